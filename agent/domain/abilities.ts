@@ -1,0 +1,39 @@
+import type { CredentialKind } from "./credential.ts";
+import type { Milliseconds } from "./instant.ts";
+import type { PinRule } from "./pin-rule.ts";
+import type { SlotName } from "./slot.ts";
+
+/**
+ * Where a memory keeps credentials of one kind: in numbered slots that the writer chooses, in up to `assigned` slots
+ * whose names the lock chooses, or under the credential itself as the key, up to `keyed` of them.
+ */
+export type Slots = readonly SlotName[] | { readonly assigned: number } | { readonly keyed: number };
+
+/** What credentials of one kind must look like to be taken. */
+export interface KindLimits {
+  readonly slots: Slots;
+  /** Lengths in characters that the lock takes. Empty: any. */
+  readonly lengths: readonly number[];
+  /** The characters that the lock takes, e.g. `0123456789`. Empty: any. */
+  readonly alphabet: string;
+  readonly rules: readonly PinRule[];
+}
+
+/** What a lock's memory can hold, and how it answers. */
+export interface MemoryLimits {
+  readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
+  /** Whether the lock can keep a window itself. Windows come with access grants; until then every driver says `none`. */
+  readonly windows: "none";
+  readonly readBack: "full" | "masked" | "occupancy" | "none";
+  readonly cost: { readonly read: "cheap" | "battery"; readonly write: "cheap" | "battery" };
+  /** An unanswered write may still be executed within this time. Absent: silence means that it will not be. */
+  readonly settles?: Milliseconds;
+}
+
+/** What a lock is and can do, as it said when last asked. */
+export interface Abilities {
+  /** What tells this lock from another at the same address: serial number, IEEE address, public key. */
+  readonly identity: string;
+  readonly model?: string;
+  readonly memory?: MemoryLimits;
+}

@@ -1,0 +1,142 @@
+import type { z } from "zod";
+import type { Abilities } from "../agent/domain/abilities.ts";
+import type { Credential } from "../agent/domain/credential.ts";
+import type { Instant, Milliseconds } from "../agent/domain/instant.ts";
+import type { Secret } from "../agent/domain/secret.ts";
+import type { Proof, SlotContents, SlotName } from "../agent/domain/slot.ts";
+
+/** Knows one way of talking to locks. Stateless: everything that lives is behind {@link Driver.open}. */
+export interface Driver<Options = unknown> {
+  readonly name: string;
+  /** The shape of this driver's part of a link in the configuration file. */
+  readonly options: z.ZodType<Options>;
+  /** Opens the wire. Rejects with {@link LinkError} when it cannot; the caller tries again later. */
+  open(options: Options, host: Host): Promise<Link>;
+}
+
+/** All that a driver may ask of the agent. */
+export interface Host {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly state: DriverState;
+  /** Resolves when the event is committed: only then may the driver advance the lock's own feed. */
+  report(event: LinkEvent): Promise<void>;
+}
+
+/** Wall time and waiting, so that tests can use a time of their own. */
+export interface Clock {
+  now(): Instant;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void>;
+}
+
+/** A constant message, and fields. Never a secret: a {@link Secret} prints as `[secret]`, a string does not. */
+export interface Log {
+  trace(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a driver keeps across restarts, per link: sealed at rest, committed when `set` returns. */
+export interface DriverState {
+  get(key: string): Secret | undefined;
+  set(key: string, value: Secret): void;
+  delete(key: string): void;
+  /** A directory of the link's own, mode 0700, for drivers whose library or simulated hardware keeps files. */
+  readonly directory: string;
+}
+
+/** One open wire: a serial port, a broker session. Dispose it to close. */
+export interface Link extends AsyncDisposable {
+  /** The lock at an address. Does no I/O, so it works while the lock is asleep or away. The same object each time. */
+  lock(address: string): LockDevice;
+  /** How many of its locks may be worked on together: 1 on a wire. */
+  readonly atOnce: number | "unlimited";
+  /** Weaknesses of the far end that put secrets at risk, found at start: each with the setting that ends it. */
+  exposures?(signal: AbortSignal): Promise<readonly Exposure[]>;
+  /** A physical act at a lock, where the far end is simulated. Absent on every link that ends in real hardware. */
+  act?(address: string, act: PhysicalAct): Promise<ActEffect>;
+}
+
+/** One way in which codes leak from a system beside us. */
+export interface Exposure {
+  readonly address?: string;
+  /** What leaks, and where to. */
+  readonly problem: string;
+  /** The setting that ends it. */
+  readonly cure: string;
+}
+
+export type PhysicalAct =
+  | { readonly act: "type"; readonly digits: Secret }
+  | { readonly act: "card"; readonly format: string; readonly bits: Secret };
+export type ActEffect = { readonly effect: "opened" | "denied" };
+
+/** One lock. It has the parts that it has; a missing part is an ability that it lacks. */
+export interface LockDevice {
+  /** Asks the lock itself. Rejects with {@link LinkError} when it does not answer. */
+  abilities(signal: AbortSignal): Promise<Abilities>;
+  readonly memory?: Memory;
+}
+
+/** What is to be written: code and name go together or not at all. */
+export interface Entry {
+  readonly credential: Credential;
+  readonly label: string;
+}
+
+/** Remembers credentials, and opens for them by itself. */
+export interface Memory {
+  /** `at` is undefined where the lock chooses the slot, or the credential is the key. */
+  write(entry: Entry, at: SlotName | undefined, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Clearing an empty slot is `stored`. */
+  clear(slot: SlotName, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Asks the lock, never a cache. */
+  read?(slot: SlotName, signal: AbortSignal): Promise<SlotContents>;
+  /** Every slot that is not empty: finds what a lost reply left behind. */
+  list?(signal: AbortSignal): AsyncIterable<{ readonly slot: SlotName; readonly contents: SlotContents }>;
+}
+
+/**
+ * A lock that answers has answered: refusal is an outcome. `unconfirmed`: the lock may or may not have done it. Of a
+ * clear, `slot` and the `proof` are of the emptiness.
+ */
+export type WriteOutcome =
+  | { readonly result: "stored"; readonly slot: SlotName; readonly proof: Proof }
+  | { readonly result: "unconfirmed"; readonly slot?: SlotName }
+  | { readonly result: "refused"; readonly reason: RefusalReason; readonly detail?: string };
+export type RefusalReason = "duplicate" | "invalid" | "full" | "forbidden";
+
+/** What comes from a link unasked. `at` is when it happened, as far as the driver can tell. */
+export type LinkEvent = { readonly at: Instant; readonly address: string; readonly index?: string } & (
+  | { readonly event: "online" | "offline" | "jammed" | "tamper" | "all_deleted" | "reset" }
+  | { readonly event: "used"; readonly slot?: SlotName }
+  | { readonly event: "denied"; readonly slot?: SlotName; readonly reason?: string }
+  | { readonly event: "locked" | "unlocked"; readonly method: UnlockMethod; readonly slot?: SlotName }
+  | { readonly event: "changed"; readonly slot: SlotName }
+  | { readonly event: "battery"; readonly level: number }
+  | { readonly event: "door"; readonly open: boolean }
+);
+export type UnlockMethod = "keypad" | "manual" | "automatic" | "remote" | "card" | "unknown";
+
+/**
+ * Silence: the far end did not answer, or cannot be reached. `sent` tells whether a command may have left: only where it
+ * surely has not is nothing in doubt. Never carries a secret.
+ */
+export class LinkError extends Error {
+  override readonly name = "LinkError";
+  readonly sent: boolean;
+  /** What an operator can do about it. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, { sent = true, hint, cause }: { sent?: boolean; hint?: string; cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.sent = sent;
+    this.hint = hint;
+  }
+}
+
+/** Fixes `Options` from the schema, so that a driver file states it once. */
+export const defineDriver = <Options>(driver: Driver<Options>): Driver<Options> => driver;
