@@ -3,6 +3,7 @@ declare const brand: unique symbol;
 export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** The one place where a plain value gets its name. */
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion
-export const branded = <B extends Branded<string | number, string>>(value: B extends number ? number : string): B =>
-  value as B;
+export function branded<B extends Branded<string | number, string>>(value: B extends number ? number : string): B {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return value as B;
+}
