@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import type { Driver } from "../drivers/driver.ts";
+import { type Broker, resolveBroker } from "./config/broker.ts";
+import { embeddedDefaults } from "./config/defaults.ts";
+import { jsonFault } from "./config/json.ts";
+import { resolveLinks } from "./config/links.ts";
+import { lineOf, type Problem, problemsOf } from "./config/problems.ts";
+import { referenceProblems } from "./config/references.ts";
+import { type FileShape, fileShape, type logLevels, type PlaceShape } from "./config/shape.ts";
+import { ConfigError, isMissing } from "./errors.ts";
+
+/** What the configuration means: checked, defaults filled in, paths absolute, secrets read. */
+export interface Config {
+  readonly agentId: string;
+  readonly prefix: string;
+  readonly dataDir: string;
+  /** The file of the key that seals secrets at rest. */
+  readonly keyFile: string;
+  readonly log: { readonly level: LogLevel };
+  readonly broker: Broker;
+  readonly mqtt: { readonly codes: "never" | "clear"; readonly commands: readonly string[] };
+  readonly pins: { readonly issue: boolean; readonly length: number };
+  readonly links: ReadonlyMap<string, LinkConfig>;
+  readonly devices: readonly DeviceConfig[];
+}
+export type LogLevel = (typeof logLevels)[number];
+
+/** One wire: the driver's name, and its options as that driver's own schema gave them back. */
+export interface LinkConfig {
+  readonly driver: string;
+  readonly options: unknown;
+}
+
+/** One door. A lock in one piece (`at`) is at the same place with each of its parts. */
+export interface DeviceConfig {
+  readonly deviceId: string;
+  readonly name: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly parts: { readonly memory?: Place; readonly reader?: Place; readonly bolt?: Place };
+}
+/** The lock at an address on a link. */
+export interface Place {
+  readonly link: string;
+  readonly address: string;
+}
+
+/** What a configuration may name. */
+export interface Known {
+  readonly drivers: Readonly<Record<string, () => Promise<Driver>>>;
+  /** Every `group/verb` that may come over MQTT. */
+  readonly commands: readonly string[];
+}
+
+/**
+ * The configuration in a file. Rejects with a {@link ConfigError} that lists all that is wrong with it, a line each:
+ * where, what, and what would be right.
+ */
+export async function loadConfig(file: string, known: Known): Promise<Config> {
+  return readConfig(parseFile(file), file, known);
+}
+
+/** What runs where no file is named: embedded broker, three simulated locks. */
+export async function defaultConfig(dataDir: string, known: Known): Promise<Config> {
+  const { data_dir: _, ...defaults } = embeddedDefaults;
+  return readConfig({ ...defaults, data_dir: resolve(dataDir) }, "built in", known);
+}
+
+/** The data directory of the agent that a file configures: all that a client of the local door needs to know of it. */
+export function dataDirOf(file: string): string {
+  const shape = z.object({ data_dir: fileShape.shape.data_dir });
+  const raw = parseFile(file);
+  const parsed = shape.safeParse(raw);
+  if (!parsed.success) throw invalid(file, problemsOf(shape, raw));
+  return resolve(dirname(file), parsed.data.data_dir);
+}
+
+/** Where an agent is talked to on its own machine. */
+export const localDoorPath = (dataDir: string): string => join(dataDir, "latchd.sock");
+
+async function readConfig(raw: unknown, file: string, known: Known): Promise<Config> {
+  const folder = dirname(resolve(file));
+  const problems: Problem[] = [];
+  const report = (problem: Problem): void => void problems.push(problem);
+  const read = (option: string, path: string): string | undefined => {
+    try {
+      return readFileSync(resolve(folder, path), "utf8");
+    } catch (cause) {
+      report({ path: ["broker", option], text: `cannot read ${resolve(folder, path)}: ${reasonOf(cause)}` });
+      return undefined;
+    }
+  };
+  const shape = fileShape.safeParse(raw);
+  if (!shape.success) problems.push(...problemsOf(fileShape, raw));
+  problems.push(...referenceProblems(raw, known.commands));
+  const links = await resolveLinks(raw, folder, known.drivers, report);
+  const brokerShape = z.object({ broker: fileShape.shape.broker }).safeParse(raw);
+  const broker = brokerShape.success ? resolveBroker(brokerShape.data.broker, read, report) : undefined;
+  if (!shape.success || !broker || problems.length > 0) throw invalid(file, problems);
+  return { ...settingsOf(shape.data, folder), broker, links };
+}
+
+function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "links"> {
+  const dataDir = resolve(folder, shape.data_dir);
+  return {
+    agentId: shape.agent_id ?? "gateway-1",
+    prefix: shape.prefix,
+    dataDir,
+    keyFile: shape.key_file === undefined ? join(dataDir, "key") : resolve(folder, shape.key_file),
+    log: shape.log,
+    mqtt: shape.mqtt,
+    pins: shape.pins,
+    devices: shape.devices.map(({ device_id: deviceId, name, time_zone: timeZone, at, parts }) => ({
+      deviceId,
+      name,
+      timeZone,
+      parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),
+    })),
+  };
+}
+
+function present(parts: Readonly<Record<string, PlaceShape | undefined>>): DeviceConfig["parts"] {
+  return Object.fromEntries(Object.entries(parts).filter(([, place]) => place !== undefined));
+}
+
+function parseFile(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  } catch (cause) {
+    throw new ConfigError(`cannot read the configuration ${file}: ${reasonOf(cause)}`, {
+      hint: "name another file, or start without one for an embedded broker and three simulated locks",
+    });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Its own message may quote the file.
+    const { line, column, problem } = jsonFault(text) ?? { line: 1, column: 1, problem: "it cannot be read" };
+    throw new ConfigError(`${file}: not JSON at line ${line}, column ${column}: ${problem}`);
+  }
+}
+
+function invalid(file: string, problems: readonly Problem[]): ConfigError {
+  const lines = [...new Set(problems.map(lineOf))];
+  return new ConfigError([`the configuration ${file} cannot be used:`, ...lines].join("\n"));
+}
+
+function reasonOf(cause: unknown): string {
+  if (isMissing(cause)) return "there is no such file";
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "it cannot be opened";
+}

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { didYouMean } from "./nearest.ts";
+
+// One level of an MQTT topic (MQTT 5, 4.7): no wildcards and no level separator; nor control characters, which brokers may refuse.
+const level = /^[^+#/\p{Cc}\p{Cs}]+$/u;
+const levels = /^[^$+#\p{Cc}\p{Cs}][^+#\p{Cc}\p{Cs}]*$/u;
+
+const topicLevel = z
+  .string()
+  .max(128)
+  .regex(level, "must be 1-128 characters, as it is part of a topic: no + # / or line breaks");
+const name = z.string().min(1).max(128);
+const file = z.string().regex(/^[^\0]+$/, "must be the path of a file");
+const link = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "a link's name must be 1-64 letters, digits, _ or -");
+
+export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
+
+const brokerUrl = z
+  .string()
+  .min(1)
+  .describe('"embedded" for the broker that latchd brings along, or mqtt://host:port, or mqtts://host:port for TLS');
+
+const broker = z.strictObject({
+  url: brokerUrl,
+  host: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Embedded broker only: a loopback address to listen on; 127.0.0.1 if left out"),
+  port: z.int().min(0).max(65_535).optional().describe("Embedded broker only: 1883 if left out; 0 takes any free port"),
+  protocol: z.enum(["auto", "5", "3.1.1"]).default("auto").describe("MQTT version; auto tries 5 first"),
+  username: name.optional(),
+  password_file: file.optional().describe("A file that holds the password and nothing else"),
+  ca_file: file.optional().describe("mqtts only: certificates (PEM) to trust instead of the system's"),
+  cert_file: file.optional().describe("mqtts only: the certificate (PEM) that latchd shows to the broker"),
+  key_file: file.optional().describe("mqtts only: the private key (PEM) of cert_file"),
+});
+
+const place = z
+  .strictObject({
+    link: z.string().describe("A name under links"),
+    address: z.string().min(1).max(256).describe("What the driver calls this lock on that link"),
+  })
+  .describe("A lock: the link it is on, and its address there");
+
+const timeZones = (): string[] => ["UTC", ...Intl.supportedValuesOf("timeZone")];
+
+const device = z
+  .strictObject({
+    device_id: topicLevel.describe("The name that the cloud uses, usually a UUID"),
+    name: name.describe("What people call this door"),
+    time_zone: z
+      .string()
+      .refine(isTimeZone, {
+        error: ({ input }) => `no time zone is called "${String(input)}"${didYouMean(String(input), timeZones())}`,
+      })
+      .describe("IANA name, such as Europe/Zurich"),
+    at: place.optional(),
+    parts: z
+      .strictObject({ memory: place.optional(), reader: place.optional(), bolt: place.optional() })
+      .refine((parts) => Object.keys(parts).length > 0, "needs a memory, a reader or a bolt")
+      .optional()
+      .describe("Instead of at, where a door's memory, reader and bolt are different pieces of hardware"),
+  })
+  .refine(({ at, parts }) => (at === undefined) !== (parts === undefined), {
+    error: 'needs either "at" (a lock in one piece) or "parts" (a lock in several)',
+  });
+
+/** The configuration file. Links are checked against their drivers' own options beside this. */
+export const fileShape = z.strictObject({
+  $schema: z.string().optional().describe("For editors; latchd does not read it"),
+  agent_id: topicLevel.optional().describe("Names this gateway on the broker; gateway-1 with the embedded broker"),
+  prefix: z
+    .string()
+    .max(256)
+    .regex(levels, "must be 1-256 characters that a topic may begin with: no + # or line breaks, no $ in front")
+    .default("access")
+    .describe("What every topic begins with"),
+  data_dir: file.default("./data").describe("Where latchd keeps its database; relative to this file"),
+  key_file: file.optional().describe("The key that seals codes at rest; <data_dir>/key if left out"),
+  log: z.strictObject({ level: z.enum(logLevels).default("info") }).prefault({}),
+  broker: z.union([brokerUrl, broker]).default("embedded"),
+  mqtt: z
+    .strictObject({
+      codes: z
+        .enum(["never", "clear"])
+        .default("never")
+        .describe("clear: replies over MQTT may show codes to who reads them"),
+      commands: z.array(z.string()).default(["*"]).describe('Commands taken from MQTT: "group/verb", "group/*" or "*"'),
+    })
+    .prefault({}),
+  pins: z
+    .strictObject({
+      issue: z.boolean().default(true).describe("Whether latchd makes a PIN for who has none"),
+      length: z.int().min(4).max(12).default(6).describe("Digits of an issued PIN, where the lock takes it"),
+    })
+    .prefault({}),
+  links: z
+    .record(link, z.looseObject({ driver: z.string() }))
+    .default({})
+    .describe("The wires to the locks: for each a driver, and that driver's options"),
+  devices: z.array(device).default([]).describe("The doors, as the cloud names them"),
+});
+export type FileShape = z.output<typeof fileShape>;
+export type BrokerShape = z.output<typeof broker>;
+export type PlaceShape = z.output<typeof place>;
+
+function isTimeZone(zone: string): boolean {
+  // Newer engines also take offsets such as +01:00, which know no summer time.
+  if (!/^[A-Za-z]/.test(zone)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
