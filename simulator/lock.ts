@@ -12,6 +12,8 @@ export interface LockModel {
   /** `numbered`: the writer chooses the slot. `assigned`: the lock does. `keyed`: the credential is the slot. */
   readonly memory: "numbered" | "assigned" | "keyed";
   readonly slots: number;
+  /** The number of the first numbered slot: 1, but 0 on a Zigbee lock. */
+  readonly firstSlot?: number;
   readonly kinds: readonly CredentialKind[];
   readonly lengths: readonly number[];
   readonly rules: readonly PinRule[];
@@ -61,10 +63,10 @@ export class SimulatedLock {
   }
 
   #slots(): Slots {
-    const { memory, slots } = this.#model;
+    const { memory, slots, firstSlot = 1 } = this.#model;
     switch (memory) {
       case "numbered":
-        return Array.from({ length: slots }, (_, index) => slotName(String(index + 1)));
+        return Array.from({ length: slots }, (_, index) => slotName(String(firstSlot + index)));
       case "assigned":
         return { assigned: slots };
       case "keyed":
@@ -113,12 +115,12 @@ export class SimulatedLock {
   }
 
   #slotFor(credential: Credential, at: SlotName | undefined): SlotName | WriteOutcome {
-    const { memory, slots } = this.#model;
+    const { memory, slots, firstSlot = 1 } = this.#model;
     const full = Object.keys(this.#chip.entries).length >= slots;
     switch (memory) {
       case "numbered": {
         const number = Number(at);
-        if (at === undefined || !Number.isInteger(number) || number < 1 || number > slots) {
+        if (at === undefined || !Number.isInteger(number) || number < firstSlot || number >= firstSlot + slots) {
           return { result: "refused", reason: "invalid", detail: `no slot ${at ?? "given"}` };
         }
         return at;

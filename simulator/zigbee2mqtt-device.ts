@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { Secret } from "../agent/domain/secret.ts";
+import { blankChip } from "./lock.ts";
+import { type Answer, doorModes, type Request, ZigbeeDoor } from "./zigbee-door.ts";
+import { type Sent, ZigbeeRadio } from "./zigbee-radio.ts";
+
+/** What can be done to a lock, or happens at it. Codes are those of the ZCL notifications (lock-interfaces, 1.2). */
+export const doorAct = z.discriminatedUnion("act", [
+  z.strictObject({ act: z.literal("mode"), mode: z.enum(doorModes) }),
+  z.strictObject({ act: z.literal("type"), digits: z.string() }),
+  z.strictObject({ act: z.literal("operate"), source: z.int(), code: z.int(), user: z.int() }),
+  z.strictObject({ act: z.literal("program"), source: z.int(), code: z.int(), user: z.int() }),
+  z.strictObject({ act: z.literal("bolt"), state: z.int().min(0).max(2) }),
+  z.strictObject({ act: z.literal("battery"), halves: z.int().min(0).max(200) }),
+]);
+export type DoorAct = z.infer<typeof doorAct>;
+
+export interface DeviceModel {
+  readonly name: string;
+  readonly ieee: string;
+  /** It sleeps, and what does not reach it is sent again later. */
+  readonly pollControl: boolean;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** What zigbee2mqtt forgets at once of what it says about a device, beside what `filtered_cache` names. */
+const neverCached = /^action.*$/;
+
+/** One lock as zigbee2mqtt has it: its options, its cached state, and the way to it. */
+export class PersonaDevice {
+  readonly ieee: string;
+  readonly name: string;
+  readonly pollControl: boolean;
+  readonly door: ZigbeeDoor;
+  readonly radio: ZigbeeRadio;
+  options: Payload;
+  available = false;
+  #heardOf = false;
+  #cache: Payload = {};
+
+  constructor({ name, ieee, pollControl, options = {} }: DeviceModel) {
+    this.name = name;
+    this.ieee = ieee;
+    this.pollControl = pollControl;
+    this.options = options;
+    this.door = new ZigbeeDoor(blankChip(ieee));
+    this.radio = new ZigbeeRadio(this.door, pollControl);
+  }
+
+  /** Sends over the air, and notes a sign of life. */
+  send(request: Request): Sent {
+    const sent = this.radio.send(request);
+    if ("answer" in sent) this.#heardOf = true;
+    return sent;
+  }
+
+  /** What is published when the lock has said something: the cache with the news in it. */
+  say(news: Payload): Payload {
+    const users = { ...record(this.#cache["users"]), ...record(news["users"]) };
+    const all = { ...this.#cache, ...news, ...(Object.keys(users).length > 0 ? { users } : {}) };
+    const filters = z.array(z.string()).catch([]).parse(this.options["filtered_cache"]);
+    const isFiltered = (key: string): boolean =>
+      neverCached.test(key) || filters.some((filter) => new RegExp(`^${filter}$`).test(key));
+    this.#cache = Object.fromEntries(Object.entries(all).filter(([key]) => !isFiltered(key)));
+    return this.#heardOf ? { ...all, linkquality: 100 } : all;
+  }
+
+  /** The property that an answer is published as: undefined for those of which zigbee2mqtt says nothing. */
+  published(answer: Answer): Payload | undefined {
+    if (answer.to !== "getPinCode") return undefined;
+    const pin = this.options["expose_pin"] === true ? { pin_code: answer.pin } : {};
+    return { users: { [answer.user]: { status: answer.status, ...pin } } };
+  }
+
+  /** What the lock tells of an act: undefined for one that it does not tell of. */
+  happened(act: DoorAct): Payload | undefined {
+    if (act.act === "mode") {
+      this.door.mode = act.mode;
+      return undefined;
+    }
+    if (this.door.mode === "dead") return undefined;
+    this.#heardOf = true;
+    switch (act.act) {
+      case "type": {
+        const user = this.door.type(new Secret(act.digits));
+        return user === undefined ? notification(operations, 0, 5, 0xffff) : notification(operations, 0, 2, user);
+      }
+      case "operate":
+        return notification(operations, act.source, act.code, act.user);
+      case "program":
+        return notification(programmings, act.source, act.code, act.user);
+      case "bolt":
+        return { state: act.state === 1 ? "LOCK" : "UNLOCK", lock_state: bolts[act.state] };
+      case "battery":
+        return { battery: act.halves / 2 };
+    }
+  }
+}
+
+const record = (value: unknown): Payload => z.record(z.string(), z.unknown()).catch({}).parse(value);
+
+const bolts = ["not_fully_locked", "locked", "unlocked"];
+const sources = ["keypad", "rf", "manual", "rfid", "fingerprint"];
+const operations = [
+  "unknown",
+  "lock",
+  "unlock",
+  "lock_failure_invalid_pin_or_id",
+  "lock_failure_invalid_schedule",
+  "unlock_failure_invalid_pin_or_id",
+  "unlock_failure_invalid_schedule",
+  "one_touch_lock",
+  "key_lock",
+  "key_unlock",
+  "auto_lock",
+  "schedule_lock",
+  "schedule_unlock",
+  "manual_lock",
+  "manual_unlock",
+  "non_access_user_operational_event",
+];
+const programmings = [
+  "unknown",
+  "master_code_changed",
+  "pin_code_added",
+  "pin_code_deleted",
+  "pin_code_changed",
+  "rfid_code_added",
+  "rfid_code_deleted",
+];
+
+const notification = (names: readonly string[], source: number, code: number, user: number): Payload => ({
+  action: names[code],
+  action_user: user === 0xffff ? null : user,
+  action_source: source,
+  action_source_name: sources[source],
+});
