@@ -1,0 +1,126 @@
+import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { type FastifyInstance, fastify } from "fastify";
+import type { Log } from "../../drivers/driver.ts";
+import { localDoorPath } from "../config.ts";
+import { ConfigError, isMissing } from "../errors.ts";
+
+/** Carries out one command from the table. `body`: the bytes that came with it. The reply is sent as it is. */
+export type Perform = (name: string, body: Uint8Array) => Promise<{ readonly status: number; readonly body: string }>;
+
+export interface LocalDoor {
+  /** Within a second, whoever is still connected. */
+  close(): Promise<void>;
+}
+
+/** As for commands over MQTT (WIRE, "Topics"). */
+const largestBody = 64 * 1024;
+/** `sockaddr_un.sun_path` holds 108 bytes, one of them the closing NUL (unix(7)). */
+const longestPath = 107;
+const patienceMs = 500;
+
+/**
+ * The door for this machine: `POST /{group}/{verb}` on a unix socket in the data directory, mode 0600, so that who may
+ * open the file may do everything. Rejects with a {@link ConfigError} where another agent is behind it.
+ */
+export async function openLocalDoor(dataDir: string, perform: Perform, log: Log): Promise<LocalDoor> {
+  const path = localDoorPath(dataDir);
+  await makeRoom(path, dataDir);
+  const server = door(perform, log);
+  await server.listen({ path });
+  chmodSync(path, 0o600);
+  return {
+    async close() {
+      const impatience = setTimeout(() => server.server.closeAllConnections(), patienceMs);
+      try {
+        await server.close();
+      } finally {
+        clearTimeout(impatience);
+      }
+    },
+  };
+}
+
+function door(perform: Perform, log: Log): FastifyInstance {
+  const server = fastify({ bodyLimit: largestBody, forceCloseConnections: "idle", return503OnClosing: false });
+  let closing = false;
+  server.addHook("preClose", async () => {
+    closing = true;
+  });
+  server.addHook("onRequest", async (_request, reply) => {
+    if (!closing) return undefined;
+    reply.type("application/json").code(503).header("connection", "close");
+    return reply.send(refusal("agent_closing", "the agent is closing: send it again when it is back"));
+  });
+  server.removeAllContentTypeParsers();
+  // Whatever a caller says it sends, the command table reads it, as it does with what comes over MQTT.
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
+  server.post<{ Params: { group: string; verb: string } }>("/:group/:verb", async (request, reply) => {
+    const { group, verb } = request.params;
+    const answer = await perform(`${group}/${verb}`, bytesOf(request.body));
+    return reply.type("application/json").code(answer.status).send(answer.body);
+  });
+  server.setNotFoundHandler((_request, reply) => {
+    reply.type("application/json").code(404);
+    return refusal("unknown_command", "a command is sent as POST /{group}/{verb}, for example POST /agent/status");
+  });
+  server.setErrorHandler((error, _request, reply) => {
+    reply.type("application/json");
+    if (statusOf(error) === 413) return reply.code(413).send(refusal("invalid_input", "the body is over 64 KiB"));
+    if (statusOf(error) < 500) return reply.code(400).send(refusal("invalid_input", "the request cannot be read"));
+    log.error({ err: error }, "a command at the local door failed");
+    return reply.code(500).send(refusal("internal_error", "the agent failed at this: its log says why"));
+  });
+  return server;
+}
+
+const statusOf = (error: unknown): number =>
+  error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+
+/** No body stands for no parameters. */
+const bytesOf = (body: unknown): Uint8Array =>
+  body instanceof Uint8Array && body.byteLength > 0 ? body : Buffer.from("{}");
+
+const refusal = (type: string, message: string): string => JSON.stringify({ ok: false, error: { type, message } });
+
+/** Takes away the socket that a killed agent left behind; never one that is in use. */
+async function makeRoom(path: string, dataDir: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > longestPath) {
+    throw new ConfigError(`the path of the local door is ${bytes} bytes long, and may have ${longestPath}: ${path}`, {
+      hint: "set data_dir to a shorter path",
+    });
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    if (!lstatSync(path).isSocket()) {
+      throw new ConfigError(`${path} is in the way: it is not a socket`, {
+        hint: "move it elsewhere, or change data_dir",
+      });
+    }
+  } catch (cause) {
+    if (isMissing(cause)) return;
+    throw cause;
+  }
+  if (await answers(path)) {
+    throw new ConfigError(`an agent is already running on ${dataDir}`, {
+      hint: "stop it first, or give this one another data_dir",
+    });
+  }
+  rmSync(path, { force: true });
+}
+
+/** Whether someone listens at a socket. Rejects where we may not even ask. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", (cause) => {
+      if ("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOENT")) return resolve(false);
+      reject(new ConfigError(`cannot tell whether an agent is running behind ${path}: ${cause.message}`, { cause }));
+    });
+  });
+}
