@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Aedes } from "aedes";
+import { skipReason } from "./peers.ts";
+
+/** A broker on a port of its own on the loopback interface. */
+export interface Broker extends AsyncDisposable {
+  readonly url: string;
+  /** Away and back on the same port, without its retained messages (aedes) or with none saved (mosquitto). */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+export type BrokerName = "aedes" | "mosquitto";
+
+const hasMosquitto = (): boolean => spawnSync("mosquitto", ["-h"]).error === undefined;
+
+/** Why tests over a broker are left out, if they are. */
+export const brokerSkipReason = (name: BrokerName): string | undefined =>
+  name === "aedes" ? undefined : skipReason("mosquitto", hasMosquitto(), "apt-get install mosquitto");
+
+/** The most real broker that is installed. */
+export const bestBroker = (): BrokerName => (hasMosquitto() ? "mosquitto" : "aedes");
+
+export async function startBroker(name: BrokerName): Promise<Broker> {
+  const port = await freePort();
+  const broker = name === "aedes" ? new InProcess(port) : new Mosquitto(port);
+  await broker.start();
+  return broker;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
+}
+
+/** aedes in this process: MQTT 3.1.1 only. */
+class InProcess implements Broker {
+  readonly url: string;
+  readonly #port: number;
+  readonly #sockets = new Set<Socket>();
+  #aedes: Aedes | undefined;
+  #server: Server | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.url = `mqtt://127.0.0.1:${port}`;
+  }
+
+  async start(): Promise<void> {
+    const aedes = await Aedes.createBroker();
+    this.#aedes = aedes;
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      aedes.handle(socket);
+    }).listen(this.#port, "127.0.0.1");
+    await once(this.#server, "listening");
+  }
+
+  async stop(): Promise<void> {
+    const [aedes, server] = [this.#aedes, this.#server];
+    if (!aedes || !server) return;
+    this.#aedes = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+    await new Promise<void>((resolve) => {
+      aedes.close(resolve);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The real thing, as a process of its own. */
+class Mosquitto implements Broker {
+  readonly url: string;
+  readonly #port: number;
+  readonly #folder = mkdtempSync(join(tmpdir(), "latchd-mosquitto-"));
+  #process: ChildProcess | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.url = `mqtt://127.0.0.1:${port}`;
+  }
+
+  async start(): Promise<void> {
+    const file = join(this.#folder, "mosquitto.conf");
+    writeFileSync(
+      file,
+      `listener ${this.#port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n`,
+    );
+    const child = spawn("mosquitto", ["-c", file], { stdio: "ignore" });
+    this.#process = child;
+    // A test run that is cut short leaves no broker behind.
+    process.once("exit", () => child.kill());
+    for (let attempt = 0; attempt < 100; attempt++) {
+      if (await accepts(this.#port)) return;
+      await sleep(20);
+    }
+    throw new Error(`mosquitto does not listen on port ${this.#port}`);
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (!child) return;
+    this.#process = undefined;
+    const gone = once(child, "exit");
+    child.kill("SIGTERM");
+    await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const { connect } = await import("node:net");
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
