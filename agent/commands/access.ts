@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import {
+  type CredentialReceipt,
+  credentialReceipt,
+  emptyReceipt,
+  pairState,
+  type ReceiptState,
+} from "../domain/receipt.ts";
+import { command } from "./command.ts";
+import { device, userIdentity } from "./parameters.ts";
+import type { GrantRecord, Pair, PlacementRecord, Records } from "./records.ts";
+
+/** What is true now of one user identity on one device (WIRE, "Shapes that are ours"). */
+export interface Receipt {
+  readonly user_identity_id: UserIdentityId;
+  readonly device_id: DeviceId;
+  readonly state: ReceiptState;
+  readonly grants: readonly string[];
+  readonly credentials: readonly CredentialReceipt[];
+}
+
+export const access = [
+  command({
+    name: "access/list",
+    parameters: z.object({ user_identity_id: userIdentity.optional(), device_id: device.optional() }),
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act(records, { user_identity_id: identity, device_id: id }) {
+      const of = { identity, device: id };
+      return { receipts: receipts(records, of), digest: digestOf(records.grants(of)) };
+    },
+  }),
+];
+
+/** Of every pair that has a grant, or of which something is still on a lock. */
+export function receipts(
+  records: Pick<Records, "grants" | "placements" | "devices" | "issuesPinFor">,
+  of: Pair,
+): readonly Receipt[] {
+  const pairs = new Map<
+    string,
+    { identity: UserIdentityId; device: DeviceId; grants: string[]; placed: PlacementRecord[] }
+  >();
+  const pairOf = (identity: UserIdentityId, on: DeviceId) => {
+    const key = `${identity}\t${on}`;
+    const pair = pairs.get(key) ?? { identity, device: on, grants: [], placed: [] };
+    pairs.set(key, pair);
+    return pair;
+  };
+  for (const grant of records.grants(of)) pairOf(grant.identity, grant.device).grants.push(nameOf(grant));
+  for (const placed of records.placements(of)) {
+    pairOf(placed.placement.identity, placed.placement.device).placed.push(placed);
+  }
+  const devices = records.devices();
+  const answered = new Set(devices.flatMap(({ id, abilities }) => (abilities ? [id] : [])));
+  const online = new Set(devices.flatMap((each) => (each.online ? [each.id] : [])));
+  const without = (id: DeviceId): CredentialReceipt => {
+    if (!answered.has(id)) return emptyReceipt("abilities_unknown");
+    return emptyReceipt(records.issuesPinFor(id) ? "queued" : "credential_needed");
+  };
+  return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {
+    const lines = placed.map(({ placement, since }) => credentialReceipt(placement, since, online.has(on)));
+    const wants = placed.some(({ placement }) => placement.wanted);
+    const credentials = wants || grants.length === 0 ? lines : [...lines, without(on)];
+    const states = credentials.map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }));
+    return { user_identity_id: identity, device_id: on, state: pairState(states), grants, credentials };
+  });
+}
+
+const nameOf = ({ accessGrantId }: GrantRecord): string => accessGrantId ?? "direct";
+
+/** sha256 (hex) of the bytewise sorted lines `identity TAB device TAB grant LF`: equal where both sides know the same grants. */
+function digestOf(grants: readonly GrantRecord[]): string {
+  const lines = grants.map((grant) => Buffer.from(`${grant.identity}\t${grant.device}\t${nameOf(grant)}\n`));
+  return createHash("sha256")
+    .update(Buffer.concat(lines.toSorted((a, b) => Buffer.compare(a, b))))
+    .digest("hex");
+}

@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import type { DeviceId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import type { Secret } from "../domain/secret.ts";
+import type { Records } from "./records.ts";
+
+/** Where a command came in. The local door is the socket in the data directory. */
+export type Door = "mqtt" | "local";
+
+/** The members of a reply beside `ok`. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/** What an act of a command may use and must tell, beside the records. */
+export interface Context {
+  readonly now: Instant;
+  readonly door: Door;
+  /** Whether codes may be told through this door (WIRE, "Telling a PIN"). */
+  readonly codes: boolean;
+  readonly agent: () => AgentFacts;
+  /** The wish for this device has changed: it is to be looked at once the transaction is on disk. */
+  readonly touch: (device: DeviceId) => void;
+}
+
+/** What is true of the running agent, and in no record. */
+export interface AgentFacts {
+  readonly agentId: string;
+  readonly version: string;
+  readonly startedAt: Instant;
+  readonly brokerConnected: boolean;
+  /** Ways in which codes leak, with the setting that ends each. */
+  readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
+}
+
+/** What reaches beyond the records: physical acts at simulated locks. */
+export interface World {
+  act(
+    lock: string,
+    act: { act: "type"; digits: Secret } | { act: "card"; format: string; bits: Secret },
+  ): Promise<Body>;
+}
+
+interface Described<Schema extends z.ZodType> {
+  /** `group/verb`, as in Seam's API. */
+  readonly name: string;
+  readonly parameters: Schema;
+  readonly doors: readonly Door[];
+}
+
+/** Looks at, or changes, records: in one transaction, at once. */
+export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Described<Schema> {
+  readonly kind: "reads" | "writes";
+  /** Its reply may hold codes: stored sealed, and `codes:read` is needed over doors that have scopes. */
+  readonly reveals: boolean;
+  act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
+}
+
+/** Does something outside the records, and waits for it. */
+export interface WorldCommand<Schema extends z.ZodType = z.ZodType> extends Described<Schema> {
+  readonly kind: "acts";
+  act(world: World, parameters: z.infer<Schema>): Promise<Body>;
+}
+
+export type Command = RecordCommand | WorldCommand;
+
+/** Fixes the parameters' type from the schema. */
+export const command = <Schema extends z.ZodType>(of: RecordCommand<Schema>): RecordCommand<Schema> => of;
+export const worldCommand = <Schema extends z.ZodType>(of: WorldCommand<Schema>): WorldCommand<Schema> => of;

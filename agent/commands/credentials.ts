@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { type Credential, secretOf } from "../domain/credential.ts";
+import { toIso } from "../domain/instant.ts";
+import { command } from "./command.ts";
+import { cardBits, cardFormat, device, digits, userIdentity } from "./parameters.ts";
+import type { CredentialRecord, Fit } from "./records.ts";
+import { Refused } from "./refusal.ts";
+
+const own = z.discriminatedUnion("kind", [
+  z.object({ user_identity_id: userIdentity, kind: z.literal("pin"), value: digits }),
+  z.object({
+    user_identity_id: userIdentity,
+    kind: z.literal("card"),
+    value: z.object({ format: cardFormat, bits: cardBits }),
+  }),
+]);
+
+export const credentials = [
+  command({
+    name: "credentials/set",
+    parameters: own,
+    doors: ["mqtt", "local"],
+    kind: "writes",
+    reveals: false,
+    act(records, parameters, { touch }) {
+      const credential: Credential =
+        parameters.kind === "pin"
+          ? { kind: "pin", digits: parameters.value }
+          : { kind: "card", format: parameters.value.format, bits: parameters.value.bits };
+      const fits = records.fits(parameters.user_identity_id, credential);
+      const notOn = fits.flatMap((fit) =>
+        fit.problem ? [{ device_id: fit.device, reason: reasonOf(fit.problem) }] : [],
+      );
+      if (fits.length > 0 && notOn.length === fits.length) throw unfit(notOn);
+      records.setOwn(parameters.user_identity_id, credential);
+      for (const fit of fits) touch(fit.device);
+      return notOn.length > 0 ? { not_on: notOn } : {};
+    },
+  }),
+  command({
+    name: "credentials/get",
+    parameters: z.object({ user_identity_id: userIdentity, device_id: device.optional() }),
+    doors: ["mqtt", "local"],
+    kind: "writes",
+    reveals: true,
+    act(records, { user_identity_id: identity, device_id: id }, { codes, door }) {
+      const found = records
+        .credentials({ identity })
+        .filter((credential) => id === undefined || credential.devices.includes(id));
+      return {
+        credentials: found.map((credential) => ({
+          ...shown(credential),
+          code: codes ? secretOf(records.reveal(credential.id, door)).reveal() : null,
+        })),
+      };
+    },
+  }),
+  command({
+    name: "credentials/list",
+    parameters: z.object({ user_identity_id: userIdentity.optional() }),
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act: (records, { user_identity_id: identity }) => ({ credentials: records.credentials({ identity }).map(shown) }),
+  }),
+];
+
+const shown = ({ id, identity, kind, origin, devices, createdAt }: CredentialRecord): object => ({
+  credential_id: id,
+  user_identity_id: identity,
+  kind,
+  origin,
+  device_ids: devices,
+  created_at: toIso(createdAt),
+});
+
+const reasonOf = (problem: NonNullable<Fit["problem"]>): string =>
+  problem === "duplicate" ? "duplicate_access_code" : problem.rule;
+
+/** No device of the person can take it: it is not stored. Who else has the code is never told. */
+function unfit(notOn: readonly { device_id: string; reason: string }[]): Refused {
+  const rules = [...new Set(notOn.map(({ reason }) => reason))];
+  if (rules.length === 1 && rules[0] === "duplicate_access_code") {
+    return new Refused("duplicate_access_code", "That code is in use on every device of this user identity", 409, {
+      not_on: notOn,
+    });
+  }
+  return new Refused(
+    "code_constraints_violated",
+    `No device of this user identity takes it: ${rules.join(", ")}`,
+    400,
+    {
+      not_on: notOn,
+    },
+  );
+}

@@ -1,0 +1,72 @@
+import type { Slots } from "../domain/abilities.ts";
+import { toIso } from "../domain/instant.ts";
+import type { ReceiptState } from "../domain/receipt.ts";
+import type { DeviceRecord, Records } from "./records.ts";
+
+/**
+ * A device as Seam's API shows it (reference: seam-api, section 5), with what latchd adds under `properties.latchd`: how
+ * many codes are where, and the revocation debt. Flags say what the lock can do, and stay true while it is offline.
+ */
+export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally" | "workspaceId">): object {
+  const { id, name, abilities, online, battery, locked, doorOpen } = record;
+  const pin = abilities?.memory?.kinds.get("pin");
+  const tally = records.tally(id);
+  const count = (...states: ReceiptState[]): number =>
+    states.reduce((sum, each) => sum + (tally.get(each)?.count ?? 0), 0);
+  const removingSince = tally.get("removing")?.oldest;
+  return {
+    device_id: id,
+    workspace_id: records.workspaceId,
+    connected_account_id: null,
+    device_type: `latchd_${record.driver}`,
+    display_name: name,
+    is_managed: true,
+    created_at: toIso(record.addedAt),
+    space_ids: [],
+    custom_metadata: {},
+    capabilities_supported: pin ? ["lock", "access_code"] : ["lock"],
+    can_program_online_access_codes: pin !== undefined,
+    can_unlock_with_code: pin !== undefined,
+    location: { location_name: name, time_zone: record.timeZone, timezone: record.timeZone },
+    properties: {
+      online,
+      name,
+      appearance: { name },
+      model: { display_name: abilities?.model ?? "unknown", manufacturer_display_name: record.driver },
+      ...(locked === undefined ? {} : { locked }),
+      ...(doorOpen === undefined ? {} : { door_open: doorOpen }),
+      ...(battery === undefined
+        ? {}
+        : { battery_level: battery, battery: { level: battery, status: status(battery) } }),
+      ...(pin
+        ? {
+            supported_code_lengths: pin.lengths,
+            code_constraints: pin.rules.map((rule) => ({ constraint_type: rule })),
+          }
+        : {}),
+      ...(pin ? { max_active_codes_supported: capacity(pin.slots) } : {}),
+      latchd: {
+        live: count("live"),
+        waiting: count("waiting", "writing"),
+        unconfirmed: count("unconfirmed"),
+        refused: count("refused"),
+        removing: count("removing"),
+        oldest_removing_since: removingSince === undefined ? null : toIso(removingSince),
+      },
+    },
+    errors: online
+      ? []
+      : [{ error_code: "device_offline", message: "The lock does not answer", is_device_error: true }],
+    warnings: [],
+  };
+}
+
+/** Seam's bounds for `battery.status`. */
+const status = (level: number): string =>
+  level > 0.75 ? "full" : level > 0.3 ? "good" : level > 0.1 ? "low" : "critical";
+
+function capacity(slots: Slots): number {
+  if ("assigned" in slots) return slots.assigned;
+  if ("keyed" in slots) return slots.keyed;
+  return slots.length;
+}

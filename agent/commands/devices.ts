@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { command } from "./command.ts";
+import { deviceObject } from "./device-object.ts";
+
+export const devices = [
+  command({
+    name: "devices/list",
+    parameters: z.object({}),
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act: (records) => ({ devices: records.devices().map((record) => deviceObject(record, records)) }),
+  }),
+];

@@ -1,0 +1,166 @@
+import { StoreError } from "../errors.ts";
+import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
+import type { Records } from "./records.ts";
+import { badInput, invalidInput, Refused } from "./refusal.ts";
+import { table } from "./table.ts";
+
+/** What is answered: the same bytes through every door. */
+export interface Reply {
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A command as it came in: not yet looked at. */
+export interface Call {
+  /** `group/verb`, or undefined where the topic or path names none. */
+  readonly name: string | undefined;
+  readonly payload: Uint8Array;
+  readonly door: Door;
+  /** A message that the broker keeps and hands out again: refused, so that it is not carried out at each reconnect. */
+  readonly retained: boolean;
+  /** The sender gave an address for the reply beside a `request_id`. */
+  readonly hasReplyAddress: boolean;
+}
+
+export interface Performed {
+  readonly reply: Reply;
+  /** The `request_id` to answer on, where there is a usable one. */
+  readonly requestId: string | undefined;
+  /** The reply may hold codes: it is kept sealed. */
+  readonly sealed: boolean;
+}
+
+/** The replies to writes, by `request_id`: what makes a repeated write harmless. */
+export interface Replies {
+  /** `conflict`: the id was used for something else. */
+  find(requestId: string, name: string, parameters: string): Reply | "conflict" | undefined;
+  remember(requestId: string, name: string, parameters: string, reply: Reply, sealed: boolean): void;
+}
+
+/** The store as the commands see it: `attempt` undoes what its function did when that throws. */
+export interface Desk {
+  readonly records: Records;
+  readonly replies: Replies;
+  attempt<T>(act: () => T): T;
+}
+
+export const mostBytes = 64 * 1024;
+
+/** Carries out one command on the records, in the transaction that the caller has opened. Throws only {@link StoreError}. */
+export function perform(call: Call, desk: Desk, context: Context, onBug: (error: unknown) => void): Performed {
+  let requestId: string | undefined;
+  let sealed = false;
+  try {
+    const input = parse(call.payload);
+    requestId = requestIdOf(input);
+    if (call.retained) throw retained();
+    const command = find(call, "records");
+    sealed = command.reveals;
+    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
+    return { reply, requestId, sealed };
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    if (!(error instanceof Refused)) onBug(error);
+    const refused = error instanceof Refused ? error : internal();
+    if (refused.type === "request_id_conflict" || !(requestId !== undefined || call.hasReplyAddress)) {
+      desk.records.event("command.refused", { command: call.name ?? null, error: describe(refused) });
+    }
+    return { reply: refusalReply(refused), requestId, sealed: false };
+  }
+}
+
+/** Carries out a command that reaches beyond the records. Does not throw. */
+export async function performInWorld(call: Call, world: World, onBug: (error: unknown) => void): Promise<Reply> {
+  try {
+    const command = find(call, "world");
+    return okReply(await command.act(world, validated(command, parse(call.payload))));
+  } catch (error) {
+    if (!(error instanceof Refused)) onBug(error);
+    return refusalReply(error instanceof Refused ? error : internal());
+  }
+}
+
+/** Whether a command is of those that {@link performInWorld} carries out. */
+export const isOfWorld = (name: string): boolean => table.get(name)?.kind === "acts";
+
+function performOnce(
+  command: RecordCommand,
+  { request_id: _requestId, ...input }: Readonly<Record<string, unknown>>,
+  requestId: string | undefined,
+  { records, replies }: Desk,
+  context: Context,
+): Reply {
+  const isOnce = command.kind === "writes" && requestId !== undefined;
+  const parameters = isOnce ? canonical(input) : "";
+  if (isOnce) {
+    const stored = replies.find(requestId, command.name, parameters);
+    if (stored === "conflict") throw conflict(requestId);
+    if (stored) return stored;
+  }
+  const reply = okReply(command.act(records, validated(command, input), context));
+  if (isOnce) replies.remember(requestId, command.name, parameters, reply, command.reveals);
+  return reply;
+}
+
+function find(call: Call, kind: "records"): RecordCommand;
+function find(call: Call, kind: "world"): WorldCommand;
+function find({ name, door }: Call, kind: "records" | "world"): Command {
+  const command = name === undefined ? undefined : table.get(name);
+  if (!command?.doors.includes(door) || (command.kind === "acts") !== (kind === "world")) {
+    throw new Refused("unknown_command", `There is no command ${JSON.stringify(name ?? null)} here`, 404);
+  }
+  return command;
+}
+
+function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  if (payload.byteLength > mostBytes) throw badInput(`A command may be at most ${mostBytes} bytes long`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  } catch {
+    // The cause is left out: it quotes the text, which may hold a PIN.
+    throw badInput("The command is not JSON");
+  }
+  if (!isObject(value)) throw badInput("The command is not a JSON object");
+  return value;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function requestIdOf({ request_id: id }: Readonly<Record<string, unknown>>): string | undefined {
+  if (id === undefined) return undefined;
+  if (typeof id === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
+  const message = "Must be 1 to 64 of A-Z, a-z, 0-9, _ and -";
+  throw invalidInput([{ code: "custom", path: ["request_id"], message, input: undefined }]);
+}
+
+function validated(command: Command, input: Readonly<Record<string, unknown>>): unknown {
+  const { success, data, error } = command.parameters.safeParse(input, { reportInput: true });
+  if (!success) throw invalidInput(error.issues);
+  return data;
+}
+
+/** The same text for the same parameters, in whatever order they were written. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+
+const okReply = (body: Body): Reply => ({ status: 200, body: JSON.stringify({ ok: true, ...body }) });
+export const refusalReply = (refused: Refused): Reply => ({
+  status: refused.status,
+  body: JSON.stringify({ ok: false, error: describe(refused) }),
+});
+const describe = ({ type, message, extra }: Refused): object => ({ type, message, ...extra });
+
+const internal = (): Refused =>
+  new Refused("internal_error", "The agent has a fault of its own; its log says more. Nothing was changed", 500);
+const retained = (): Refused =>
+  new Refused(
+    "retained_command_refused",
+    "A retained command is not carried out: publish an empty retained message on its topic to remove it",
+  );
+const conflict = (id: string): Refused =>
+  new Refused("request_id_conflict", `The request_id ${id} was used for another command, or other parameters`, 409);

@@ -1,0 +1,97 @@
+import type { Abilities } from "../domain/abilities.ts";
+import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
+import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import type { Placement } from "../domain/placement.ts";
+import type { ReceiptState } from "../domain/receipt.ts";
+
+/** A grant in force. Until there are access grants every one is direct: always, for as long as it stands. */
+export interface GrantRecord {
+  readonly identity: UserIdentityId;
+  readonly device: DeviceId;
+  /** Null for the direct grant. */
+  readonly accessGrantId: string | null;
+}
+
+/** A device of the configuration, with what is known of it. */
+export interface DeviceRecord {
+  readonly id: DeviceId;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly driver: string;
+  readonly addedAt: Instant;
+  /** What the lock last said of itself; undefined until it has answered once. */
+  readonly abilities: Abilities | undefined;
+  readonly online: boolean;
+  readonly locked: boolean | undefined;
+  readonly doorOpen: boolean | undefined;
+  /** 0 to 1. */
+  readonly battery: number | undefined;
+}
+
+export interface CredentialRecord {
+  readonly id: CredentialId;
+  readonly identity: UserIdentityId;
+  readonly kind: CredentialKind;
+  readonly origin: "own" | "issued";
+  /** Where it is wanted. */
+  readonly devices: readonly DeviceId[];
+  readonly createdAt: Instant;
+}
+
+export interface PlacementRecord {
+  readonly placement: Placement;
+  /** When its receipt became what it is. */
+  readonly since: Instant;
+}
+
+export interface Pair {
+  readonly identity?: UserIdentityId | undefined;
+  readonly device?: DeviceId | undefined;
+}
+
+/** Who an event is about, and what of it. Never a secret. */
+export interface EventFields {
+  readonly user_identity_id?: string;
+  readonly device_id?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What a lock would say to an own credential of a person, as far as we can tell without asking it. */
+export interface Fit {
+  readonly device: DeviceId;
+  readonly problem: "duplicate" | { readonly rule: string } | undefined;
+}
+
+/** What the commands need of the store: every method runs inside the transaction of the command. */
+export interface Records {
+  isDevice(id: DeviceId): boolean;
+  devices(): readonly DeviceRecord[];
+
+  grants(of: Pair): readonly GrantRecord[];
+  /** Names the person where they are new, and gives the direct grant. False where it stood already. */
+  grantDirect(identity: UserIdentityId, device: DeviceId): boolean;
+  /** Takes the direct grant away, and with the last grant what the person has on the device. False where there was none. */
+  revokeDirect(identity: UserIdentityId, device: DeviceId): boolean;
+
+  placements(of: Pair): readonly PlacementRecord[];
+  /** How many placements of a device are in which state, and since when the oldest of them is. */
+  tally(device: DeviceId): ReadonlyMap<ReceiptState, { readonly count: number; readonly oldest: Instant }>;
+  /** Whether latchd would issue a PIN to a person who has nothing for this device. */
+  issuesPinFor(device: DeviceId): boolean;
+
+  fits(identity: UserIdentityId, credential: Credential): readonly Fit[];
+  /** Replaces the person's own credential of that kind. */
+  setOwn(identity: UserIdentityId, credential: Credential): void;
+  credentials(of: { readonly identity?: UserIdentityId | undefined }): readonly CredentialRecord[];
+  /** Opens a credential for a person to see, and journals that it was seen. */
+  reveal(id: CredentialId, door: string): Credential;
+
+  /** Tells the cloud, and journals. */
+  event(type: string, fields: EventFields): void;
+  events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[];
+
+  readonly epoch: string;
+  readonly workspaceId: string;
+  readonly lettersWaiting: number;
+}

@@ -1,0 +1,16 @@
+import { access } from "./access.ts";
+import { act } from "./act.ts";
+import { agent } from "./agent.ts";
+import type { Command } from "./command.ts";
+import { credentials } from "./credentials.ts";
+import { devices } from "./devices.ts";
+import { events } from "./events.ts";
+import { userIdentities } from "./user-identities.ts";
+
+/** Every command, whatever door it comes through. */
+export const table: ReadonlyMap<string, Command> = new Map(
+  [...userIdentities, ...access, ...credentials, ...devices, ...events, ...agent, ...act].map((entry) => [
+    entry.name,
+    entry,
+  ]),
+);

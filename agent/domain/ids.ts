@@ -1,0 +1,11 @@
+import { type Branded, branded } from "./brand.ts";
+
+/** A person, as the cloud names them: 1 to 128 characters, opaque to us. */
+export type UserIdentityId = Branded<string, "UserIdentityId">;
+/** A door or lock, as the cloud names it. */
+export type DeviceId = Branded<string, "DeviceId">;
+export type PlacementId = Branded<string, "PlacementId">;
+
+export const userIdentityId = (id: string): UserIdentityId => branded<UserIdentityId>(id);
+export const deviceId = (id: string): DeviceId => branded<DeviceId>(id);
+export const placementId = (id: string): PlacementId => branded<PlacementId>(id);

@@ -1,0 +1,257 @@
+import type { CredentialId, CredentialKind, Fingerprint } from "./credential.ts";
+import type { DeviceId, PlacementId, UserIdentityId } from "./ids.ts";
+import { type Instant, instant, later, type Milliseconds } from "./instant.ts";
+import type { Observed, Proof, SlotName } from "./slot.ts";
+
+/**
+ * What we believe of a credential on one lock. `nowhere`: not on it. `held`: in its slot, and `proof` says how we know.
+ * `write`, `clear`: sent and not answered, in doubt until the slot is read (Law 3); the slot of a write is unknown where
+ * the lock chooses slots and its answer was lost. `inFlight`: the answer may still come; ends with the process.
+ */
+export type Belief =
+  | { readonly at: "nowhere"; readonly proof: Proof | "never_sent" }
+  | { readonly at: "held"; readonly slot: SlotName; readonly proof: Proof }
+  | {
+      readonly at: "write";
+      readonly slot: SlotName | undefined;
+      readonly wasEmpty: boolean;
+      readonly inFlight: boolean;
+    }
+  | { readonly at: "clear"; readonly slot: SlotName; readonly inFlight: boolean };
+
+/** An unanswered or refused write may still be executed by the lock, in this slot, until this time. */
+export interface Late {
+  readonly slot: SlotName;
+  readonly since: Instant;
+  readonly until: Instant;
+  /** When the slot is to be looked at next: a minute later, then as much later as the write is old. */
+  readonly check: Instant;
+}
+const firstCheck: Milliseconds = 60_000;
+const lastCheck: Milliseconds = 30 * 60_000;
+
+export type Refusal = "full" | "duplicate" | "invalid" | "forbidden" | "not_kept" | "kind_not_supported";
+
+/** A credential on its way to, in, or on its way out of a slot of one lock. */
+export interface Placement {
+  readonly id: PlacementId;
+  readonly device: DeviceId;
+  readonly identity: UserIdentityId;
+  readonly credential: CredentialId;
+  readonly kind: CredentialKind;
+  readonly fingerprint: Fingerprint;
+  /** Some grant of the person on the device is in force, and this is a credential to use it with. */
+  readonly wanted: boolean;
+  readonly belief: Belief;
+  readonly late: Late | undefined;
+  /** Why the lock, or its limits, will not have it. Remembered until something changes (Law 8). */
+  readonly refusal: { readonly reason: Refusal; readonly detail: string | undefined } | undefined;
+  /** Something happened at the lock that makes what we believe worth a look. */
+  readonly suspect: boolean;
+  /** Commands sent since it was last where it should be. */
+  readonly attempts: number;
+  /** Tries in a row that left it in doubt: the pauses between them grow. */
+  readonly pauses: number;
+  /** Not to be worked on before. */
+  readonly next: Instant | undefined;
+}
+
+/** A write that is read back empty this many times is a refusal that the lock did not speak out; it is tried again later. */
+const triesUntilNotKept = 3;
+const notKeptPause: Milliseconds = 30 * 60_000;
+
+export const newPlacement = (
+  of: Pick<Placement, "id" | "device" | "identity" | "credential" | "kind" | "fingerprint">,
+): Placement => ({
+  ...of,
+  wanted: true,
+  belief: { at: "nowhere", proof: "never_sent" },
+  late: undefined,
+  refusal: undefined,
+  suspect: false,
+  attempts: 0,
+  pauses: 0,
+  next: undefined,
+});
+
+/** Where it is, or may be, on the lock. */
+export const slotOf = ({ belief }: Placement): SlotName | undefined =>
+  belief.at === "nowhere" ? undefined : belief.slot;
+
+/** Nothing of it is on the lock, and nothing is under way that could put it there. */
+export const isClean = ({ belief, late }: Placement): boolean => belief.at === "nowhere" && late === undefined;
+
+/** Before a write leaves for the lock: so that a crash from here on leaves a trace. */
+export const intendWrite = (
+  placement: Placement,
+  slot: SlotName | undefined,
+  now: Instant,
+  settles: Milliseconds | undefined,
+): Placement => ({
+  ...placement,
+  late: lateOf(slot, settles, now) ?? placement.late,
+  // A slot that we choose was read empty just before; one that the lock chooses was empty, or it would not have.
+  belief: { at: "write", slot, wasEmpty: true, inFlight: true },
+  refusal: undefined,
+  attempts: placement.attempts + 1,
+});
+
+export const intendClear = (placement: Placement, slot: SlotName): Placement => ({
+  ...placement,
+  belief: { at: "clear", slot, inFlight: true },
+  attempts: placement.attempts + 1,
+});
+
+/** What the lock answered to a step. `not_sent`: the command never left, so nothing is in doubt that was not before. */
+export type Settlement =
+  | { readonly result: "stored"; readonly slot: SlotName; readonly proof: Proof }
+  | { readonly result: "unconfirmed"; readonly slot?: SlotName }
+  | { readonly result: "refused"; readonly reason: Exclude<Refusal, "not_kept">; readonly detail?: string }
+  | { readonly result: "not_sent" };
+
+/** After the lock has answered a write, or was silent. `before`: as it was before {@link intendWrite}. */
+export function settleWrite(
+  placement: Placement,
+  before: Placement,
+  outcome: Settlement,
+  now: Instant,
+  settles: Milliseconds | undefined,
+): Placement {
+  if (placement.belief.at !== "write") return placement;
+  switch (outcome.result) {
+    case "stored":
+      return held(placement, outcome.slot, outcome.proof);
+    case "unconfirmed": {
+      const slot = outcome.slot ?? placement.belief.slot;
+      return {
+        ...placement,
+        belief: { ...placement.belief, slot, inFlight: false },
+        late: lateOf(slot, settles, now) ?? placement.late,
+      };
+    }
+    case "refused":
+      return {
+        ...placement,
+        belief: { at: "nowhere", proof: "acknowledged" },
+        late: lateOf(placement.belief.slot, settles, now) ?? placement.late,
+        refusal: { reason: outcome.reason, detail: outcome.detail },
+      };
+    case "not_sent":
+      return notSent(placement, before);
+  }
+}
+
+/** After the lock has answered a clear, or was silent. `before`: as it was before {@link intendClear}. */
+export function settleClear(placement: Placement, before: Placement, outcome: Settlement): Placement {
+  if (placement.belief.at !== "clear") return placement;
+  switch (outcome.result) {
+    case "stored":
+      return {
+        ...placement,
+        belief: { at: "nowhere", proof: outcome.proof },
+        suspect: false,
+        attempts: 0,
+      };
+    case "unconfirmed":
+      return { ...placement, belief: { ...placement.belief, inFlight: false } };
+    case "refused":
+      return { ...placement, belief: before.belief };
+    case "not_sent":
+      return notSent(placement, before);
+  }
+}
+
+/** What else changed meanwhile, the wish above all, stays changed. */
+const notSent = (placement: Placement, { belief, late, refusal, attempts }: Placement): Placement => ({
+  ...placement,
+  belief,
+  late,
+  refusal,
+  attempts,
+});
+
+/**
+ * After a slot was read in which this placement is, may be, or may still arrive. The lock's word about the slot settles
+ * every doubt but two: `unreadable` says nothing, and a masked code cannot prove which code it is.
+ */
+export function observe(placement: Placement, slot: SlotName, contents: Observed, now: Instant): Placement {
+  if (contents.state === "unreadable") return placement;
+  const seen: Placement = { ...placement, suspect: false };
+  switch (contents.state) {
+    case "known":
+      return contents.fingerprint === placement.fingerprint ? held(seen, slot, "read_back") : notThere(seen, slot, now);
+    case "empty":
+      return notThere(seen, slot, now);
+    case "opaque":
+      return somethingThere(seen, slot);
+  }
+}
+
+/** The process that waited for the answer has ended: it can no longer come. */
+export const interrupted = (placement: Placement): Placement => {
+  const { belief } = placement;
+  return belief.at === "write" || belief.at === "clear"
+    ? { ...placement, belief: { ...belief, inFlight: false } }
+    : placement;
+};
+
+/** After a list of all slots in which a write whose slot is unknown would have to stand, and does not. */
+export const notFound = (placement: Placement): Placement => ({
+  ...placement,
+  belief: { at: "nowhere", proof: "read_back" },
+});
+
+const held = (placement: Placement, slot: SlotName, proof: Proof): Placement => ({
+  ...placement,
+  belief: { at: "held", slot, proof },
+  late: undefined,
+  refusal: undefined,
+  suspect: false,
+  attempts: 0,
+  // A clear that was not carried out was tried for nothing: the pauses go on growing.
+  pauses: placement.belief.at === "clear" ? placement.pauses : 0,
+  next: undefined,
+});
+
+function notThere(placement: Placement, slot: SlotName, now: Instant): Placement {
+  const late = placement.late?.slot === slot ? stillLate(placement.late, now) : placement.late;
+  // A read of the slot of a late write says nothing of another slot in which the credential is believed to be.
+  if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return { ...placement, late };
+  const neverKept = placement.belief.at === "write" && placement.attempts >= triesUntilNotKept;
+  return {
+    ...placement,
+    late,
+    belief: { at: "nowhere", proof: "read_back" },
+    ...(neverKept
+      ? { refusal: { reason: "not_kept", detail: undefined }, attempts: 0, pauses: 0, next: later(now, notKeptPause) }
+      : {}),
+  };
+}
+
+function somethingThere(placement: Placement, slot: SlotName): Placement {
+  const { belief } = placement;
+  switch (belief.at) {
+    case "write":
+      return belief.slot === slot && belief.wasEmpty ? held(placement, slot, "read_back_masked") : placement;
+    case "clear":
+      // We filled the slot and it is not empty: the clear was not carried out, and may be sent again.
+      return { ...placement, belief: { at: "held", slot, proof: "read_back_masked" } };
+    case "held":
+      return placement;
+    case "nowhere":
+      // A late write into a slot that was empty: what is there now can only be ours.
+      return placement.late?.slot === slot ? held(placement, slot, "read_back_masked") : placement;
+  }
+}
+
+const lateOf = (slot: SlotName | undefined, settles: Milliseconds | undefined, now: Instant): Late | undefined =>
+  slot !== undefined && settles !== undefined
+    ? { slot, since: now, until: later(now, settles), check: later(now, firstCheck) }
+    : undefined;
+
+/** After its slot was read empty, or with something else in it. */
+function stillLate(late: Late, now: Instant): Late | undefined {
+  if (late.until <= now) return undefined;
+  const pause = Math.min(Math.max(now - late.since, firstCheck), lastCheck);
+  return { ...late, check: instant(Math.min(later(now, pause), late.until)) };
+}

@@ -1,0 +1,125 @@
+import type { KindLimits, MemoryLimits } from "./abilities.ts";
+import type { PlacementId } from "./ids.ts";
+import type { Instant } from "./instant.ts";
+import { type Placement, slotOf } from "./placement.ts";
+import type { SlotName } from "./slot.ts";
+
+/** One thing to do to one lock. */
+export type Step =
+  /** Read a slot in which this placement is in doubt, suspect, or may still arrive. */
+  | { readonly do: "verify"; readonly placement: PlacementId; readonly slot: SlotName }
+  /** List the lock, for a write whose answer, and with it the slot, was lost. */
+  | { readonly do: "find"; readonly placement: PlacementId }
+  /** Read a slot that we have not filled, to see whether it is really empty. */
+  | { readonly do: "look"; readonly slot: SlotName }
+  | { readonly do: "write"; readonly placement: PlacementId; readonly slot: SlotName | undefined }
+  | { readonly do: "clear"; readonly placement: PlacementId; readonly slot: SlotName };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** Wanted placements for which there is no room now. */
+  readonly full: ReadonlySet<PlacementId>;
+}
+
+/** All that a plan depends on. */
+export interface LockState {
+  /** Every open placement of the lock; the wanted ones oldest grant first. */
+  readonly placements: readonly Placement[];
+  readonly limits: MemoryLimits;
+  readonly can: { readonly read: boolean; readonly list: boolean };
+  /** Slots in which something was found that is not ours, or that could not be read. */
+  readonly occupied: ReadonlySet<SlotName>;
+  readonly now: Instant;
+}
+
+/**
+ * The steps that take a lock from what we believe of it to what it should hold; planned again after they are done, until
+ * none is left. A write to a slot is to be carried out only where the look before it said `empty`: a slot that we did not
+ * fill is the owner's (Law 6).
+ *
+ * What is in doubt is read before anything else is done about it (Law 3). Steps that take away come before steps that
+ * give (Law 5), except that a code whose successor is on its way stays until that is proven or refused, where there is a
+ * spare slot for it.
+ */
+export function plan(state: LockState): Plan {
+  const due = state.placements.filter(({ next }) => next === undefined || next <= state.now);
+  const leaving = due.filter(({ wanted }) => !wanted);
+  const staying = due.filter(({ wanted }) => wanted);
+
+  const doubts = new Map(staying.map((placement) => [placement.id, resolve(placement, state)]));
+  const writable = staying.filter((placement) => isWritable(placement) && doubts.get(placement.id)?.length === 0);
+  const { steps: writes, full } = fill(writable, state);
+
+  const succeeded = new Set(
+    state.placements
+      .filter((placement) => placement.wanted && isComing(placement) && !full.has(placement.id))
+      .map(holder),
+  );
+  return {
+    steps: [
+      ...leaving.flatMap((placement) => remove(placement, state, succeeded.has(holder(placement)))),
+      ...[...doubts.values()].flat(),
+      ...writes,
+    ],
+    full,
+  };
+}
+
+/** One credential succeeds another where both are of one person, one kind, and on one lock. */
+const holder = ({ identity, kind }: Placement): string => `${kind} ${identity}`;
+
+/** The lock's refusals stand until something changes. Whether it is full is asked anew each time: that costs nothing. */
+const isWritable = ({ belief, refusal }: Placement): boolean =>
+  belief.at === "nowhere" && (refusal === undefined || refusal.reason === "full" || refusal.reason === "not_kept");
+
+const isComing = (placement: Placement): boolean => placement.belief.at === "write" || isWritable(placement);
+
+function remove(placement: Placement, state: LockState, hasSuccessor: boolean): Step[] {
+  const { id, belief } = placement;
+  if (belief.at !== "held" || placement.suspect) return resolve(placement, state);
+  return hasSuccessor ? [] : [{ do: "clear", placement: id, slot: belief.slot }];
+}
+
+/** The read that says what became of a placement. */
+function resolve(placement: Placement, { can, now }: LockState): Step[] {
+  const { id, belief, late } = placement;
+  const slot = slotOf(placement);
+  if (belief.at === "write" && slot === undefined) return can.list ? [{ do: "find", placement: id }] : [];
+  if (slot !== undefined && (belief.at !== "held" || placement.suspect)) {
+    if (can.read) return [{ do: "verify", placement: id, slot }];
+    // A lock that cannot be asked: clearing what is ours is safe to repeat, and what is written then is not written blindly.
+    return belief.at === "held" ? [] : [{ do: "clear", placement: id, slot }];
+  }
+  const look = late !== undefined && can.read && (placement.suspect || late.check <= now);
+  return look ? [{ do: "verify", placement: id, slot: late.slot }] : [];
+}
+
+/** A slot for each placement that is to be written, as long as there are any. */
+function fill(writable: readonly Placement[], state: LockState): { steps: Step[]; full: Set<PlacementId> } {
+  const steps: Step[] = [];
+  const full = new Set<PlacementId>();
+  const ours = new Set(state.placements.flatMap((placement) => [slotOf(placement), placement.late?.slot]));
+  const taken = new Set([...ours, ...state.occupied]);
+  const spareIn = (slots: readonly SlotName[]): SlotName | undefined => slots.find((slot) => !taken.has(slot));
+  for (const { id, kind, late, refusal } of writable) {
+    const limits = state.limits.kinds.get(kind);
+    if (!limits) continue;
+    if (!isNumbered(limits)) {
+      if (refusal?.reason === "full") full.add(id);
+      else steps.push({ do: "write", placement: id, slot: undefined });
+      continue;
+    }
+    // A write that may still arrive in its slot goes there again, so that the credential is never in two slots.
+    const slot = late && !state.occupied.has(late.slot) ? late.slot : state.can.read && spareIn(limits.slots);
+    if (!slot) {
+      full.add(id);
+      continue;
+    }
+    taken.add(slot);
+    steps.push({ do: "look", slot }, { do: "write", placement: id, slot });
+  }
+  return { steps, full };
+}
+
+const isNumbered = (limits: KindLimits): limits is KindLimits & { readonly slots: readonly SlotName[] } =>
+  Array.isArray(limits.slots);

@@ -1,0 +1,120 @@
+import type { CredentialKind } from "./credential.ts";
+import { type Instant, toIso } from "./instant.ts";
+import { isClean, type Placement } from "./placement.ts";
+
+export type ReceiptState = "waiting" | "writing" | "live" | "unconfirmed" | "refused" | "removing" | "gone";
+
+/** What is true now of one credential on one device (WIRE, "Receipts and events"). */
+export interface Standing {
+  readonly state: ReceiptState;
+  readonly evidence: string | null;
+  readonly reason: string | null;
+}
+
+/** The truth about a placement, in the words of a receipt. */
+export function standing(placement: Placement): Standing {
+  const { belief, wanted } = placement;
+  if (!wanted) return leaving(placement);
+  switch (belief.at) {
+    case "nowhere":
+      return { state: placement.refusal ? "refused" : "waiting", evidence: null, reason: whyNowhere(placement) };
+    case "held":
+      return { state: "live", evidence: belief.proof, reason: null };
+    case "write":
+      if (belief.inFlight) return { state: "writing", evidence: null, reason: null };
+      return { state: "unconfirmed", evidence: null, reason: "no_answer" };
+    case "clear":
+      return { state: "unconfirmed", evidence: null, reason: "no_answer" };
+  }
+}
+
+function leaving(placement: Placement): Standing {
+  if (isClean(placement)) {
+    return { state: "gone", evidence: placement.belief.at === "nowhere" ? placement.belief.proof : null, reason: null };
+  }
+  const isEmptied = placement.belief.at === "nowhere";
+  return { state: "removing", evidence: null, reason: isEmptied ? "earlier_write_in_doubt" : null };
+}
+
+function whyNowhere({ refusal, belief }: Placement): string {
+  if (refusal) return refusal.reason;
+  return belief.at === "nowhere" && belief.proof === "never_sent" ? "queued" : "missing_on_lock";
+}
+
+/** What an operator can do about a reason; null where there is nothing to do but wait. */
+const hints: Readonly<Record<string, string>> = {
+  full: "the lock has no free slot; it is placed by itself when one is free",
+  duplicate: "the same code is on this lock already; set another one",
+  invalid: "this lock does not take such a code; set another one",
+  forbidden: "the lock does not let us write; see its own settings",
+  not_kept: "the lock answers but does not keep the code; it is tried again every half hour",
+  kind_not_supported: "this lock has no reader for such a credential",
+  lock_away: "the lock does not answer; it is tried again by itself",
+  no_answer: "the lock did not answer; it is asked again by itself",
+  missing_on_lock: "the code was on the lock and is not any more; it is written again",
+  abilities_unknown: "the lock has not answered yet what it can hold",
+  credential_needed: "no credential of this person fits this lock, and no PIN may be issued for it",
+  earlier_write_in_doubt: "an earlier write may still be carried out by the lock; the slot is watched",
+};
+export const hintFor = (reason: string | null): string | null => (reason === null ? null : (hints[reason] ?? null));
+
+/** One line of a receipt, as it goes on the wire. */
+export interface CredentialReceipt {
+  readonly kind: CredentialKind | null;
+  readonly state: ReceiptState;
+  readonly evidence: string | null;
+  readonly since: string | null;
+  readonly reason: string | null;
+  readonly hint: string | null;
+  readonly enforced_by: "lock" | null;
+  readonly attempts: number;
+  readonly next: string | null;
+  readonly until?: string;
+}
+
+/** @param reachable whether the lock answered when it was last asked. */
+export function credentialReceipt(placement: Placement, since: Instant, reachable: boolean): CredentialReceipt {
+  const { state, evidence, reason: why } = standing(placement);
+  const isHeldUp = !reachable && (state === "waiting" || state === "removing" || state === "unconfirmed");
+  const reason = isHeldUp ? "lock_away" : why;
+  const detail = placement.refusal?.detail;
+  return {
+    kind: placement.kind,
+    state,
+    evidence,
+    since: toIso(since),
+    reason,
+    hint: state === "refused" && detail ? `${hintFor(reason)} (${detail})` : hintFor(reason),
+    enforced_by: state === "live" ? "lock" : null,
+    attempts: placement.attempts,
+    next: placement.next === undefined ? null : toIso(placement.next),
+    ...(state === "removing" && placement.late ? { until: toIso(placement.late.until) } : {}),
+  };
+}
+
+/** Of a pair that has no credential yet. */
+export const emptyReceipt = (reason: "abilities_unknown" | "credential_needed" | "queued"): CredentialReceipt => ({
+  kind: null,
+  state: "waiting",
+  evidence: null,
+  since: null,
+  reason,
+  hint: hintFor(reason),
+  enforced_by: null,
+  attempts: 0,
+  next: null,
+});
+
+/** From most to least advanced: a pair is as far as its least advanced credential, unless one opens or still may. */
+const leastAdvanced: readonly ReceiptState[] = ["waiting", "refused", "writing", "unconfirmed", "live", "gone"];
+
+/** The state of a pair: first whether anything may open that should not, then whether anything opens that should. */
+export function pairState(
+  credentials: readonly { readonly state: ReceiptState; readonly wanted: boolean }[],
+): ReceiptState {
+  const stray = credentials.filter(({ wanted }) => !wanted).map(({ state }) => state);
+  if (stray.some((state) => state === "removing")) return "removing";
+  const wanted = new Set(credentials.filter((credential) => credential.wanted).map(({ state }) => state));
+  if (wanted.has("live")) return "live";
+  return leastAdvanced.find((state) => wanted.has(state)) ?? "gone";
+}

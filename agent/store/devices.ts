@@ -1,0 +1,113 @@
+import type { Database, Statement } from "better-sqlite3";
+import type { DeviceRecord } from "../commands/records.ts";
+import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts";
+import type { CredentialKind } from "../domain/credential.ts";
+import type { DeviceId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import { instant } from "../domain/instant.ts";
+
+/** A device as the configuration has it. */
+export interface ConfiguredDevice {
+  readonly id: DeviceId;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly driver: string;
+}
+type Row = {
+  added_at: number;
+  abilities: string | null;
+  online: number;
+  locked: number | null;
+  door_open: number | null;
+  battery: number | null;
+};
+/** What a lock tells of itself as it happens. */
+export type DeviceNews = Partial<Pick<DeviceRecord, "online" | "locked" | "doorOpen" | "battery">>;
+
+/** The devices of the configuration, with what their locks last said of themselves. */
+export class Devices {
+  readonly #configured: ReadonlyMap<DeviceId, ConfiguredDevice>;
+  readonly #add: Statement;
+  readonly #get: Statement<[string], Row>;
+  readonly #setAbilities: Statement<[string, string]>;
+  readonly #setNews: Statement;
+  readonly #allOffline: Statement;
+
+  constructor(db: Database, configured: readonly ConfiguredDevice[]) {
+    this.#configured = new Map(configured.map((device) => [device.id, device]));
+    this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
+    this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
+    this.#setAbilities = db.prepare("UPDATE devices SET abilities = ? WHERE device_id = ?");
+    this.#setNews = db.prepare(
+      `UPDATE devices SET online = ifnull(@online, online), locked = ifnull(@locked, locked),
+       door_open = ifnull(@doorOpen, door_open), battery = ifnull(@battery, battery) WHERE device_id = @id`,
+    );
+    this.#allOffline = db.prepare("UPDATE devices SET online = 0");
+  }
+
+  /** At start: devices new to us get a row, and none counts as reachable before it was heard of. */
+  begin(now: Instant): void {
+    for (const id of this.#configured.keys()) this.#add.run(id, now);
+    this.#allOffline.run();
+  }
+
+  has(id: DeviceId): boolean {
+    return this.#configured.has(id);
+  }
+
+  all(): readonly DeviceRecord[] {
+    return [...this.#configured.values()].flatMap((device) => {
+      const row = this.#get.get(device.id);
+      return row ? [{ ...device, ...fromRow(row) }] : [];
+    });
+  }
+
+  abilities(id: DeviceId): Abilities | undefined {
+    const row = this.#get.get(id);
+    return row && fromRow(row).abilities;
+  }
+
+  learn(id: DeviceId, abilities: Abilities): void {
+    this.#setAbilities.run(writeAbilities(abilities), id);
+  }
+
+  /** True where something changed. */
+  note(id: DeviceId, { online, locked, doorOpen, battery }: DeviceNews): boolean {
+    const before = JSON.stringify(this.#get.get(id));
+    this.#setNews.run({
+      id,
+      online: toFlag(online),
+      locked: toFlag(locked),
+      doorOpen: toFlag(doorOpen),
+      battery: battery ?? null,
+    });
+    return JSON.stringify(this.#get.get(id)) !== before;
+  }
+}
+
+function fromRow(row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
+  return {
+    addedAt: instant(row.added_at),
+    abilities: row.abilities === null ? undefined : readAbilities(row.abilities),
+    online: row.online === 1,
+    locked: fromFlag(row.locked),
+    doorOpen: fromFlag(row.door_open),
+    battery: row.battery ?? undefined,
+  };
+}
+
+/** JSON has no maps: the kinds go as a list of pairs. */
+const writeAbilities = ({ memory, ...rest }: Abilities): string =>
+  JSON.stringify({ ...rest, ...(memory ? { memory: { ...memory, kinds: [...memory.kinds] } } : {}) });
+
+type Written = Omit<Abilities, "memory"> & {
+  readonly memory?: Omit<MemoryLimits, "kinds"> & { readonly kinds: readonly [CredentialKind, KindLimits][] };
+};
+
+function readAbilities(text: string): Abilities {
+  const { memory, ...rest }: Written = JSON.parse(text);
+  return { ...rest, ...(memory ? { memory: { ...memory, kinds: new Map(memory.kinds) } } : {}) };
+}
+
+const toFlag = (value: boolean | undefined): number | null => (value === undefined ? null : Number(value));
+const fromFlag = (value: number | null): boolean | undefined => (value === null ? undefined : value === 1);

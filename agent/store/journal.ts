@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import type { Database, Statement } from "better-sqlite3";
+import type { EventFields } from "../commands/records.ts";
+import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import type { Outbox } from "./outbox.ts";
+
+const keptFor: Milliseconds = 30 * 24 * 3600_000;
+const keptRows = 1_000_000;
+
+/** What happened: events, numbered without a gap and told to the cloud, and entries that only an operator reads. */
+export class Journal {
+  readonly #names: { readonly epoch: string; readonly workspaceId: string };
+  readonly #outbox: Outbox;
+  readonly #insert: Statement;
+  readonly #after: Statement<[number, number], { body: string }>;
+  readonly #last: Statement<[], { number: number | null }>;
+  readonly #prune: Statement;
+
+  constructor(db: Database, names: { readonly epoch: string; readonly workspaceId: string }, outbox: Outbox) {
+    this.#names = names;
+    this.#outbox = outbox;
+    this.#insert = db.prepare(
+      "INSERT INTO journal (number, at, type, device_id, user_identity_id, body) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#after = db.prepare("SELECT body FROM journal WHERE number > ? ORDER BY number LIMIT ?");
+    this.#last = db.prepare("SELECT max(number) AS number FROM journal");
+    // The newest event stays, whatever its age: the next number is told from it.
+    this.#prune = db.prepare(
+      "DELETE FROM journal WHERE (at < ? OR entry <= (SELECT max(entry) FROM journal) - ?) AND number IS NOT (SELECT max(number) FROM journal)",
+    );
+  }
+
+  /** Something that the cloud is to know. */
+  event(type: string, fields: EventFields, now: Instant): void {
+    const number = (this.#last.get()?.number ?? 0) + 1;
+    const body = JSON.stringify({
+      event_id: randomUUID(),
+      epoch: this.#names.epoch,
+      number,
+      event_type: type,
+      occurred_at: toIso(now),
+      created_at: toIso(now),
+      workspace_id: this.#names.workspaceId,
+      ...fields,
+      code: null,
+    });
+    this.#insert.run(number, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+    this.#outbox.put(
+      { rank: "event", topic: `event/${type}`, payload: body, sealed: false, correlation: undefined },
+      now,
+    );
+  }
+
+  /** Something that only the journal is to know. */
+  note(type: string, fields: EventFields, now: Instant): void {
+    const body = JSON.stringify({ type, at: toIso(now), ...fields });
+    this.#insert.run(null, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+  }
+
+  events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[] {
+    return this.#after.all(after, limit).map(({ body }) => JSON.parse(body));
+  }
+
+  prune(now: Instant): void {
+    this.#prune.run(later(now, -keptFor), keptRows);
+  }
+}

@@ -1,0 +1,117 @@
+import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import { type Placement, slotOf } from "../domain/placement.ts";
+import { type Standing, standing } from "../domain/receipt.ts";
+import type { Choices } from "./choices.ts";
+import type { Credentials } from "./credentials.ts";
+import type { Grants } from "./grants.ts";
+import type { Journal } from "./journal.ts";
+import type { Kept } from "./placement-row.ts";
+import type { Placements } from "./placements.ts";
+
+/** The one way in which a placement changes: row, journal and event belong to one transaction, the caller's. */
+export class PlacementLedger {
+  readonly #grants: Grants;
+  readonly #credentials: Credentials;
+  readonly #placements: Placements;
+  readonly #choices: Choices;
+  readonly #journal: Journal;
+
+  constructor(of: {
+    grants: Grants;
+    credentials: Credentials;
+    placements: Placements;
+    choices: Choices;
+    journal: Journal;
+  }) {
+    this.#grants = of.grants;
+    this.#credentials = of.credentials;
+    this.#placements = of.placements;
+    this.#choices = of.choices;
+    this.#journal = of.journal;
+  }
+
+  /** @param rankedAt of a new placement: when the grant was given that it is for. */
+  keep(placement: Placement, now: Instant, rankedAt: Instant = now): void {
+    const { before, after } = this.#placements.keep(placement, rankedAt, now);
+    if (after.state === "live") this.#credentials.know(placement.credential, now);
+    this.#tell(before, after, now);
+    const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
+    if (hadSlot && slotOf(placement) === undefined) this.letNextIn(placement.device, now);
+    const refusal = placement.refusal?.reason;
+    if (placement.wanted && refusal !== before?.placement.refusal?.reason) {
+      if (refusal === "duplicate" || refusal === "invalid") this.#choices.due(placement.device, placement.identity);
+    }
+    if (after.state === "gone") this.#reconsiderTwins(placement);
+  }
+
+  /** The wish has changed: nothing of a person is wanted on a device any more. */
+  release(identity: UserIdentityId, device: DeviceId, now: Instant): void {
+    const open = this.#placements.of({ identity, device });
+    // A revoke goes to the lock at once, however long it was silent.
+    for (const { placement } of open) this.keep({ ...placement, wanted: false, next: undefined }, now);
+    if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: "never_sent" }, now);
+  }
+
+  /** A slot has become free: the oldest grant that found none may try again (Law 8). */
+  letNextIn(device: DeviceId, now: Instant): void {
+    const next = this.#placements
+      .of({ device })
+      .find(({ placement }) => placement.wanted && placement.refusal?.reason === "full");
+    if (next) this.keep({ ...next.placement, refusal: undefined }, now);
+  }
+
+  #tell(before: Kept | undefined, { placement, state }: Kept, now: Instant): void {
+    const { evidence, reason } = standing(placement);
+    const fields = {
+      user_identity_id: placement.identity,
+      device_id: placement.device,
+      credential_kind: placement.kind,
+      evidence,
+      reason,
+    };
+    this.#journal.note(
+      `placement.${state}`,
+      { ...fields, belief: placement.belief.at, slot: slotOf(placement) ?? null },
+      now,
+    );
+    if (state === "gone") {
+      this.#tellGone({ ...placement, evidence }, now);
+      return;
+    }
+    const wasLive = before?.state === "live";
+    const isNew = state !== before?.state || reason !== reasonOf(before);
+    if (state === "live" && !wasLive) this.#journal.event("access.live", fields, now);
+    else if (state === "unconfirmed" && isNew) this.#journal.event("access.unconfirmed", fields, now);
+    else if (state === "refused" && isNew) this.#journal.event("access.refused", fields, now);
+    else if (state === "waiting" && wasLive) this.#journal.event("access.unconfirmed", fields, now);
+  }
+
+  /** Once for a pair, when it has neither a grant nor anything on the lock. */
+  #tellGone(
+    of: {
+      identity: UserIdentityId;
+      device: DeviceId;
+      kind: string | null;
+      evidence: Standing["evidence"];
+    },
+    now: Instant,
+  ): void {
+    const { identity, device, kind, evidence } = of;
+    if (this.#grants.since(identity, device) !== undefined) return;
+    if (this.#placements.of({ identity, device }).length > 0) return;
+    const fields = { user_identity_id: identity, device_id: device, credential_kind: kind, evidence, reason: null };
+    this.#journal.event("access.gone", fields, now);
+  }
+
+  /** What was refused because somebody else had the same code there may fit now. */
+  #reconsiderTwins({ device, fingerprint }: Placement): void {
+    for (const { placement } of this.#placements.of({ device })) {
+      if (placement.fingerprint === fingerprint && placement.refusal?.reason === "duplicate") {
+        this.#choices.due(device, placement.identity);
+      }
+    }
+  }
+}
+
+const reasonOf = (kept: Kept | undefined): string | null => (kept ? standing(kept.placement).reason : null);

@@ -1,0 +1,154 @@
+import type { PlacementRecord } from "../commands/records.ts";
+import { branded } from "../domain/brand.ts";
+import type { CredentialId, CredentialKind, Fingerprint } from "../domain/credential.ts";
+import { deviceId, placementId, userIdentityId } from "../domain/ids.ts";
+import { type Instant, instant } from "../domain/instant.ts";
+import type { Belief, Late, Refusal } from "../domain/placement.ts";
+import type { ReceiptState } from "../domain/receipt.ts";
+import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
+
+/** As the table has it. */
+export type Row = {
+  placement_id: string;
+  device_id: string;
+  user_identity_id: string;
+  credential_id: string;
+  kind: CredentialKind;
+  fingerprint: string;
+  wanted: number;
+  ranked_at: number;
+  belief: Belief["at"];
+  slot: string | null;
+  proof: Proof | "never_sent" | null;
+  was_empty: number | null;
+  in_flight: number | null;
+  late_slot: string | null;
+  late_since: number | null;
+  late_until: number | null;
+  late_check: number | null;
+  refusal: Refusal | null;
+  refusal_detail: string | null;
+  suspect: number;
+  attempts: number;
+  pauses: number;
+  next_at: number | null;
+  state: ReceiptState;
+  since: number;
+};
+export const columns = [
+  "placement_id",
+  "device_id",
+  "user_identity_id",
+  "credential_id",
+  "kind",
+  "fingerprint",
+  "wanted",
+  "ranked_at",
+  "belief",
+  "slot",
+  "proof",
+  "was_empty",
+  "in_flight",
+  "late_slot",
+  "late_since",
+  "late_until",
+  "late_check",
+  "refusal",
+  "refusal_detail",
+  "suspect",
+  "attempts",
+  "pauses",
+  "next_at",
+  "state",
+  "since",
+] as const satisfies readonly (keyof Row)[];
+
+/** A placement, and what its receipt says since when. */
+export interface Kept extends PlacementRecord {
+  readonly state: ReceiptState;
+  /** When the grant that it is for was given: the order in which a full lock is filled. */
+  readonly rankedAt: Instant;
+}
+
+export const toRow = ({ placement, state, since, rankedAt }: Kept): Row => ({
+  placement_id: placement.id,
+  device_id: placement.device,
+  user_identity_id: placement.identity,
+  credential_id: placement.credential,
+  kind: placement.kind,
+  fingerprint: placement.fingerprint,
+  wanted: Number(placement.wanted),
+  ranked_at: rankedAt,
+  ...beliefColumns(placement.belief),
+  ...lateColumns(placement.late),
+  refusal: placement.refusal?.reason ?? null,
+  refusal_detail: placement.refusal?.detail ?? null,
+  suspect: Number(placement.suspect),
+  attempts: placement.attempts,
+  pauses: placement.pauses,
+  next_at: placement.next ?? null,
+  state,
+  since,
+});
+
+function beliefColumns(belief: Belief): Pick<Row, "belief" | "slot" | "proof" | "was_empty" | "in_flight"> {
+  const none = { slot: null, proof: null, was_empty: null, in_flight: null };
+  switch (belief.at) {
+    case "nowhere":
+      return { ...none, belief: belief.at, proof: belief.proof };
+    case "held":
+      return { ...none, belief: belief.at, slot: belief.slot, proof: belief.proof };
+    case "write": {
+      const { slot = null, wasEmpty, inFlight } = belief;
+      return { ...none, belief: belief.at, slot, was_empty: Number(wasEmpty), in_flight: Number(inFlight) };
+    }
+    case "clear":
+      return { ...none, belief: belief.at, slot: belief.slot, in_flight: Number(belief.inFlight) };
+  }
+}
+
+const lateColumns = (late: Late | undefined): Pick<Row, "late_slot" | "late_since" | "late_until" | "late_check"> => ({
+  late_slot: late?.slot ?? null,
+  late_since: late?.since ?? null,
+  late_until: late?.until ?? null,
+  late_check: late?.check ?? null,
+});
+
+export function fromRow(row: Row): Kept {
+  return {
+    placement: {
+      id: placementId(row.placement_id),
+      device: deviceId(row.device_id),
+      identity: userIdentityId(row.user_identity_id),
+      credential: branded<CredentialId>(row.credential_id),
+      kind: row.kind,
+      fingerprint: branded<Fingerprint>(row.fingerprint),
+      wanted: row.wanted === 1,
+      belief: beliefOf(row),
+      late: lateOf(row),
+      refusal: row.refusal === null ? undefined : { reason: row.refusal, detail: row.refusal_detail ?? undefined },
+      suspect: row.suspect === 1,
+      attempts: row.attempts,
+      pauses: row.pauses,
+      next: row.next_at === null ? undefined : instant(row.next_at),
+    },
+    state: row.state,
+    since: instant(row.since),
+    rankedAt: instant(row.ranked_at),
+  };
+}
+
+function beliefOf(row: Row): Belief {
+  const slot: SlotName | undefined = row.slot === null ? undefined : slotName(row.slot);
+  const inFlight = row.in_flight === 1;
+  if (row.belief === "write") return { at: "write", slot, wasEmpty: row.was_empty === 1, inFlight };
+  if (row.belief === "nowhere" || slot === undefined) return { at: "nowhere", proof: row.proof ?? "never_sent" };
+  if (row.belief === "clear") return { at: "clear", slot, inFlight };
+  return { at: "held", slot, proof: row.proof === null || row.proof === "never_sent" ? "acknowledged" : row.proof };
+}
+
+function lateOf(row: Row): Late | undefined {
+  const { late_slot: slot, late_since: since, late_until: until, late_check: check } = row;
+  if (slot === null || since === null || until === null || check === null) return undefined;
+  return { slot: slotName(slot), since: instant(since), until: instant(until), check: instant(check) };
+}

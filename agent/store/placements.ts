@@ -1,0 +1,80 @@
+import type { Database, Statement } from "better-sqlite3";
+import type { Pair } from "../commands/records.ts";
+import type { CredentialId } from "../domain/credential.ts";
+import type { DeviceId, PlacementId, UserIdentityId } from "../domain/ids.ts";
+import { type Instant, instant } from "../domain/instant.ts";
+import type { Placement } from "../domain/placement.ts";
+import { type ReceiptState, standing } from "../domain/receipt.ts";
+import { columns, fromRow, type Kept, type Row, toRow } from "./placement-row.ts";
+
+/** What is where on the locks, as rows: each change closes one and adds one. */
+export class Placements {
+  readonly #insert: Statement;
+  readonly #close: Statement<[number, string]>;
+  readonly #get: Statement<[string], Row>;
+  readonly #all: Statement<[], Row>;
+  readonly #ofIdentity: Statement<[string], Row>;
+  readonly #ofDevice: Statement<[string], Row>;
+  readonly #ofPair: Statement<[string, string], Row>;
+  readonly #ofCredential: Statement<[string], Row>;
+  readonly #inFlight: Statement<[], Row>;
+
+  readonly #tally: Statement<[string], { state: ReceiptState; count: number; oldest: number }>;
+
+  constructor(db: Database) {
+    const open = `SELECT ${columns.join(", ")} FROM placements WHERE valid_to IS NULL`;
+    this.#insert = db.prepare(
+      `INSERT INTO placements (${columns.join(", ")}, valid_from) VALUES (${columns.map((name) => `@${name}`).join(", ")}, @valid_from)`,
+    );
+    this.#close = db.prepare("UPDATE placements SET valid_to = ? WHERE placement_id = ? AND valid_to IS NULL");
+    this.#get = db.prepare(`${open} AND placement_id = ?`);
+    this.#all = db.prepare(`${open} ORDER BY ranked_at, row`);
+    this.#ofIdentity = db.prepare(`${open} AND user_identity_id = ? ORDER BY ranked_at, row`);
+    this.#ofDevice = db.prepare(`${open} AND device_id = ? ORDER BY ranked_at, row`);
+    this.#ofPair = db.prepare(`${open} AND user_identity_id = ? AND device_id = ? ORDER BY ranked_at, row`);
+    this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY ranked_at, row`);
+    this.#tally = db.prepare(
+      "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
+    );
+    this.#inFlight = db.prepare(`${open} AND in_flight = 1`);
+  }
+
+  /** Closes what stood before, and where something is left keeps what stands now. Returns both. */
+  keep(placement: Placement, rankedAt: Instant, now: Instant): { before: Kept | undefined; after: Kept } {
+    const before = this.get(placement.id);
+    const { state } = standing(placement);
+    const since = before?.state === state ? before.since : now;
+    const after: Kept = { placement, state, since, rankedAt: before?.rankedAt ?? rankedAt };
+    this.#close.run(now, placement.id);
+    if (state !== "gone") this.#insert.run({ ...toRow(after), valid_from: now });
+    return { before, after };
+  }
+
+  get(id: PlacementId): Kept | undefined {
+    const row = this.#get.get(id);
+    return row && fromRow(row);
+  }
+
+  of({ identity, device }: Pair): readonly Kept[] {
+    return this.#rows(identity, device).map(fromRow);
+  }
+
+  ofCredential(id: CredentialId): readonly Kept[] {
+    return this.#ofCredential.all(id).map(fromRow);
+  }
+
+  tally(device: DeviceId): ReadonlyMap<ReceiptState, { count: number; oldest: Instant }> {
+    const rows = this.#tally.all(device);
+    return new Map(rows.map(({ state, count, oldest }) => [state, { count, oldest: instant(oldest) }]));
+  }
+
+  /** Those whose answer can no longer come, since the process that waited for it has ended. */
+  inFlight(): readonly Kept[] {
+    return this.#inFlight.all().map(fromRow);
+  }
+
+  #rows(identity: UserIdentityId | undefined, device: DeviceId | undefined): Row[] {
+    if (identity === undefined) return device === undefined ? this.#all.all() : this.#ofDevice.all(device);
+    return device === undefined ? this.#ofIdentity.all(identity) : this.#ofPair.all(identity, device);
+  }
+}

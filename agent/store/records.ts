@@ -1,0 +1,105 @@
+import type { CredentialRecord, EventFields, Fit, Records } from "../commands/records.ts";
+import type { Credential } from "../domain/credential.ts";
+import type { UserIdentityId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import { misfit } from "../domain/pin.ts";
+import type { Choices } from "./choices.ts";
+import type { PinPolicy } from "./chooser.ts";
+import type { CredentialRow, Credentials } from "./credentials.ts";
+import type { Devices } from "./devices.ts";
+import type { Grants } from "./grants.ts";
+import type { Journal } from "./journal.ts";
+import type { PlacementLedger } from "./ledger.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Placements } from "./placements.ts";
+import type { Vault } from "./vault.ts";
+
+interface Parts {
+  readonly grants: Grants;
+  readonly credentials: Credentials;
+  readonly placements: Placements;
+  readonly choices: Choices;
+  readonly devices: Devices;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly ledger: PlacementLedger;
+  readonly vault: Vault;
+  readonly pins: PinPolicy;
+  readonly epoch: string;
+  readonly workspaceId: string;
+  readonly now: () => Instant;
+}
+
+/** The records, as the commands see them. */
+export function recordsOf(parts: Parts): Records {
+  const { grants, credentials, placements, choices, devices, journal, outbox, ledger, now } = parts;
+  return {
+    epoch: parts.epoch,
+    workspaceId: parts.workspaceId,
+    get lettersWaiting() {
+      return outbox.waiting;
+    },
+    isDevice: (id) => devices.has(id),
+    devices: () => devices.all(),
+    grants: (of) => grants.of(of),
+    placements: (of) => placements.of(of),
+    tally: (device) => placements.tally(device),
+    issuesPinFor: (id) => parts.pins.issue && devices.abilities(id)?.memory?.kinds.has("pin") === true,
+
+    grantDirect(identity, device) {
+      const isNew = grants.addDirect(identity, device, now());
+      if (isNew) choices.due(device, identity);
+      return isNew;
+    },
+    revokeDirect(identity, device) {
+      const was = grants.closeDirect(identity, device, now());
+      if (was && grants.since(identity, device) === undefined) ledger.release(identity, device, now());
+      return was;
+    },
+
+    fits: (identity, credential) => fits(parts, identity, credential),
+    setOwn: (identity, credential) => setOwn(parts, identity, credential),
+    credentials: ({ identity }) =>
+      (identity === undefined ? credentials.all() : credentials.of(identity))
+        .map((row) => recordOf(row, placements))
+        .filter(({ origin, devices: on }) => origin === "own" || on.length > 0),
+    reveal(id, door) {
+      const opened = credentials.open(id);
+      credentials.know(id, now());
+      journal.note("credential.revealed", { credential_id: id, door }, now());
+      return opened;
+    },
+    event: (type: string, fields: EventFields) => journal.event(type, fields, now()),
+    events: (after, limit) => journal.events(after, limit),
+  };
+}
+
+function recordOf({ id, identity, kind, origin, createdAt }: CredentialRow, placements: Placements): CredentialRecord {
+  const wanted = placements.ofCredential(id).filter(({ placement }) => placement.wanted);
+  return { id, identity, kind, origin, createdAt, devices: wanted.map(({ placement }) => placement.device) };
+}
+
+function fits({ grants, devices, credentials, vault }: Parts, identity: UserIdentityId, credential: Credential): Fit[] {
+  const fingerprint = vault.fingerprint(credential);
+  return grants.of({ identity }).map(({ device }) => {
+    const kinds = devices.abilities(device)?.memory?.kinds;
+    // A lock that has not said yet what it takes may take it.
+    const rule = kinds && misfit(credential, kinds.get(credential.kind));
+    if (rule) return { device, problem: { rule } };
+    return { device, problem: credentials.isInUse(fingerprint, device, identity) ? "duplicate" : undefined };
+  });
+}
+
+/** What it replaces is no longer the person's; it leaves each lock when its successor is there, or refused. */
+function setOwn(
+  { grants, credentials, choices, vault, now }: Parts,
+  identity: UserIdentityId,
+  credential: Credential,
+): void {
+  grants.nameIdentity(identity, now());
+  const before = credentials.of(identity).filter(({ origin, kind }) => origin === "own" && kind === credential.kind);
+  if (before.some(({ fingerprint }) => fingerprint === vault.fingerprint(credential))) return;
+  for (const { id } of before) credentials.close(id, now());
+  credentials.add(identity, credential, "own", 0, now());
+  choices.dueOfIdentity(identity);
+}

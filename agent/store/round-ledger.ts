@@ -1,0 +1,119 @@
+import type { EventFields } from "../commands/records.ts";
+import type { Abilities } from "../domain/abilities.ts";
+import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
+import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import { interrupted, type Placement } from "../domain/placement.ts";
+import type { SlotName } from "../domain/slot.ts";
+import type { Choices } from "./choices.ts";
+import type { Chooser } from "./chooser.ts";
+import type { Credentials } from "./credentials.ts";
+import type { DeviceNews, Devices } from "./devices.ts";
+import type { Journal } from "./journal.ts";
+import type { PlacementLedger } from "./ledger.ts";
+import type { Placements } from "./placements.ts";
+import type { Vault } from "./vault.ts";
+
+/** The store as rounds and links see it. Every method is one transaction, on disk when it returns. */
+export interface RoundStore {
+  abilities(device: DeviceId): Abilities | undefined;
+  /** What a lock says of itself. Another lock than before: all that we believe of it is worth a look. */
+  learn(device: DeviceId, abilities: Abilities): void;
+  /** Brings the placements in line with grants and credentials. Returns other devices that are due because of it. */
+  choose(device: DeviceId): ReadonlySet<DeviceId>;
+  /** Oldest grant first. */
+  placements(device: DeviceId): readonly Placement[];
+  placement(id: PlacementId): Placement | undefined;
+  /** Changes a placement as it is now, which may not be as the caller saw it. Undefined where it is no longer open. */
+  change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /** Whether the lock answered when it was asked. */
+  heard(device: DeviceId, answered: boolean): void;
+  credential(id: CredentialId): Credential;
+  fingerprint(credential: Credential): Fingerprint;
+  /** What happened at a lock: its news, its events, and where it makes us doubt what we believe. */
+  happened(device: DeviceId, what: Happening): void;
+  /** At start: no answer to what was sent before can come any more. */
+  interrupt(): void;
+}
+
+export interface Happening {
+  readonly news?: DeviceNews;
+  /** The slot to look at again, or all. */
+  readonly suspect?: SlotName | "all";
+  /** Silence is over: what waits for its next try need not. */
+  readonly awake?: boolean;
+  readonly events: readonly { readonly type: string; readonly fields: EventFields }[];
+}
+
+interface Parts {
+  readonly credentials: Credentials;
+  readonly placements: Placements;
+  readonly choices: Choices;
+  readonly devices: Devices;
+  readonly journal: Journal;
+  readonly ledger: PlacementLedger;
+  readonly chooser: Chooser;
+  readonly vault: Vault;
+  readonly transaction: <T>(act: () => T) => T;
+  readonly now: () => Instant;
+}
+
+export function roundLedgerOf(parts: Parts): RoundStore {
+  const { credentials, placements, choices, devices, journal, ledger, chooser, vault, transaction, now } = parts;
+  const openOf = (device: DeviceId): readonly Placement[] =>
+    placements.of({ device }).map(({ placement }) => placement);
+  return {
+    abilities: (device) => devices.abilities(device),
+    learn: (device, abilities) =>
+      transaction(() => {
+        const before = devices.abilities(device);
+        if (describe(before) === describe(abilities)) return;
+        devices.learn(device, abilities);
+        choices.dueOnDevice(device);
+        if (before === undefined || before.identity === abilities.identity) return;
+        for (const placement of openOf(device)) {
+          ledger.keep({ ...placement, suspect: true, refusal: undefined, next: undefined }, now());
+        }
+      }),
+    choose: (device) =>
+      transaction(() => {
+        const abilities = devices.abilities(device);
+        return abilities ? chooser.chooseFor(device, abilities, now()) : new Set<DeviceId>();
+      }),
+    placements: openOf,
+    placement: (id) => placements.get(id)?.placement,
+    change: (id, by) =>
+      transaction(() => {
+        const kept = placements.get(id);
+        if (!kept) return undefined;
+        const changed = by(kept.placement);
+        if (changed !== kept.placement) ledger.keep(changed, now());
+        return changed;
+      }),
+    heard: (device, online) => transaction(() => void devices.note(device, { online })),
+    credential: (id) => credentials.open(id),
+    fingerprint: (credential) => vault.fingerprint(credential),
+    happened: (device, { news, suspect, awake, events }) =>
+      transaction(() => {
+        if (news) devices.note(device, news);
+        for (const placement of openOf(device)) {
+          const looked = suspect !== undefined && isSuspect(placement, suspect);
+          if (looked || (awake && placement.next !== undefined)) {
+            ledger.keep({ ...placement, suspect: placement.suspect || looked, next: undefined }, now());
+          }
+        }
+        if (suspect !== undefined) ledger.letNextIn(device, now());
+        for (const { type, fields } of events) journal.event(type, { ...fields, device_id: device }, now());
+      }),
+    interrupt: () =>
+      transaction(() => {
+        for (const { placement } of placements.inFlight()) ledger.keep(interrupted(placement), now());
+      }),
+  };
+}
+
+const isSuspect = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
+  suspect === "all" || late?.slot === suspect || (belief.at !== "nowhere" && belief.slot === suspect);
+
+const describe = (abilities: Abilities | undefined): string =>
+  JSON.stringify(abilities, (_, value: unknown) => (value instanceof Map ? [...value] : value));

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Desk } from "../commands/perform.ts";
+import type { Instant } from "../domain/instant.ts";
+import { StoreError } from "../errors.ts";
+import { Choices } from "./choices.ts";
+import { Chooser, type PinPolicy } from "./chooser.ts";
+import { Credentials } from "./credentials.ts";
+import { type ConfiguredDevice, Devices } from "./devices.ts";
+import { DriverStates } from "./driver-states.ts";
+import { Grants } from "./grants.ts";
+import { Journal } from "./journal.ts";
+import { PlacementLedger } from "./ledger.ts";
+import { openDatabase } from "./open.ts";
+import { Outbox } from "./outbox.ts";
+import { Placements } from "./placements.ts";
+import { recordsOf } from "./records.ts";
+import { Requests } from "./requests.ts";
+import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
+
+export interface StoreOptions {
+  readonly dataDir: string;
+  readonly keyFile: string;
+  /** The directory with the numbered `.sql` files. */
+  readonly migrations: string;
+  readonly devices: readonly ConfiguredDevice[];
+  readonly pins: PinPolicy;
+  readonly now: () => Instant;
+}
+
+/** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
+export interface Store extends Desk {
+  readonly outbox: Outbox;
+  readonly driverStates: DriverStates;
+  readonly rounds: RoundStore;
+  transaction<T>(act: () => T): T;
+  /** Removes what is past its time of keeping. */
+  prune(): void;
+  close(): void;
+}
+
+/** @throws ConfigError, StoreError as {@link openDatabase}. */
+export function openStore(options: StoreOptions): Store {
+  const { dataDir, now } = options;
+  const { db, vault, ...names } = openDatabase(join(dataDir, "latchd.db"), options.keyFile, options.migrations, now());
+  const outbox = new Outbox(db, vault);
+  const journal = new Journal(db, names, outbox);
+  const grants = new Grants(db);
+  const credentials = new Credentials(db, vault);
+  const placements = new Placements(db);
+  const choices = new Choices(db);
+  const devices = new Devices(db, options.devices);
+  const requests = new Requests(db, vault, now);
+  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal });
+  const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
+  const parts = { grants, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
+
+  // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
+  const inTransaction = db.transaction((act: () => unknown) => act());
+  const run = <T>(act: () => T): T => {
+    let result: { value: T } | undefined;
+    inTransaction.immediate(() => {
+      result = { value: act() };
+    });
+    if (!result) throw new StoreError("A transaction did not run");
+    return result.value;
+  };
+  const transaction = <T>(act: () => T): T => guarded(() => run(act));
+
+  transaction(() => {
+    devices.begin(now());
+    choices.dueWhereUnmet();
+  });
+  return {
+    records: recordsOf({ ...parts, ...names, pins: options.pins, now }),
+    replies: requests,
+    attempt: transaction,
+    transaction,
+    outbox,
+    driverStates: new DriverStates(db, vault, join(dataDir, "links")),
+    rounds: roundLedgerOf({ ...parts, transaction, now }),
+    prune: () =>
+      transaction(() => {
+        journal.prune(now());
+        outbox.prune(now());
+        requests.prune();
+      }),
+    close: () => db.close(),
+  };
+}
+
+/** A database that does not do as it is told is not to be relied on any further. */
+function guarded<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (!(cause instanceof Database.SqliteError)) throw cause;
+    throw new StoreError(`The database does not work: ${cause.message} (${cause.code})`, {
+      hint:
+        cause.code === "SQLITE_FULL"
+          ? "the disk is full: make room, then start latchd again"
+          : "see the disk and its mount",
+      cause,
+    });
+  }
+}

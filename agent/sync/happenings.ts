@@ -1,0 +1,67 @@
+import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
+import { toIso } from "../domain/instant.ts";
+import type { Placement } from "../domain/placement.ts";
+import type { SlotName } from "../domain/slot.ts";
+
+/** What an event of a lock means to the store: its news, its events, and where it makes us doubt what we believe. */
+export interface Happening {
+  readonly news?: {
+    readonly online?: boolean;
+    readonly locked?: boolean;
+    readonly doorOpen?: boolean;
+    readonly battery?: number;
+  };
+  readonly suspect?: SlotName | "all";
+  /** Silence is over: what waits for its next try need not. */
+  readonly awake?: boolean;
+  readonly events: readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[];
+}
+
+/** Seam's names for what turned the bolt (reference: seam-api, section 4). */
+const methods: Readonly<Record<UnlockMethod, string>> = {
+  keypad: "keycode",
+  manual: "manual",
+  automatic: "automatic",
+  remote: "remote",
+  card: "card",
+  unknown: "unknown",
+};
+
+/** @param placements the open placements of the device: a slot tells whose code was used. */
+export function happeningOf(event: LinkEvent, placements: readonly Placement[]): Happening {
+  const at = { happened_at: toIso(event.at) };
+  const told = (type: string, fields: object = {}): Happening => ({ events: [{ type, fields: { ...at, ...fields } }] });
+  switch (event.event) {
+    case "online":
+    case "offline":
+      return { news: { online: event.event === "online" }, awake: event.event === "online", events: [] };
+    case "changed":
+      return { suspect: event.slot, awake: true, events: [] };
+    case "all_deleted":
+    case "reset":
+      return { ...told(`lock.${event.event}`), suspect: "all", awake: true };
+    case "jammed":
+      return told("lock.jammed");
+    case "tamper":
+      return told("device.tampered");
+    case "locked":
+    case "unlocked":
+      return {
+        ...told(`lock.${event.event}`, { ...userOf(event.slot, placements), method: methods[event.method] }),
+        news: { locked: event.event === "locked" },
+      };
+    case "used":
+      return told("lock.code_used", userOf(event.slot, placements));
+    case "denied":
+      return told("lock.access_denied", { ...userOf(event.slot, placements), reason_code: event.reason ?? "unknown" });
+    case "battery":
+      return { news: { battery: event.level }, events: [] };
+    case "door":
+      return { news: { doorOpen: event.open }, events: [] };
+  }
+}
+
+function userOf(slot: SlotName | undefined, placements: readonly Placement[]): Readonly<Record<string, unknown>> {
+  const holder = placements.find(({ belief }) => slot !== undefined && belief.at !== "nowhere" && belief.slot === slot);
+  return { user_identity_id: holder?.identity ?? null, credential_kind: holder?.kind ?? null, slot: slot ?? null };
+}

@@ -1,0 +1,21 @@
+import type { Abilities } from "../domain/abilities.ts";
+import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
+import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { Placement } from "../domain/placement.ts";
+
+/** What a round needs of the database: every method is on disk when it returns. */
+export interface Ledger {
+  abilities(device: DeviceId): Abilities | undefined;
+  learn(device: DeviceId, abilities: Abilities): void;
+  /** Brings the placements in line with grants and credentials. Returns other devices that are due because of it. */
+  choose(device: DeviceId): ReadonlySet<DeviceId>;
+  /** Oldest grant first. */
+  placements(device: DeviceId): readonly Placement[];
+  placement(id: PlacementId): Placement | undefined;
+  /** Changes a placement as it is now; undefined where it is no longer open. Receipt, journal and event go with it. */
+  change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /** Whether the lock answered when it was asked. */
+  heard(device: DeviceId, answered: boolean): void;
+  credential(id: CredentialId): Credential;
+  fingerprint(credential: Credential): Fingerprint;
+}

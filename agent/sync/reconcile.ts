@@ -1,0 +1,95 @@
+import { LinkError, type LockDevice } from "../../drivers/driver.ts";
+import type { DeviceId } from "../domain/ids.ts";
+import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import { plan } from "../domain/plan.ts";
+import type { SlotName } from "../domain/slot.ts";
+import { within } from "./deadline.ts";
+import type { Ledger } from "./ledger.ts";
+import { Steps } from "./steps.ts";
+import { type Surroundings, stepTimeout } from "./surroundings.ts";
+
+/** What is kept of a lock between its rounds, as long as the process lives. */
+export interface Acquaintance {
+  /** It has said in this process what it is and can do. */
+  asked: boolean;
+  /** Slots in which something was seen that is not ours, and when. */
+  readonly occupied: Map<SlotName, Instant>;
+  /** Rounds in a row that ended in silence. */
+  silent: number;
+}
+export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), silent: 0 });
+
+export interface RoundEnd {
+  /** When to come back, if nothing else happens first. */
+  readonly next: Instant | undefined;
+  /** Other devices that are due because of this round. */
+  readonly due: ReadonlySet<DeviceId>;
+}
+
+/** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
+const occupiedFor: Milliseconds = 3600_000;
+/** No lock has this much to do; a round that finds no end is our fault, and must not become the lock's. */
+const mostPasses = 1_000;
+
+/**
+ * One round: brings the memory of one lock to what the grants say now. Safe to run at any time, any number of times.
+ *
+ * @throws LinkError where the lock was silent: what was under way is in doubt, and the rest waits for the next round.
+ */
+export async function reconcile(
+  device: DeviceId,
+  lock: LockDevice,
+  known: Acquaintance,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<RoundEnd> {
+  const { ledger, clock } = around;
+  const due = new Set(ledger.choose(device));
+  if (!known.asked) {
+    ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
+    known.asked = true;
+  }
+  ledger.heard(device, true);
+
+  const { memory } = lock;
+  const limits = ledger.abilities(device)?.memory;
+  if (!memory || !limits) return { next: undefined, due };
+  forget(known.occupied, later(clock.now(), -occupiedFor));
+  const steps = new Steps(device, memory, limits, known.occupied, around, signal);
+  for (let pass = 0; pass < mostPasses; pass++) {
+    for (const other of ledger.choose(device)) due.add(other);
+    const placements = ledger.placements(device);
+    const { steps: planned, full } = plan({
+      placements,
+      limits,
+      can: { read: memory.read !== undefined, list: memory.list !== undefined },
+      occupied: new Set(known.occupied.keys()),
+      now: clock.now(),
+    });
+    for (const { id, refusal } of placements) {
+      if (full.has(id) && refusal?.reason !== "full") ledger.change(id, (now) => ({ ...now, refusal: noRoom }));
+    }
+    let isDone = true;
+    for (const step of planned) if (await steps.perform(step)) isDone = false;
+    if (isDone) return { next: nextLook(ledger, device, known.occupied), due };
+  }
+  around.log.error({ device, passes: mostPasses }, "a round found no end");
+  throw new LinkError(`a round found no end in ${mostPasses} passes`);
+}
+
+const noRoom = { reason: "full", detail: undefined } as const;
+
+function forget(occupied: Map<SlotName, Instant>, before: Instant): void {
+  for (const [slot, seen] of occupied) if (seen <= before) occupied.delete(slot);
+}
+
+/** When something that waits is due; where the lock is full, when the owner's slots are worth another look. */
+function nextLook(ledger: Ledger, device: DeviceId, occupied: ReadonlyMap<SlotName, Instant>): Instant | undefined {
+  const placements = ledger.placements(device);
+  const isFull = placements.some(({ wanted, refusal }) => wanted && refusal?.reason === "full");
+  const oldest = isFull ? earliest(occupied.values()) : undefined;
+  return earliest([
+    ...placements.flatMap(({ next, late }) => [next, late?.check]),
+    oldest === undefined ? undefined : later(oldest, occupiedFor),
+  ]);
+}

@@ -1,0 +1,209 @@
+import { LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
+import type { MemoryLimits } from "../domain/abilities.ts";
+import { backoff } from "../domain/backoff.ts";
+import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import {
+  intendClear,
+  intendWrite,
+  notFound,
+  observe,
+  type Placement,
+  type Settlement,
+  settleClear,
+  settleWrite,
+} from "../domain/placement.ts";
+import type { Step } from "../domain/plan.ts";
+import type { Observed, SlotContents, SlotName } from "../domain/slot.ts";
+import { within } from "./deadline.ts";
+import { type Surroundings, stepTimeout } from "./surroundings.ts";
+
+const firstPause: Milliseconds = 1_000;
+const lastPause: Milliseconds = 5 * 60_000;
+
+/** Carries out the steps of one round, each with a trace before it and a settlement after it. */
+export class Steps {
+  readonly #device: DeviceId;
+  readonly #memory: Memory;
+  readonly #limits: MemoryLimits;
+  readonly #occupied: Map<SlotName, Instant>;
+  readonly #around: Surroundings;
+  readonly #signal: AbortSignal;
+  /** Slots that were read empty in this round, and not written since. */
+  readonly #empty = new Set<SlotName>();
+
+  constructor(
+    device: DeviceId,
+    memory: Memory,
+    limits: MemoryLimits,
+    occupied: Map<SlotName, Instant>,
+    around: Surroundings,
+    signal: AbortSignal,
+  ) {
+    this.#device = device;
+    this.#memory = memory;
+    this.#limits = limits;
+    this.#occupied = occupied;
+    this.#around = around;
+    this.#signal = signal;
+  }
+
+  /**
+   * Whether anything was done: where not, what the plan was made from no longer holds, or the step has to wait.
+   *
+   * @throws LinkError where the lock was silent.
+   */
+  async perform(step: Step): Promise<boolean> {
+    this.#signal.throwIfAborted();
+    switch (step.do) {
+      case "verify":
+        return this.#verify(step.placement, step.slot);
+      case "find":
+        return this.#find(step.placement);
+      case "look":
+        return this.#look(step.slot);
+      case "write":
+        return this.#write(step.placement, step.slot);
+      case "clear":
+        return this.#clear(step.placement, step.slot);
+    }
+  }
+
+  async #verify(id: PlacementId, slot: SlotName): Promise<boolean> {
+    const contents = await this.#pausing(id, () => this.#read(slot));
+    this.#change(id, (placement) => {
+      const seen = observe(placement, slot, contents, this.#now());
+      return isSettled(seen) ? seen : this.#paused(seen);
+    });
+    return true;
+  }
+
+  async #find(id: PlacementId): Promise<boolean> {
+    const placement = this.#around.ledger.placement(id);
+    if (!placement || !this.#memory.list) return false;
+    const ours = new Set(
+      this.#around.ledger.placements(this.#device).flatMap(({ belief }) => (belief.at === "held" ? [belief.slot] : [])),
+    );
+    let isExplained = true;
+    const found = await this.#pausing(id, () =>
+      this.#ask(async (signal) => {
+        for await (const { slot, contents } of this.#memory.list?.(signal) ?? []) {
+          const observed = this.#observed(contents);
+          if (observed.state === "known" && observed.fingerprint === placement.fingerprint) return { slot, observed };
+          if (observed.state !== "known" && !ours.has(slot)) isExplained = false;
+        }
+        return undefined;
+      }),
+    );
+    this.#change(id, (now) => {
+      if (found) return observe(now, found.slot, found.observed, this.#now());
+      return isExplained ? notFound(now) : this.#paused(now);
+    });
+    return true;
+  }
+
+  async #look(slot: SlotName): Promise<boolean> {
+    const contents = await this.#read(slot);
+    if (contents.state === "empty") {
+      this.#empty.add(slot);
+      return true;
+    }
+    this.#occupied.set(slot, this.#now());
+    for (const { id, late } of this.#around.ledger.placements(this.#device)) {
+      if (late?.slot === slot) this.#change(id, (placement) => observe(placement, slot, contents, this.#now()));
+    }
+    return true;
+  }
+
+  async #write(id: PlacementId, slot: SlotName | undefined): Promise<boolean> {
+    // `delete` tells whether it was there: the slot is no longer known to be empty from here on.
+    if (slot !== undefined && !this.#empty.delete(slot)) return false;
+    const before = this.#around.ledger.placement(id);
+    if (!before?.wanted || before.belief.at !== "nowhere") return false;
+    const { settles } = this.#limits;
+    this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles));
+    const entry = { credential: this.#around.ledger.credential(before.credential), label: before.identity };
+    await this.#settling(
+      id,
+      () => this.#ask((signal) => this.#memory.write(entry, slot, signal)),
+      (placement, outcome) => settleWrite(placement, before, outcome, this.#now(), settles),
+    );
+    return true;
+  }
+
+  async #clear(id: PlacementId, slot: SlotName): Promise<boolean> {
+    const before = this.#around.ledger.placement(id);
+    if (!before || before.belief.at === "nowhere" || before.belief.slot !== slot) return false;
+    this.#change(id, (placement) => intendClear(placement, slot));
+    await this.#settling(
+      id,
+      () => this.#ask((signal) => this.#memory.clear(slot, signal)),
+      (placement, outcome) => settleClear(placement, before, outcome),
+    );
+    return true;
+  }
+
+  /** Sends a command to the lock, and writes down what became of it, silence included. */
+  async #settling(
+    id: PlacementId,
+    send: () => Promise<WriteOutcome>,
+    settle: (placement: Placement, outcome: Settlement) => Placement,
+  ): Promise<void> {
+    let outcome: Settlement;
+    try {
+      outcome = await send();
+    } catch (error) {
+      const wasSent = !(error instanceof LinkError) || error.sent;
+      const silence: Settlement = { result: wasSent ? "unconfirmed" : "not_sent" };
+      this.#change(id, (placement) => this.#paused(settle(placement, silence)));
+      throw error;
+    }
+    this.#change(id, (placement) => {
+      const settled = settle(placement, outcome);
+      return isSettled(settled) && !(outcome.result === "refused" && !settled.wanted) ? settled : this.#paused(settled);
+    });
+  }
+
+  /** Where the lock is silent, the placement that was asked about waits, so that it does not hold up the others. */
+  async #pausing<T>(id: PlacementId, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      this.#change(id, (placement) => this.#paused(placement));
+      throw error;
+    }
+  }
+
+  #paused(placement: Placement): Placement {
+    const pauses = placement.pauses + 1;
+    const pause = backoff(pauses, firstPause, lastPause, this.#around.random);
+    return { ...placement, pauses, next: later(this.#now(), pause) };
+  }
+
+  async #read(slot: SlotName): Promise<Observed> {
+    const contents = await this.#ask(async (signal) => this.#memory.read?.(slot, signal));
+    return contents ? this.#observed(contents) : { state: "unreadable" };
+  }
+
+  #observed(contents: SlotContents): Observed {
+    return contents.state === "known"
+      ? { state: "known", fingerprint: this.#around.ledger.fingerprint(contents.credential) }
+      : contents;
+  }
+
+  #ask<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return within(stepTimeout, this.#around.clock, this.#signal, act);
+  }
+
+  #change(id: PlacementId, by: (placement: Placement) => Placement): void {
+    this.#around.ledger.change(id, by);
+  }
+
+  #now(): Instant {
+    return this.#around.clock.now();
+  }
+}
+
+/** Nothing about it is in doubt. */
+const isSettled = ({ belief, suspect }: Placement): boolean =>
+  (belief.at === "nowhere" || belief.at === "held") && !suspect;

@@ -1,0 +1,15 @@
+import type { Clock, Log } from "../../drivers/driver.ts";
+import type { Milliseconds } from "../domain/instant.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What a round needs beside the lock. */
+export interface Surroundings {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** A step that goes on for longer is silence, whatever the driver is waiting for. */
+export const stepTimeout: Milliseconds = 60_000;
