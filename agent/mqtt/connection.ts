@@ -1,0 +1,182 @@
+import type { MqttClient } from "mqtt";
+import type { Clock, Log } from "../../drivers/driver.ts";
+import { dial, type Level, type Reach } from "./dial.ts";
+import { Inbox, type Intake } from "./inbox.ts";
+import { oncePerTurn } from "./once-per-turn.ts";
+import { type Letters, Outbox } from "./outbox.ts";
+import { publisherOn } from "./publisher.ts";
+import { offline, Retained, type Standing } from "./retained.ts";
+import { subscribe } from "./subscribe.ts";
+import type { Topics } from "./topics.ts";
+import { type Trouble, troubleOf, troubleOfReason, type VersionRefused, versionRefusal } from "./trouble.ts";
+
+export interface ConnectionOptions extends Reach {
+  readonly clientId: string;
+  readonly topics: Topics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly intake: Intake;
+  readonly letters: Letters;
+  readonly standing: Standing;
+  /** The broker accepted us; `session`: it remembers us. */
+  readonly onEstablished: (by: { readonly level: Level; readonly session: boolean }) => void;
+  /** The store gave an error: the agent has to stop. Called at most once for a connection, which does nothing after. */
+  readonly onFailure: (cause: unknown) => void;
+}
+
+/** How a connection ended. */
+export interface End {
+  readonly trouble: Trouble;
+  /** The broker had accepted us. */
+  readonly established: boolean;
+  readonly versionRefused: VersionRefused;
+  readonly subscribed: boolean;
+}
+
+/** How long leaving may take, with a broker that does not answer. */
+const leaveWithin = 1000;
+
+/** One connection to the broker, from its CONNECT to its end. Never opens again: the session makes another. */
+export class Connection {
+  readonly ended: Promise<End>;
+  readonly #options: ConnectionOptions;
+  readonly #level: Level;
+  readonly #client: MqttClient;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #retained: Retained;
+  readonly #life = new AbortController();
+  readonly #wake = oncePerTurn(() => this.#turn());
+  #state: "opening" | "established" | "sending" | "leaving" | "over" | "failed" = "opening";
+  #subscribed: boolean;
+  #trouble: Trouble | undefined;
+  #versionRefused: VersionRefused | undefined;
+
+  /** @param subscribed an earlier connection of this process subscribed, which a session of MQTT 3.1.1 remembers. */
+  constructor(options: ConnectionOptions, level: Level, subscribed: boolean) {
+    const { clientId, topics, standing, intake } = options;
+    this.#options = options;
+    this.#level = level;
+    this.#subscribed = subscribed;
+    const client = dial(options, level, clientId, { topic: topics.status, payload: offline(standing.status()) });
+    this.#client = client;
+    this.#inbox = new Inbox(client, intake, (cause) => this.#fail(cause));
+    const publisher = publisherOn(client, this.#wake);
+    this.#outbox = new Outbox(options, { publisher, wake: this.#wake, signal: this.#life.signal });
+    this.#retained = new Retained(options, { publisher });
+
+    client.on("connect", ({ sessionPresent }) => this.#opened(sessionPresent));
+    client.on("disconnect", ({ reasonCode = 0 }) => {
+      this.#trouble ??= troubleOfReason(reasonCode);
+    });
+    client.on("error", (cause) => {
+      this.#trouble ??= troubleOf(cause);
+      this.#versionRefused ??= versionRefusal(cause);
+      // After some errors, as of a packet that makes no sense, the client would just stop reading.
+      client.stream.destroy();
+    });
+    this.ended = new Promise((resolve) => {
+      client.on("close", () => resolve(this.#over()));
+    });
+  }
+
+  get connected(): boolean {
+    return this.#client.connected;
+  }
+
+  /** Something was committed: there may be letters to bring, or a state to tell. */
+  nudge(): void {
+    this.#retained.changed();
+    this.#wake();
+  }
+
+  /** Ends it. What arrived is committed and acknowledged, what waits is sent, as far as the broker answers in time. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    // After a failure it just hangs up, so that the broker tells of it by our last will.
+    if (client.connected && !this.#hasFailed()) {
+      const late = this.#options.clock.sleep(leaveWithin, this.#life.signal).catch(() => {});
+      this.#inbox.close();
+      this.#turn();
+      await Promise.race([this.#leave(), this.ended, late]);
+      if (!this.#hasFailed()) client.end();
+      await Promise.race([this.ended, late]);
+    }
+    client.stream.destroy();
+    await this.ended;
+  }
+
+  #hasFailed(): boolean {
+    return this.#state === "failed";
+  }
+
+  #leave(): Promise<void> {
+    this.#state = "leaving";
+    return new Promise((resolve) => {
+      this.#guarded(() => this.#retained.leave(resolve));
+    });
+  }
+
+  #opened(session: boolean): void {
+    const { topics } = this.#options;
+    this.#state = "established";
+    this.#options.onEstablished({ level: this.#level, session });
+    // By MQTT 3.1.1 each subscription brings every retained command again, to be refused again.
+    if (this.#level === 4 && session && this.#subscribed) {
+      this.#begin();
+      return;
+    }
+    void subscribe(this.#client, topics.commands, this.#options, this.#life.signal, (granted) => {
+      this.#subscribed = granted;
+      this.#begin();
+    });
+  }
+
+  /** Only when we hear commands is it true that we are online. */
+  #begin(): void {
+    if (this.#state !== "established") return;
+    this.#state = "sending";
+    this.#wake();
+  }
+
+  #turn(): void {
+    this.#guarded(() => {
+      if (this.#state === "sending") {
+        this.#retained.send();
+        this.#outbox.send();
+      } else if (this.#state === "leaving") {
+        this.#outbox.settle();
+      }
+    });
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#state === "failed") return;
+    this.#state = "failed";
+    this.#inbox.close();
+    this.#options.onFailure(cause);
+  }
+
+  #over(): End {
+    const established = this.#state !== "opening";
+    if (this.#state !== "failed") {
+      this.#guarded(() => this.#outbox.settle());
+      this.#state = "over";
+    }
+    this.#life.abort();
+    return {
+      trouble: this.#trouble ?? troubleOf(undefined),
+      established,
+      versionRefused: established ? "no" : (this.#versionRefused ?? versionRefusal(undefined)),
+      subscribed: this.#subscribed,
+    };
+  }
+}

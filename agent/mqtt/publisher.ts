@@ -1,0 +1,46 @@
+import type { MqttClient } from "mqtt";
+
+/** Publishes at QoS 1 on one connection. */
+export interface Publisher {
+  /** How many more may be sent now, before an earlier one is answered. None without a connection. */
+  readonly room: number;
+  /** `done` comes with the PUBACK; with a refusal when that carries one (MQTT 5); never, if the connection is lost. */
+  publish(message: Message, done: (refusal?: Error) => void): void;
+}
+
+interface Message {
+  /** The full name. */
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+  /** Correlation Data, sent where the connection speaks MQTT 5. */
+  readonly correlation?: Uint8Array | undefined;
+}
+
+/** Enough to keep a slow line busy; few enough that what a lost connection repeats is little. */
+const inFlightAtMost = 200;
+
+/**
+ * Publishes with `client`, whose life is one connection, within the broker's Receive Maximum.
+ *
+ * @param onRoom called after each `done`.
+ */
+export function publisherOn(client: MqttClient, onRoom: () => void): Publisher {
+  let inFlight = 0;
+  const atMost = (): number => Math.min(inFlightAtMost, client.serverProperties?.receiveMaximum ?? inFlightAtMost);
+  return {
+    get room() {
+      // MQTT.js keeps for later what it is given while there is no connection: give it nothing then.
+      return client.connected && !client.disconnecting ? atMost() - inFlight : 0;
+    },
+    publish({ topic, payload, retain, correlation }, done) {
+      inFlight += 1;
+      const properties = correlation && { correlationData: Buffer.from(correlation) };
+      client.publish(topic, payload, { qos: 1, retain, ...(properties && { properties }) }, (refusal) => {
+        inFlight -= 1;
+        done(refusal);
+        onRoom();
+      });
+    },
+  };
+}
