@@ -28,7 +28,7 @@ export interface Config {
 export type LogLevel = (typeof logLevels)[number];
 
 /** One wire: the driver's name, and its options as that driver's own schema gave them back. */
-export interface LinkConfig {
+interface LinkConfig {
   readonly driver: string;
   readonly options: unknown;
 }
@@ -42,7 +42,7 @@ export interface DeviceConfig {
   readonly parts: { readonly memory?: Place; readonly reader?: Place; readonly bolt?: Place };
 }
 /** The lock at an address on a link. */
-export interface Place {
+interface Place {
   readonly link: string;
   readonly address: string;
 }

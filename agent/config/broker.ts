@@ -6,7 +6,7 @@ import type { BrokerShape } from "./shape.ts";
 
 /** The broker that latchd brings along (MQTT 3.1.1, no users, loopback only), or one of the operator's own. */
 export type Broker = EmbeddedBroker | RemoteBroker;
-export interface EmbeddedBroker {
+interface EmbeddedBroker {
   readonly kind: "embedded";
   readonly host: string;
   /** 0: any free port. */

@@ -2,7 +2,7 @@
 const longest = 64;
 
 /** The candidate that a word was most likely meant to be: at most a third of its letters away. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > longest) return undefined;
   const typed = word.toLowerCase();
   let best: { name: string; distance: number } | undefined;

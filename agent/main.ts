@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { drivers } from "../drivers/index.ts";
+import { latchd } from "./cli/program.ts";
+import type { Shell } from "./cli/shell.ts";
+import { systemClock } from "./clock.ts";
+import { table } from "./commands/table.ts";
+import { type Fault, faultOf } from "./fault.ts";
+
+const overMqtt = [...table.values()].filter(({ doors }) => doors.includes("mqtt")).map(({ name }) => name);
+
+const shell: Shell = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  people: process.stdout.isTTY,
+  cwd: process.cwd(),
+  env: process.env,
+  clock: systemClock,
+  known: { drivers, commands: overMqtt },
+  start: async (config, log) => {
+    const { startAgent } = await import("./agent.ts");
+    return startAgent(config, { clock: systemClock, log, drivers });
+  },
+  onSignal: (heard) => {
+    const signals = ["SIGINT", "SIGTERM"] as const;
+    for (const signal of signals) process.on(signal, heard);
+    return () => {
+      for (const signal of signals) process.off(signal, heard);
+    };
+  },
+};
+
+/** A fault of our own: told without the values that it may carry (Law 9), which Node's own last words would print. */
+function crash(error: unknown): never {
+  process.stderr.write(`latchd failed, and this is a fault in latchd itself:\n${faultText(faultOf(error))}`);
+  process.exit(1);
+}
+
+function faultText({ name, message, stack = [], cause }: Fault): string {
+  const lines = [`${name}: ${message}`, ...stack.map((line) => `  ${line}`)];
+  return `${lines.join("\n")}\n${cause ? `caused by ${faultText(cause)}` : ""}`;
+}
+
+process.on("uncaughtException", crash);
+process.on("unhandledRejection", crash);
+// Whoever read our output has gone away: that is no reason to stop.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+latchd(process.argv.slice(2), shell).then((code) => process.exit(code), crash);

@@ -1,0 +1,285 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Desk, devices, frontDoor, person, receipt } from "./desk.ts";
+
+const ok = { ok: true };
+const pair = { user_identity_id: person, device_id: frontDoor };
+const grantCommand = "user_identities/grant_access_to_device";
+const revokeCommand = "user_identities/revoke_access_to_device";
+
+test("grant waits until the access is live, and says on what evidence", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [grantCommand]: ok,
+    "access/list": [receipt("waiting"), receipt("writing"), receipt("live", { evidence: "read_back" })],
+  });
+  const { exit, out, err } = await desk.call("grant", person, "front DOOR");
+  expect({ exit, err }).toEqual({ exit: 0, err: "" });
+  expect(out).toBe(
+    `Access to Front door is live: read back from the lock.\nThe code: latchd code ${person} 'Front door'\n`,
+  );
+  expect(desk.asked).toEqual([
+    ["devices/list", {}],
+    [grantCommand, pair],
+    ["access/list", pair],
+    ["access/list", pair],
+    ["access/list", pair],
+  ]);
+});
+
+test("grant does not wait for ever, and says what is in the way", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [grantCommand]: ok,
+    "access/list": receipt("waiting", { reason: "lock_offline", hint: "wake the lock" }),
+  });
+  const { exit, out } = await desk.call("grant", person, frontDoor);
+  expect(exit).toBe(0);
+  expect(out).toBe(
+    "Accepted, and not live yet (waiting: lock_offline, wake the lock). latchd goes on trying by itself.\n",
+  );
+  expect(desk.asked.length).toBeLessThan(60);
+});
+
+test("grant fails where the lock refuses", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [grantCommand]: ok,
+    "access/list": receipt("refused", { reason: "full" }),
+  });
+  expect(await desk.call("grant", person, frontDoor)).toMatchObject({
+    exit: 1,
+    out: "Accepted, but the lock does not take it. refused: full\n",
+  });
+});
+
+test("grant and revoke return at once with --no-wait, and with --json", async () => {
+  await using desk = await Desk.open({ "devices/list": devices, [grantCommand]: ok, [revokeCommand]: ok });
+  expect(await desk.call("grant", person, frontDoor, "--no-wait")).toMatchObject({ exit: 0 });
+  expect(await desk.call("grant", person, frontDoor, "--json")).toEqual({ exit: 0, out: '{"ok":true}\n', err: "" });
+  expect(await desk.call("revoke", person, frontDoor, "--no-wait")).toMatchObject({ exit: 0 });
+  expect(await desk.call("revoke", person, frontDoor, "--json")).toEqual({ exit: 0, out: '{"ok":true}\n', err: "" });
+  expect(desk.asked.map(([name]) => name)).not.toContain("access/list");
+});
+
+test("revoke waits until the code is proven gone", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [revokeCommand]: ok,
+    "access/list": [receipt("removing"), receipt("gone", { evidence: "read_back" })],
+  });
+  expect(await desk.call("revoke", person, "Front door")).toEqual({
+    exit: 0,
+    out: "Access to Front door is gone: read back from the lock.\n",
+    err: "",
+  });
+});
+
+test("revoke takes no receipt for gone, too", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [revokeCommand]: ok,
+    "access/list": { ok: true, receipts: [] },
+  });
+  expect(await desk.call("revoke", person, frontDoor)).toMatchObject({
+    exit: 0,
+    out: "Access to Front door is gone.\n",
+  });
+});
+
+test("revoke says when the code may still open, and when another grant lets in", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    [revokeCommand]: [ok, { ok: true, still_granted_by: [{ access_grant_id: "ag-1" }] }],
+    "access/list": receipt("removing", { reason: "lock_offline" }),
+  });
+  expect((await desk.call("revoke", person, frontDoor)).out).toMatch(
+    /may still open Front door \(removing: lock_offline\)\.\n.*until the lock proves/,
+  );
+  expect((await desk.call("revoke", person, frontDoor)).out).toMatch(/still opens for .*: access grant ag-1/);
+});
+
+test("revoke reaches a device that is no longer configured", async () => {
+  await using desk = await Desk.open({
+    "devices/list": { ok: true, devices: [] },
+    [revokeCommand]: { ok: false, error: { type: "device_not_found", message: "no such device" } },
+  });
+  expect(await desk.call("revoke", person, frontDoor)).toEqual({
+    exit: 1,
+    out: "",
+    err: "refused (device_not_found): no such device\n",
+  });
+});
+
+test("a name that fits no device, or several, is not sent", async () => {
+  await using desk = await Desk.open({ "devices/list": devices });
+  expect(await desk.call("grant", person, "Frnt door")).toEqual({
+    exit: 1,
+    out: "",
+    err: 'the agent has no device "Frnt door"; did you mean "Front door"?\n',
+  });
+  const { exit, err } = await desk.call("grant", person, "side door");
+  expect(exit).toBe(2);
+  expect(err).toMatch(/more than one .* d-2 or d-3/);
+  expect(desk.asked.map(([name]) => name)).toEqual(["devices/list", "devices/list"]);
+});
+
+test("list shows receipts as a table, without columns that say nothing", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    "access/list": receipt("refused", { reason: "full", hint: "free a slot" }),
+  });
+  const { exit, out } = await desk.call("list", "--identity", person, "--device", "Front door");
+  expect(exit).toBe(0);
+  expect(out).toBe(
+    [
+      "WHO                                   DEVICE      STATE    WITH  SINCE                     WHY",
+      `${person}  Front door  refused  pin   2026-01-01T00:00:00.000Z  full: free a slot`,
+      "",
+    ].join("\n"),
+  );
+  expect(desk.asked[1]).toEqual(["access/list", pair]);
+});
+
+test("list says so where nobody has access, and shows a pair without credentials", async () => {
+  const bare = { user_identity_id: "me", device_id: "gone", state: "waiting", grants: [], credentials: [] };
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    "access/list": [
+      { ok: true, receipts: [] },
+      { ok: true, receipts: [bare] },
+    ],
+  });
+  expect((await desk.call("list")).out).toBe("Nobody has access.\n");
+  expect((await desk.call("list")).out).toBe("WHO  DEVICE  STATE\nme   gone    waiting\n");
+});
+
+test("status shows whatever the agent tells of itself", async () => {
+  const agent = {
+    agent_id: "g-1",
+    broker: { connected: false },
+    devices: [{ name: "Front door", online: true }],
+    secrets_exposed: [],
+    none: null,
+  };
+  await using desk = await Desk.open({ "agent/status": { ok: true, agent } });
+  const { exit, out } = await desk.call("status");
+  expect(exit).toBe(0);
+  expect(out.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+    ["agent_id", "g-1"],
+    ["broker.connected", "no"],
+    ["devices.1.name", "Front door"],
+    ["devices.1.online", "yes"],
+    ["secrets_exposed", "none"],
+    ["none", "-"],
+    [""],
+  ]);
+});
+
+test("code prints the PIN and nothing else", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    "credentials/get": [
+      {
+        ok: true,
+        credentials: [{ credential_id: "c", kind: "pin", origin: "issued", code: "471100", device_ids: [frontDoor] }],
+      },
+      { ok: true, credentials: [] },
+    ],
+  });
+  expect(await desk.call("code", person, "Front door")).toEqual({ exit: 0, out: "471100\n", err: "" });
+  expect(desk.asked[1]).toEqual(["credentials/get", pair]);
+  const { exit, out, err } = await desk.call("code", person, "Front door");
+  expect({ exit, out }).toEqual({ exit: 1, out: "" });
+  expect(err).toMatch(/there is no code of .* for Front door/);
+});
+
+test("act says what the lock does, also by its exit code", async () => {
+  await using desk = await Desk.open({
+    "act/type": [
+      { ok: true, effect: "opened" },
+      { ok: true, effect: "denied" },
+    ],
+    "act/card": { ok: true, effect: "opened" },
+  });
+  expect(await desk.call("act", "front-door", "type", "0471")).toEqual({ exit: 0, out: "opened\n", err: "" });
+  expect(await desk.call("act", "front-door", "type", "0000")).toEqual({ exit: 1, out: "denied\n", err: "" });
+  expect(await desk.call("act", "front-door", "card", "wiegand26", "0101")).toMatchObject({ exit: 0 });
+  expect(desk.asked).toEqual([
+    ["act/type", { lock: "front-door", digits: "0471" }],
+    ["act/type", { lock: "front-door", digits: "0000" }],
+    ["act/card", { lock: "front-door", format: "wiegand26", bits: "0101" }],
+  ]);
+});
+
+test.each([
+  [["act", "front-door", "type", "1", "2"]],
+  [["act", "front-door", "card", "wiegand26"]],
+  [["act", "front-door", "kick", "1"]],
+  [["grant", "x"]],
+  [["list", "--devise", "x"]],
+  [["lst"]],
+  [[]],
+])("latchd %j is a wrong call: exit code 2, and nothing is asked", async (words) => {
+  await using desk = await Desk.open({});
+  const { exit, out, err } = await desk.call(...words);
+  expect({ exit, out, asked: desk.asked }).toEqual({ exit: 2, out: "", asked: [] });
+  expect(err).not.toBe("");
+});
+
+test("--json prints a refusal as it came", async () => {
+  const refusal = { ok: false, error: { type: "invalid_input", message: "no", validation_errors: { _errors: [] } } };
+  await using desk = await Desk.open({ "access/list": refusal });
+  expect(await desk.call("list", "--json")).toEqual({ exit: 1, out: `${JSON.stringify(refusal)}\n`, err: "" });
+  expect(await desk.call("list")).toEqual({ exit: 1, out: "", err: 'refused (invalid_input): no\n{"_errors":[]}\n' });
+});
+
+test("a reply of another kind is not taken for one", async () => {
+  await using desk = await Desk.open({ "agent/status": { hello: "world" } });
+  const { exit, err } = await desk.call("status");
+  expect(exit).toBe(1);
+  expect(err).toMatch(/makes no sense/);
+});
+
+test("without an agent every client says how to start one", async () => {
+  await using desk = await Desk.open();
+  const calls = [
+    ["status"],
+    ["list"],
+    ["grant", person, "x"],
+    ["revoke", person, "x"],
+    ["code", person, "x"],
+    ["act", "l", "type", "1"],
+  ];
+  for (const words of calls) {
+    const { exit, err } = await desk.call(...words);
+    expect(exit).toBe(2);
+    expect(err).toContain(`no agent is running on ${desk.dataDir}\nstart one with: npx latchd run\n`);
+  }
+});
+
+test("--data and --config say which agent is meant", async () => {
+  await using desk = await Desk.open({ "agent/status": { ok: true, agent: { agent_id: "g-1" } } });
+  await using other = await Desk.open();
+  expect(await other.call("status", "--data", desk.dataDir)).toMatchObject({ exit: 0 });
+  const config = join(other.dataDir, "config.json");
+  writeFileSync(config, JSON.stringify({ data_dir: desk.dataDir }));
+  expect(await other.call("status", "--config", config)).toMatchObject({ exit: 0 });
+  writeFileSync(config, "{");
+  const { exit, err } = await other.call("status", "--config", config);
+  expect(exit).toBe(2);
+  expect(err).toMatch(/not JSON at line 1/);
+});
+
+test("help tells each command with an example", async () => {
+  await using desk = await Desk.open();
+  const { exit, out } = await desk.call("--help");
+  expect(exit).toBe(0);
+  for (const verb of ["run", "grant", "revoke", "list", "code", "status", "act"]) {
+    expect(out).toContain(`  ${verb} `);
+    const help = await desk.call(verb, "--help");
+    expect(help.exit).toBe(0);
+    expect(help.out).toMatch(/Examples?:\n {2}\$ latchd /);
+  }
+});
