@@ -19,8 +19,10 @@ export interface Call {
   readonly door: Door;
   /** A message that the broker keeps and hands out again: refused, so that it is not carried out at each reconnect. */
   readonly retained: boolean;
-  /** The sender gave an address for the reply beside a `request_id`. */
-  readonly hasReplyAddress: boolean;
+  /** Where the reply is wanted, beside a `request_id`: nowhere, somewhere, or where we may not publish. */
+  readonly replyAddress: "none" | "usable" | "unfit";
+  /** The configuration lets this command in through this door. */
+  readonly isOpen: boolean;
 }
 
 export interface Performed {
@@ -55,6 +57,7 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     const input = parse(call.payload);
     requestId = requestIdOf(input);
     if (call.retained) throw retained();
+    if (call.replyAddress === "unfit") throw badInput("The Response Topic must lie under the agent's own reply/");
     const command = find(call, "records");
     sealed = command.reveals;
     const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
@@ -63,7 +66,7 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     if (error instanceof StoreError) throw error;
     if (!(error instanceof Refused)) onBug(error);
     const refused = error instanceof Refused ? error : internal();
-    if (refused.type === "request_id_conflict" || !(requestId !== undefined || call.hasReplyAddress)) {
+    if (refused.type === "request_id_conflict" || !(requestId !== undefined || call.replyAddress === "usable")) {
       desk.records.event("command.refused", { command: call.name ?? null, error: describe(refused) });
     }
     return { reply: refusalReply(refused), requestId, sealed: false };
@@ -105,9 +108,9 @@ function performOnce(
 
 function find(call: Call, kind: "records"): RecordCommand;
 function find(call: Call, kind: "world"): WorldCommand;
-function find({ name, door }: Call, kind: "records" | "world"): Command {
+function find({ name, door, isOpen }: Call, kind: "records" | "world"): Command {
   const command = name === undefined ? undefined : table.get(name);
-  if (!command?.doors.includes(door) || (command.kind === "acts") !== (kind === "world")) {
+  if (!isOpen || !command?.doors.includes(door) || (command.kind === "acts") !== (kind === "world")) {
     throw new Refused("unknown_command", `There is no command ${JSON.stringify(name ?? null)} here`, 404);
   }
   return command;

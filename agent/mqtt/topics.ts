@@ -14,6 +14,9 @@ export interface Topics {
    * the connection over it, which would repeat for as long as the reply waits.
    */
   isReplyTopic(topic: string): boolean;
+  /** A topic of ours without `{prefix}/{agent_id}/`, and back. */
+  below(topic: string): string;
+  full(below: string): string;
 }
 
 /** Characters of a Response Topic, and levels of it: far more than needed, far fewer than any broker's limit. */
@@ -35,6 +38,8 @@ export function topicsOf(prefix: string, agentId: string): Topics {
       return /^[a-z_]+\/[a-z_]+$/.test(name) ? name : undefined;
     },
     reply: (id) => reply + id,
+    below: (topic) => topic.slice(base.length + 1),
+    full: (below) => `${base}/${below}`,
     event: (type) => `${base}/event/${type}`,
     device: (id) => `${base}/devices/${id}`,
     isReplyTopic: (topic) =>

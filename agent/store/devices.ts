@@ -33,7 +33,11 @@ export class Devices {
   readonly #setNews: Statement;
   readonly #allOffline: Statement;
 
-  constructor(db: Database, configured: readonly ConfiguredDevice[]) {
+  readonly #changed: Set<DeviceId>;
+
+  /** @param changed devices of which something changed: added to. */
+  constructor(db: Database, configured: readonly ConfiguredDevice[], changed: Set<DeviceId>) {
+    this.#changed = changed;
     this.#configured = new Map(configured.map((device) => [device.id, device]));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
     this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
@@ -69,11 +73,10 @@ export class Devices {
 
   learn(id: DeviceId, abilities: Abilities): void {
     this.#setAbilities.run(writeAbilities(abilities), id);
+    this.#changed.add(id);
   }
 
-  /** True where something changed. */
-  note(id: DeviceId, { online, locked, doorOpen, battery }: DeviceNews): boolean {
-    const before = JSON.stringify(this.#get.get(id));
+  note(id: DeviceId, { online, locked, doorOpen, battery }: DeviceNews): void {
     this.#setNews.run({
       id,
       online: toFlag(online),
@@ -81,7 +84,7 @@ export class Devices {
       doorOpen: toFlag(doorOpen),
       battery: battery ?? null,
     });
-    return JSON.stringify(this.#get.get(id)) !== before;
+    this.#changed.add(id);
   }
 }
 

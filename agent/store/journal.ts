@@ -7,6 +7,11 @@ import type { Outbox } from "./outbox.ts";
 const keptFor: Milliseconds = 30 * 24 * 3600_000;
 const keptRows = 1_000_000;
 
+export interface FreshEvent {
+  readonly type: string;
+  readonly fields: EventFields;
+}
+
 /** What happened: events, numbered without a gap and told to the cloud, and entries that only an operator reads. */
 export class Journal {
   readonly #names: { readonly epoch: string; readonly workspaceId: string };
@@ -15,6 +20,7 @@ export class Journal {
   readonly #after: Statement<[number, number], { body: string }>;
   readonly #last: Statement<[], { number: number | null }>;
   readonly #prune: Statement;
+  readonly #fresh: FreshEvent[] = [];
 
   constructor(db: Database, names: { readonly epoch: string; readonly workspaceId: string }, outbox: Outbox) {
     this.#names = names;
@@ -30,21 +36,36 @@ export class Journal {
     );
   }
 
-  /** Something that the cloud is to know. */
-  event(type: string, fields: EventFields, now: Instant): void {
+  /** Events since this was last asked: for the log, once they are committed. */
+  takeFresh(): readonly FreshEvent[] {
+    return this.#fresh.splice(0);
+  }
+
+  /** What was written since `mark` was undone. */
+  rollBack(mark: number): void {
+    this.#fresh.splice(mark);
+  }
+
+  get mark(): number {
+    return this.#fresh.length;
+  }
+
+  /** Something that the cloud is to know. `occurredAt`: where it happened earlier than we heard of it. */
+  event(type: string, fields: EventFields, now: Instant, occurredAt: Instant = now): void {
     const number = (this.#last.get()?.number ?? 0) + 1;
     const body = JSON.stringify({
       event_id: randomUUID(),
       epoch: this.#names.epoch,
       number,
       event_type: type,
-      occurred_at: toIso(now),
+      occurred_at: toIso(occurredAt),
       created_at: toIso(now),
       workspace_id: this.#names.workspaceId,
       ...fields,
       code: null,
     });
     this.#insert.run(number, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+    this.#fresh.push({ type, fields });
     this.#outbox.put(
       { rank: "event", topic: `event/${type}`, payload: body, sealed: false, correlation: undefined },
       now,

@@ -16,6 +16,7 @@ export class PlacementLedger {
   readonly #placements: Placements;
   readonly #choices: Choices;
   readonly #journal: Journal;
+  readonly #changed: Set<DeviceId>;
 
   constructor(of: {
     grants: Grants;
@@ -23,7 +24,10 @@ export class PlacementLedger {
     placements: Placements;
     choices: Choices;
     journal: Journal;
+    /** Devices of which something changed: added to. */
+    changed: Set<DeviceId>;
   }) {
+    this.#changed = of.changed;
     this.#grants = of.grants;
     this.#credentials = of.credentials;
     this.#placements = of.placements;
@@ -34,6 +38,7 @@ export class PlacementLedger {
   /** @param rankedAt of a new placement: when the grant was given that it is for. */
   keep(placement: Placement, now: Instant, rankedAt: Instant = now): void {
     const { before, after } = this.#placements.keep(placement, rankedAt, now);
+    this.#changed.add(placement.device);
     if (after.state === "live") this.#credentials.know(placement.credential, now);
     this.#tell(before, after, now);
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;

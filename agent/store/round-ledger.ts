@@ -42,7 +42,7 @@ export interface Happening {
   readonly suspect?: SlotName | "all";
   /** Silence is over: what waits for its next try need not. */
   readonly awake?: boolean;
-  readonly events: readonly { readonly type: string; readonly fields: EventFields }[];
+  readonly events: readonly { readonly type: string; readonly fields: EventFields; readonly at: Instant }[];
 }
 
 interface Parts {
@@ -90,7 +90,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         if (changed !== kept.placement) ledger.keep(changed, now());
         return changed;
       }),
-    heard: (device, online) => transaction(() => void devices.note(device, { online })),
+    heard: (device, online) => transaction(() => devices.note(device, { online })),
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, awake, events }) =>
@@ -103,7 +103,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
           }
         }
         if (suspect !== undefined) ledger.letNextIn(device, now());
-        for (const { type, fields } of events) journal.event(type, { ...fields, device_id: device }, now());
+        for (const { type, fields, at } of events) journal.event(type, { device_id: device, ...fields }, now(), at);
       }),
     interrupt: () =>
       transaction(() => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Desk } from "../commands/perform.ts";
+import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
 import { Choices } from "./choices.ts";
@@ -31,9 +32,12 @@ export interface StoreOptions {
 /** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
 export interface Store extends Desk {
   readonly outbox: Outbox;
+  readonly journal: Pick<Journal, "takeFresh">;
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
   transaction<T>(act: () => T): T;
+  /** Devices of which something changed since this was last asked. */
+  takeChanged(): ReadonlySet<DeviceId>;
   /** Removes what is past its time of keeping. */
   prune(): void;
   close(): void;
@@ -43,15 +47,16 @@ export interface Store extends Desk {
 export function openStore(options: StoreOptions): Store {
   const { dataDir, now } = options;
   const { db, vault, ...names } = openDatabase(join(dataDir, "latchd.db"), options.keyFile, options.migrations, now());
+  const changed = new Set<DeviceId>();
   const outbox = new Outbox(db, vault);
   const journal = new Journal(db, names, outbox);
   const grants = new Grants(db);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
   const choices = new Choices(db);
-  const devices = new Devices(db, options.devices);
+  const devices = new Devices(db, options.devices, changed);
   const requests = new Requests(db, vault, now);
-  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal });
+  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, changed });
   const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
   const parts = { grants, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
 
@@ -65,7 +70,15 @@ export function openStore(options: StoreOptions): Store {
     if (!result) throw new StoreError("A transaction did not run");
     return result.value;
   };
-  const transaction = <T>(act: () => T): T => guarded(() => run(act));
+  const transaction = <T>(act: () => T): T => {
+    const { mark } = journal;
+    try {
+      return guarded(() => run(act));
+    } catch (error) {
+      journal.rollBack(mark);
+      throw error;
+    }
+  };
 
   transaction(() => {
     devices.begin(now());
@@ -76,7 +89,13 @@ export function openStore(options: StoreOptions): Store {
     replies: requests,
     attempt: transaction,
     transaction,
+    takeChanged() {
+      const taken = new Set(changed);
+      changed.clear();
+      return taken;
+    },
     outbox,
+    journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
     rounds: roundLedgerOf({ ...parts, transaction, now }),
     prune: () =>

@@ -1,5 +1,5 @@
 import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
-import { toIso } from "../domain/instant.ts";
+import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
 
@@ -14,7 +14,11 @@ export interface Happening {
   readonly suspect?: SlotName | "all";
   /** Silence is over: what waits for its next try need not. */
   readonly awake?: boolean;
-  readonly events: readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly events: readonly {
+    readonly type: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+    readonly at: Instant;
+  }[];
 }
 
 /** Seam's names for what turned the bolt (reference: seam-api, section 4). */
@@ -29,8 +33,9 @@ const methods: Readonly<Record<UnlockMethod, string>> = {
 
 /** @param placements the open placements of the device: a slot tells whose code was used. */
 export function happeningOf(event: LinkEvent, placements: readonly Placement[]): Happening {
-  const at = { happened_at: toIso(event.at) };
-  const told = (type: string, fields: object = {}): Happening => ({ events: [{ type, fields: { ...at, ...fields } }] });
+  const told = (type: string, fields: Readonly<Record<string, unknown>> = {}): Happening => ({
+    events: [{ type, fields, at: event.at }],
+  });
   switch (event.event) {
     case "online":
     case "offline":

@@ -55,11 +55,11 @@ export class Links {
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         this.#open.set(name, await driver.open(options, reporting));
-        host.log.info({ link: name }, "link open");
+        host.log.info({}, "link open");
         watch.opened(name);
         return;
       } catch (error) {
-        if (attempt === 1) complain(host.log, name, error);
+        if (attempt === 1) complain(host.log, error);
         const pause = backoff(attempt, firstRetry, lastRetry, this.#random);
         await host.clock.sleep(pause, signal).catch(() => undefined);
       }
@@ -67,7 +67,7 @@ export class Links {
   }
 }
 
-function complain(log: Log, link: string, error: unknown): void {
+function complain(log: Log, error: unknown): void {
   const { message, hint } = error instanceof LinkError ? error : { message: String(error), hint: undefined };
-  log.warn({ link, problem: message, hint }, "link does not open; trying again");
+  log.warn({ problem: message, hint }, "link does not open; trying again");
 }

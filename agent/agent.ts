@@ -1,0 +1,217 @@
+import { join } from "node:path";
+import type { Clock, Driver } from "../drivers/driver.ts";
+import type { AgentFacts } from "./commands/command.ts";
+import type { Config } from "./config.ts";
+import { type DeviceId, deviceId } from "./domain/ids.ts";
+import { Exposures } from "./exposures.ts";
+import { openLocalDoor } from "./http/local-door.ts";
+import { type IntakeParts, localPerform, mqttIntake } from "./intake.ts";
+import type { AgentLog } from "./log.ts";
+import { openBroker } from "./mqtt/broker.ts";
+import { type Mqtt, openMqtt } from "./mqtt/session.ts";
+import { topicsOf } from "./mqtt/topics.ts";
+import { packageRoot, packageVersion } from "./package.ts";
+import { standingOf } from "./standing.ts";
+import { openStore, type Store } from "./store/store.ts";
+import { Keeper } from "./sync/keeper.ts";
+import { Links } from "./sync/links.ts";
+import { whereabouts, wiresOf } from "./wires.ts";
+import { tellEvents } from "./words.ts";
+import { worldOf } from "./world.ts";
+
+/** A running agent. */
+export interface Agent {
+  /** Resolves when it was closed; rejects when it has to stop, and is still to be closed. */
+  readonly stopped: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly log: AgentLog;
+  readonly drivers: Readonly<Record<string, () => Promise<Driver>>>;
+}
+
+const pruneEveryMs = 3600_000;
+
+/**
+ * Builds the agent and starts it: every part is made here and handed to those that need it. What was started is closed in
+ * reverse, also where a later part does not start.
+ *
+ * @throws ConfigError, StoreError.
+ */
+export async function startAgent(config: Config, parts: AgentParts): Promise<Agent> {
+  const opened: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (let next = opened.pop(); next; next = opened.pop()) await next();
+  };
+  try {
+    return await start(config, parts, (closer) => opened.push(closer), close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  parts: AgentParts,
+  onClose: (closer: () => unknown) => void,
+  close: () => Promise<void>,
+): Promise<Agent> {
+  const { clock, log } = parts;
+  const now = (): ReturnType<Clock["now"]> => clock.now();
+  const end = deferred<void>();
+  const fail = (error: unknown): void => {
+    log.error({ error }, "the agent has to stop");
+    end.reject(error);
+  };
+
+  // Opened first: behind it there is at most one agent in a data directory.
+  const ready = deferred<ReturnType<typeof localPerform>>();
+  const door = await openLocalDoor(config.dataDir, async (name, body) => (await ready.promise)(name, body), log);
+  onClose(() => door.close());
+  const store = openStore(storeOptions(config, now));
+  onClose(() => store.close());
+  store.rounds.interrupt();
+  onClose(keepPruned(store, fail));
+
+  const exposures = new Exposures(config.mqtt.codes, log);
+  let session: Mqtt | undefined;
+  const facts = factsOf(config, now(), exposures, () => session?.connected ?? false);
+  const committed = (): void => {
+    tellEvents(store.journal.takeFresh(), config.devices, log);
+    session?.nudge();
+  };
+
+  const broker = config.broker.kind === "embedded" ? await openBroker({ ...config.broker, log }) : undefined;
+  if (broker) onClose(() => broker.close());
+  const devices = whereabouts(config);
+  const links: Links = new Links(
+    {
+      opened(name) {
+        keeper.opened(name);
+        void exposures.ask(name, links.get(name)).then(() => session?.nudge());
+      },
+      reported: async (name, event) => keeper.reported(name, event),
+    },
+    Math.random,
+  );
+  const linkOf = (name: string): ReturnType<Links["get"]> => links.get(name);
+  const keeper = new Keeper({
+    ledger: store.rounds,
+    devices,
+    linkOf,
+    clock,
+    log,
+    random: Math.random,
+    committed,
+    failed: fail,
+  });
+  const intake: IntakeParts = {
+    store,
+    log,
+    now,
+    facts,
+    world: worldOf(devices, linkOf),
+    committed(changed: ReadonlySet<DeviceId>) {
+      committed();
+      for (const device of changed) keeper.due(device);
+    },
+  };
+  onClose(() => links.close());
+  onClose(() => exposures.close());
+  onClose(() => keeper.close());
+  links.start(await wiresOf(config, parts, store));
+  session = openSession(config, parts, store, intake, broker?.url, facts, fail);
+  onClose(() => session?.close());
+  ready.resolve(localPerform(intake));
+  return {
+    stopped: end.promise,
+    async close() {
+      await close();
+      end.resolve();
+    },
+  };
+}
+
+const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Parameters<typeof openStore>[0] => ({
+  dataDir: config.dataDir,
+  keyFile: config.keyFile,
+  migrations: join(packageRoot(), "agent/store/migrations"),
+  devices: config.devices.map(({ deviceId: id, name, timeZone, parts }) => ({
+    id: deviceId(id),
+    name,
+    timeZone,
+    driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
+  })),
+  pins: config.pins,
+  now,
+});
+
+function openSession(
+  config: Config,
+  { clock, log }: AgentParts,
+  store: Store,
+  intake: IntakeParts,
+  embedded: string | undefined,
+  facts: () => AgentFacts,
+  onFailure: (error: unknown) => void,
+): Mqtt {
+  const { agentId, prefix, broker } = config;
+  const topics = topicsOf(prefix, agentId);
+  return openMqtt({
+    ...(broker.kind === "remote" ? broker : { protocol: "3.1.1", url: embedded ?? "" }),
+    agentId,
+    prefix,
+    log,
+    clock,
+    intake: mqttIntake(intake, topics, config.mqtt),
+    letters: {
+      next: (inFlight, limit) =>
+        store.outbox.next(inFlight, limit).map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
+      delivered: (ids) => store.transaction(() => store.outbox.delivered(ids)),
+    },
+    standing: standingOf(store, facts),
+    onFailure,
+  });
+}
+
+const factsOf = (
+  { agentId }: Config,
+  startedAt: AgentFacts["startedAt"],
+  exposures: Exposures,
+  isConnected: () => boolean,
+): (() => AgentFacts) => {
+  const version = packageVersion();
+  return () => ({ agentId, version, startedAt, brokerConnected: isConnected(), exposures: exposures.found });
+};
+
+function keepPruned(store: Store, fail: (error: unknown) => void): () => void {
+  const prune = (): void => {
+    try {
+      store.prune();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const timer = setInterval(prune, pruneEveryMs);
+  prune();
+  return () => clearInterval(timer);
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let settle: Omit<Deferred<T>, "promise"> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Who waits is told; where nobody does, it was logged.
+  promise.catch(() => undefined);
+  return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
+}

@@ -1,0 +1,27 @@
+import type { Clock, Driver } from "../drivers/driver.ts";
+import type { Config } from "./config.ts";
+import { deviceId } from "./domain/ids.ts";
+import type { AgentLog } from "./log.ts";
+import type { Store } from "./store/store.ts";
+import type { Whereabouts } from "./sync/keeper.ts";
+import type { Wire } from "./sync/links.ts";
+
+/** The configured links, with their drivers loaded and what each driver may ask of us. */
+export function wiresOf(
+  { links }: Config,
+  { clock, log, drivers }: { clock: Clock; log: AgentLog; drivers: Readonly<Record<string, () => Promise<Driver>>> },
+  { driverStates }: Store,
+): Promise<readonly Wire[]> {
+  return Promise.all(
+    [...links].flatMap(([name, { driver: driverName, options }]) => {
+      const load = drivers[driverName];
+      if (!load) return [];
+      const host = { clock, log: log.child({ link: name }), state: driverStates.of(name) };
+      return [load().then((driver) => ({ name, driver, options, host }))];
+    }),
+  );
+}
+
+/** Where the memory of each device is: the part that rounds look after. */
+export const whereabouts = ({ devices }: Config): readonly Whereabouts[] =>
+  devices.flatMap(({ deviceId: id, parts: { memory } }) => (memory ? [{ device: deviceId(id), ...memory }] : []));

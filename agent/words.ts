@@ -1,0 +1,33 @@
+import type { Log } from "../drivers/driver.ts";
+
+/** Events in plain words: one line per thing that happens. */
+const words: Readonly<Record<string, string>> = {
+  "access.accepted": "grant accepted",
+  "access.live": "code is on the lock",
+  "access.unconfirmed": "not known whether the code is on the lock",
+  "access.refused": "code is not on the lock",
+  "access.gone": "access is gone from the lock",
+  "command.refused": "command refused",
+  "lock.unlocked": "unlocked",
+  "lock.locked": "locked",
+  "lock.access_denied": "denied",
+  "lock.code_used": "code used",
+  "lock.jammed": "the bolt is jammed",
+  "lock.all_deleted": "all codes were deleted at the lock",
+  "lock.reset": "the lock was reset",
+  "device.tampered": "tamper alarm",
+};
+
+/** Writes events that are committed to the log. */
+export function tellEvents(
+  events: readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[],
+  devices: readonly { readonly deviceId: string; readonly name: string }[],
+  log: Log,
+): void {
+  for (const { type, fields } of events) {
+    const { device_id: id, user_identity_id: identity, ...rest } = fields;
+    const door = devices.find(({ deviceId }) => deviceId === id)?.name;
+    const told = { door, user_identity_id: identity, ...rest };
+    log.info(Object.fromEntries(Object.entries(told).filter(([, value]) => value != null)), words[type] ?? type);
+  }
+}
