@@ -114,6 +114,7 @@ async function start(
     now,
     facts,
     world: worldOf(devices, linkOf),
+    failed: fail,
     committed(changed: ReadonlySet<DeviceId>) {
       committed();
       for (const device of changed) keeper.due(device);

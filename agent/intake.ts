@@ -13,6 +13,8 @@ export interface IntakeParts {
   readonly now: () => Instant;
   readonly facts: () => AgentFacts;
   readonly world: World;
+  /** The store cannot be relied on any more. */
+  readonly failed: (error: unknown) => void;
   /** Commands are on disk; these devices are to be looked at. */
   readonly committed: (devices: ReadonlySet<DeviceId>) => void;
 }
@@ -65,9 +67,14 @@ export function localPerform(parts: IntakeParts): (name: string, body: Uint8Arra
     if (isOfWorld(name)) return performInWorld(call, world, bugLog(parts.log, call));
     const touched = new Set<DeviceId>();
     const context = contextOf(parts, "local", true, touched);
-    const { reply } = store.transaction(() => perform(call, store, context, bugLog(parts.log, call)));
-    committed(touched);
-    return reply;
+    try {
+      const { reply } = store.transaction(() => perform(call, store, context, bugLog(parts.log, call)));
+      committed(touched);
+      return reply;
+    } catch (error) {
+      parts.failed(error);
+      throw error;
+    }
   };
 }
 

@@ -179,13 +179,21 @@ export function observe(placement: Placement, slot: SlotName, contents: Observed
   const seen: Placement = { ...placement, suspect: false };
   switch (contents.state) {
     case "known":
-      return contents.fingerprint === placement.fingerprint ? held(seen, slot, "read_back") : notThere(seen, slot, now);
+      return contents.fingerprint === placement.fingerprint
+        ? opening(held(seen, slot, "read_back"), contents.disabled)
+        : notThere(seen, slot, now);
     case "empty":
       return notThere(seen, slot, now);
     case "opaque":
-      return somethingThere(seen, slot);
+      return opening(somethingThere(seen, slot), contents.disabled);
   }
 }
+
+/** What is held and disabled is on the lock, and does not open: a refusal, which is not a reason to write it again. */
+const opening = (placement: Placement, disabled = false): Placement =>
+  disabled && placement.belief.at === "held"
+    ? { ...placement, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } }
+    : placement;
 
 /** The process that waited for the answer has ended: it can no longer come. */
 export const interrupted = (placement: Placement): Placement => {

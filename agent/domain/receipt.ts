@@ -19,6 +19,7 @@ export function standing(placement: Placement): Standing {
     case "nowhere":
       return { state: placement.refusal ? "refused" : "waiting", evidence: null, reason: whyNowhere(placement) };
     case "held":
+      if (placement.refusal) return { state: "refused", evidence: null, reason: placement.refusal.reason };
       return { state: "live", evidence: belief.proof, reason: null };
     case "write":
       if (belief.inFlight) return { state: "writing", evidence: null, reason: null };

@@ -6,20 +6,20 @@ export type SlotName = Branded<string, "SlotName">;
 export const slotName = (name: string): SlotName => branded<SlotName>(name);
 
 /**
- * What a lock says is in a slot. `opaque`: something, it will not say what. `unreadable`: it answered, but not about
- * this slot; that is never taken for empty (Law 3).
+ * What a lock says is in a slot. `opaque`: something, it will not say what. `disabled`: it is there and does not open.
+ * `unreadable`: it answered, but not about this slot; that is never taken for empty (Law 3).
  */
 export type SlotContents =
   | { readonly state: "empty" }
-  | { readonly state: "known"; readonly credential: Credential }
-  | { readonly state: "opaque" }
+  | { readonly state: "known"; readonly credential: Credential; readonly disabled?: boolean }
+  | { readonly state: "opaque"; readonly disabled?: boolean }
   | { readonly state: "unreadable" };
 
 /** {@link SlotContents} with the credential replaced by its fingerprint: all that a plan needs to know of it. */
 export type Observed =
   | { readonly state: "empty" }
-  | { readonly state: "known"; readonly fingerprint: Fingerprint }
-  | { readonly state: "opaque" }
+  | { readonly state: "known"; readonly fingerprint: Fingerprint; readonly disabled?: boolean }
+  | { readonly state: "opaque"; readonly disabled?: boolean }
   | { readonly state: "unreadable" };
 
 /** What the lock's word is worth: see DESIGN, Law 4. */

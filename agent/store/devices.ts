@@ -66,6 +66,10 @@ export class Devices {
     });
   }
 
+  isOnline(id: DeviceId): boolean {
+    return this.#get.get(id)?.online === 1;
+  }
+
   abilities(id: DeviceId): Abilities | undefined {
     const row = this.#get.get(id);
     return row && fromRow(row).abilities;

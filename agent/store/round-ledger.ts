@@ -75,11 +75,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
           ledger.keep({ ...placement, suspect: true, refusal: undefined, next: undefined }, now());
         }
       }),
-    choose: (device) =>
-      transaction(() => {
-        const abilities = devices.abilities(device);
-        return abilities ? chooser.chooseFor(device, abilities, now()) : new Set<DeviceId>();
-      }),
+    choose(device) {
+      const abilities = devices.abilities(device);
+      if (!abilities || choices.of(device).length === 0) return new Set();
+      return transaction(() => chooser.chooseFor(device, abilities, now()));
+    },
     placements: openOf,
     placement: (id) => placements.get(id)?.placement,
     change: (id, by) =>
@@ -90,7 +90,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         if (changed !== kept.placement) ledger.keep(changed, now());
         return changed;
       }),
-    heard: (device, online) => transaction(() => devices.note(device, { online })),
+    heard(device, online) {
+      if (devices.isOnline(device) !== online) transaction(() => devices.note(device, { online }));
+    },
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, awake, events }) =>

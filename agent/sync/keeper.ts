@@ -67,7 +67,12 @@ export class Keeper {
       return;
     }
     const happening = happeningOf(event, ledger.placements(where.device));
-    ledger.happened(where.device, happening);
+    try {
+      ledger.happened(where.device, happening);
+    } catch (error) {
+      if (error instanceof StoreError) this.#parts.failed(error);
+      throw error;
+    }
     this.#parts.committed();
     const known = this.#acquaintance(where.device);
     if (event.event === "online" || event.event === "reset") known.asked = false;

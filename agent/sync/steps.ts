@@ -187,7 +187,11 @@ export class Steps {
 
   #observed(contents: SlotContents): Observed {
     return contents.state === "known"
-      ? { state: "known", fingerprint: this.#around.ledger.fingerprint(contents.credential) }
+      ? {
+          state: "known",
+          fingerprint: this.#around.ledger.fingerprint(contents.credential),
+          disabled: contents.disabled ?? false,
+        }
       : contents;
   }
 

@@ -71,10 +71,11 @@ export const decodeAvailability = (text: string): "online" | "offline" | undefin
 
 /** What the lock says is in a slot. Stars and anything else that are not digits: some code, it will not say which. */
 export function contentsOf({ status, pin_code: pin = "" }: UserAnswer): SlotContents {
-  if (/^\d+$/.test(pin)) return { state: "known", credential: { kind: "pin", digits: new Secret(pin) } };
-  if (pin !== "") return { state: "opaque" };
+  const off = status === "disabled" ? { disabled: true } : {};
+  if (/^\d+$/.test(pin)) return { state: "known", credential: { kind: "pin", digits: new Secret(pin) }, ...off };
+  if (pin !== "") return { state: "opaque", ...off };
   if (status === "available") return { state: "empty" };
-  return status.startsWith("not_supported") ? { state: "unreadable" } : { state: "opaque" };
+  return status.startsWith("not_supported") ? { state: "unreadable" } : { state: "opaque", ...off };
 }
 
 /** How an answer compares with a PIN that was sent. */

@@ -115,9 +115,9 @@ function outcomeOf(verdict: ReturnType<typeof verdictOn>, slot: SlotName, undeli
     case "masked":
       return { result: "stored", slot, proof: "read_back_masked" };
     case "unreadable":
-      return { result: "unconfirmed", slot };
     case "disabled":
-      return { result: "refused", reason: "forbidden", detail: "the lock holds a code there, disabled" };
+      // What is there and does not open is neither stored nor refused: reading the slot says which code it is.
+      return { result: "unconfirmed", slot };
     case "other":
       return undelivered
         ? { result: "unconfirmed", slot }
