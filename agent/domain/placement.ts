@@ -19,9 +19,11 @@ export type Belief =
     }
   | { readonly at: "clear"; readonly slot: SlotName; readonly inFlight: boolean };
 
-/** An unanswered or refused write may still be executed by the lock, in this slot, until this time. */
+/** Unanswered or refused writes may still be executed by the lock, in this slot, until this time. */
 export interface Late {
   readonly slot: SlotName;
+  /** How many of them: each time the code turns up, one has been executed. */
+  readonly writes: number;
   readonly since: Instant;
   readonly until: Instant;
   /** When the slot is to be looked at next: a minute later, then as much later as the write is old. */
@@ -89,7 +91,7 @@ export const intendWrite = (
   settles: Milliseconds | undefined,
 ): Placement => ({
   ...placement,
-  late: lateOf(slot, settles, now) ?? placement.late,
+  late: oneMore(placement.late, slot, settles, now),
   // A slot that we choose was read empty just before; one that the lock chooses was empty, or it would not have.
   belief: { at: "write", slot, wasEmpty: true, inFlight: true },
   refusal: undefined,
@@ -126,14 +128,13 @@ export function settleWrite(
       return {
         ...placement,
         belief: { ...placement.belief, slot, inFlight: false },
-        late: lateOf(slot, settles, now) ?? placement.late,
+        late: placement.late ?? oneMore(undefined, slot, settles, now),
       };
     }
     case "refused":
       return {
         ...placement,
         belief: { at: "nowhere", proof: "acknowledged" },
-        late: lateOf(placement.belief.slot, settles, now) ?? placement.late,
         refusal: { reason: outcome.reason, detail: outcome.detail },
       };
     case "not_sent":
@@ -212,7 +213,7 @@ export const notFound = (placement: Placement): Placement => ({
 const held = (placement: Placement, slot: SlotName, proof: Proof): Placement => ({
   ...placement,
   belief: { at: "held", slot, proof },
-  late: undefined,
+  late: placement.belief.at === "held" || placement.belief.at === "clear" ? placement.late : oneLess(placement.late),
   refusal: undefined,
   suspect: false,
   attempts: 0,
@@ -252,10 +253,19 @@ function somethingThere(placement: Placement, slot: SlotName): Placement {
   }
 }
 
-const lateOf = (slot: SlotName | undefined, settles: Milliseconds | undefined, now: Instant): Late | undefined =>
-  slot !== undefined && settles !== undefined
-    ? { slot, since: now, until: later(now, settles), check: later(now, firstCheck) }
-    : undefined;
+function oneMore(
+  late: Late | undefined,
+  slot: SlotName | undefined,
+  settles: Milliseconds | undefined,
+  now: Instant,
+): Late | undefined {
+  if (slot === undefined || settles === undefined) return late;
+  const writes = (late?.writes ?? 0) + 1;
+  return { slot, writes, since: now, until: later(now, settles), check: later(now, firstCheck) };
+}
+
+const oneLess = (late: Late | undefined): Late | undefined =>
+  late && late.writes > 1 ? { ...late, writes: late.writes - 1 } : undefined;
 
 /** After its slot was read empty, or with something else in it. */
 function stillLate(late: Late, now: Instant): Late | undefined {

@@ -23,6 +23,7 @@ export type Row = {
   was_empty: number | null;
   in_flight: number | null;
   late_slot: string | null;
+  late_writes: number | null;
   late_since: number | null;
   late_until: number | null;
   late_check: number | null;
@@ -50,6 +51,7 @@ export const columns = [
   "was_empty",
   "in_flight",
   "late_slot",
+  "late_writes",
   "late_since",
   "late_until",
   "late_check",
@@ -107,8 +109,11 @@ function beliefColumns(belief: Belief): Pick<Row, "belief" | "slot" | "proof" | 
   }
 }
 
-const lateColumns = (late: Late | undefined): Pick<Row, "late_slot" | "late_since" | "late_until" | "late_check"> => ({
+const lateColumns = (
+  late: Late | undefined,
+): Pick<Row, "late_slot" | "late_writes" | "late_since" | "late_until" | "late_check"> => ({
   late_slot: late?.slot ?? null,
+  late_writes: late?.writes ?? null,
   late_since: late?.since ?? null,
   late_until: late?.until ?? null,
   late_check: late?.check ?? null,
@@ -148,7 +153,7 @@ function beliefOf(row: Row): Belief {
 }
 
 function lateOf(row: Row): Late | undefined {
-  const { late_slot: slot, late_since: since, late_until: until, late_check: check } = row;
-  if (slot === null || since === null || until === null || check === null) return undefined;
-  return { slot: slotName(slot), since: instant(since), until: instant(until), check: instant(check) };
+  const { late_slot: slot, late_writes: writes, late_since: since, late_until: until, late_check: check } = row;
+  if (slot === null || writes === null || since === null || until === null || check === null) return undefined;
+  return { slot: slotName(slot), writes, since: instant(since), until: instant(until), check: instant(check) };
 }

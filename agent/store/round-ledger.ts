@@ -115,7 +115,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
 }
 
 const isSuspect = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
-  suspect === "all" || late?.slot === suspect || (belief.at !== "nowhere" && belief.slot === suspect);
+  (suspect === "all" && (belief.at !== "nowhere" || late !== undefined)) ||
+  late?.slot === suspect ||
+  (belief.at !== "nowhere" && belief.slot === suspect);
 
 const describe = (abilities: Abilities | undefined): string =>
   JSON.stringify(abilities, (_, value: unknown) => (value instanceof Map ? [...value] : value));

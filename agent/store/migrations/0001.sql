@@ -58,6 +58,7 @@ CREATE TABLE placements (
   was_empty INTEGER,
   in_flight INTEGER,
   late_slot TEXT,
+  late_writes INTEGER,
   late_since INTEGER,
   late_until INTEGER,
   late_check INTEGER,
