@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { connectAsync, type MqttClient } from "mqtt";
 import { z } from "zod";
 import type { Request } from "./zigbee-door.ts";
@@ -30,8 +30,6 @@ const optionsRequest = z.object({
 
 /** The highest user that zigbee2mqtt sends to a lock of this make, whatever the lock has. */
 const users = 250;
-/** How long a sign of life is old when what was kept for the lock is sent. */
-const catchUpAfter = 10;
 
 /**
  * zigbee2mqtt 2.14 with some locks, as a driver meets it: the same topics, payloads, order of start, and the same silence
@@ -80,12 +78,13 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     await client.endAsync(true);
   }
 
-  /** Something is done to a lock, or happens at it. */
-  async act(name: string, act: DoorAct): Promise<void> {
+  /** Something is done to a lock, or happens at it: what the lock tells of it, if anything. */
+  async act(name: string, act: DoorAct): Promise<Readonly<Record<string, unknown>> | undefined> {
     const device = this.#device(name);
     if (!device) throw new Error(`no lock called ${name}`);
     const news = device.happened(act);
     if (news) await this.#alive(device, news);
+    return news;
   }
 
   /** The codes in a lock, by user: what a test compares a driver's word with. */
@@ -180,7 +179,8 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
       device.available = true;
       await this.#publishAvailability(device);
     }
-    await sleep(catchUpAfter);
+    // What arrived together with the message that woke it is sent first.
+    await setImmediate();
     for (const answer of device.radio.catchUp()) {
       const late = device.published(answer);
       if (late) await this.#publishState(device, late);
@@ -202,7 +202,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     const from = device.options;
     device.options = { ...from, ...data.options };
     await this.#retain("bridge/info", this.#info());
-    await this.#log("info", `z2m: Successfully changed config for device ${device.name}`);
+    await this.#log("info", `z2m: Successfully changed config for device ${data.id}`);
     const answer = { from, to: device.options, id: data.id, restart_required: false };
     await this.#publish("bridge/response/device/options", { data: answer, status: "ok", ...transaction });
     await this.#retain("bridge/devices", describe(this.#devices));

@@ -177,7 +177,8 @@ const notSent = (placement: Placement, { belief, late, refusal, attempts }: Plac
  */
 export function observe(placement: Placement, slot: SlotName, contents: Observed, now: Instant): Placement {
   if (contents.state === "unreadable") return placement;
-  const seen: Placement = { ...placement, suspect: false };
+  const late = placement.late?.slot === slot ? stillLate(placement.late, now) : placement.late;
+  const seen: Placement = { ...placement, late, suspect: false };
   switch (contents.state) {
     case "known":
       return contents.fingerprint === placement.fingerprint
@@ -223,13 +224,11 @@ const held = (placement: Placement, slot: SlotName, proof: Proof): Placement => 
 });
 
 function notThere(placement: Placement, slot: SlotName, now: Instant): Placement {
-  const late = placement.late?.slot === slot ? stillLate(placement.late, now) : placement.late;
   // A read of the slot of a late write says nothing of another slot in which the credential is believed to be.
-  if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return { ...placement, late };
+  if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;
   const neverKept = placement.belief.at === "write" && placement.attempts >= triesUntilNotKept;
   return {
     ...placement,
-    late,
     belief: { at: "nowhere", proof: "read_back" },
     ...(neverKept
       ? { refusal: { reason: "not_kept", detail: undefined }, attempts: 0, pauses: 0, next: later(now, notKeptPause) }
@@ -267,7 +266,7 @@ function oneMore(
 const oneLess = (late: Late | undefined): Late | undefined =>
   late && late.writes > 1 ? { ...late, writes: late.writes - 1 } : undefined;
 
-/** After its slot was read empty, or with something else in it. */
+/** After its slot was read. */
 function stillLate(late: Late, now: Instant): Late | undefined {
   if (late.until <= now) return undefined;
   const pause = Math.min(Math.max(now - late.since, firstCheck), lastCheck);

@@ -73,6 +73,9 @@ export class ZigbeeLock implements LockDevice {
   heardState(text: string, retained: boolean): void {
     const state = retained ? undefined : decodeState(text);
     if (!state) return;
+    // An answer is a sign of life, which zigbee2mqtt itself tells of a moment later.
+    if (this.#available === "offline" && (state.users || state[capsProperty])) this.#available = "online";
+    this.tell();
     this.#heard.hear({ state });
     const { happened, now } = happenings(state, this.#repeated);
     this.#repeated = now;

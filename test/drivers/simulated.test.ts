@@ -4,7 +4,7 @@ import { describeDriver } from "./conformance.ts";
 
 for (const memory of ["numbered", "assigned", "keyed"] as const) {
   for (const readBack of ["full", "masked", "occupancy", "none"] as const) {
-    const able = { memory, readBack, wire: false, refusesDuplicates: memory !== "keyed" };
+    const able = { memory, readBack, wire: false, lists: readBack !== "none" };
     describeDriver(`simulated, ${memory}, read back ${readBack}`, able, async () => ({
       address: "front-door",
       open: (host) => simulated.open(simulated.options.parse({ memory, read_back: readBack }), host),

@@ -21,7 +21,7 @@ for (const kind of ["aedes", "mosquitto"] as const) {
         memory: "numbered",
         readBack: exposePin ? "full" : "occupancy",
         wire: true,
-        refusesDuplicates: true,
+        lists: false,
         pace: 25,
       } as const;
       describeDriver(`zigbee2mqtt, expose_pin ${exposePin}`, able, async () => {
@@ -35,7 +35,7 @@ for (const kind of ["aedes", "mosquitto"] as const) {
           open: (host) => zigbee2mqtt.open(options, host),
           opens: async (digits) => [...persona.codes(name).values()].includes(digits),
           peer: {
-            mode: (mode) => persona.act(name, { act: "mode", mode }),
+            mode: async (mode) => void (await persona.act(name, { act: "mode", mode })),
             leave: () => persona.stop("power cut"),
             comeBack: () => persona.start(),
           },

@@ -17,7 +17,7 @@ describe.skipIf(zigbee2mqttSkipReason())("over the real zigbee2mqtt", () => {
   afterAll(() => broker[Symbol.asyncDispose]());
 
   for (const { lock, pollControl, exposePin } of cases) {
-    describe(lock, () => {
+    describe(`a lock ${lock}`, () => {
       let real: RealZigbee2mqtt;
       const baseTopic = pollControl ? "sleepy" : "awake";
       beforeAll(() => {
@@ -32,7 +32,7 @@ describe.skipIf(zigbee2mqttSkipReason())("over the real zigbee2mqtt", () => {
         memory: "numbered",
         readBack: exposePin ? "full" : "occupancy",
         wire: true,
-        refusesDuplicates: true,
+        lists: false,
         pace: 10,
       } as const;
       const options = (): ReturnType<typeof zigbee2mqtt.options.parse> =>

@@ -105,7 +105,9 @@ class Mosquitto implements Broker {
     const child = spawn("mosquitto", ["-c", file], { stdio: "ignore" });
     this.#process = child;
     // A test run that is cut short leaves no broker behind.
-    process.once("exit", () => child.kill());
+    const kill = (): void => void child.kill();
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     for (let attempt = 0; attempt < 100; attempt++) {
       if (await accepts(this.#port)) return;
       await sleep(20);
