@@ -47,7 +47,7 @@ export class PlacementLedger {
     if (placement.wanted && refusal !== before?.placement.refusal?.reason) {
       if (refusal === "duplicate" || refusal === "invalid") this.#choices.due(placement.device, placement.identity);
     }
-    if (after.state === "gone") this.#reconsiderTwins(placement);
+    if (after.state === "gone") this.#reconsiderTwins(placement, now);
   }
 
   /** The wish has changed: nothing of a person is wanted on a device any more. */
@@ -110,9 +110,10 @@ export class PlacementLedger {
   }
 
   /** What was refused because somebody else had the same code there may fit now. */
-  #reconsiderTwins({ device, fingerprint }: Placement): void {
+  #reconsiderTwins({ device, fingerprint }: Placement, now: Instant): void {
     for (const { placement } of this.#placements.of({ device })) {
       if (placement.fingerprint === fingerprint && placement.refusal?.reason === "duplicate") {
+        this.keep({ ...placement, refusal: undefined }, now);
         this.#choices.due(device, placement.identity);
       }
     }

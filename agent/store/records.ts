@@ -91,15 +91,17 @@ function fits({ grants, devices, credentials, vault }: Parts, identity: UserIden
 }
 
 /** What it replaces is no longer the person's; it leaves each lock when its successor is there, or refused. */
-function setOwn(
-  { grants, credentials, choices, vault, now }: Parts,
-  identity: UserIdentityId,
-  credential: Credential,
-): void {
+function setOwn(parts: Parts, identity: UserIdentityId, credential: Credential): void {
+  const { grants, credentials, placements, choices, ledger, vault, now } = parts;
   grants.nameIdentity(identity, now());
   const before = credentials.of(identity).filter(({ origin, kind }) => origin === "own" && kind === credential.kind);
-  if (before.some(({ fingerprint }) => fingerprint === vault.fingerprint(credential))) return;
+  const fingerprint = vault.fingerprint(credential);
+  if (before.some((own) => own.fingerprint === fingerprint)) return;
   for (const { id } of before) credentials.close(id, now());
-  credentials.add(identity, credential, "own", 0, now());
+  const id = credentials.add(identity, credential, "own", 0, now());
+  // Where the same code is on a lock already, issued or set earlier, it is this credential from now on.
+  for (const { placement } of placements.of({ identity })) {
+    if (placement.fingerprint === fingerprint) ledger.keep({ ...placement, credential: id }, now());
+  }
   choices.dueOfIdentity(identity);
 }

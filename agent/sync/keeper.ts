@@ -66,7 +66,12 @@ export class Keeper {
       log.debug({ link, address: event.address, event: event.event }, "event of a lock that is no device of ours");
       return;
     }
-    const happening = happeningOf(event, ledger.placements(where.device));
+    const known = this.#acquaintance(where.device);
+    const happening = {
+      ...happeningOf(event, ledger.placements(where.device)),
+      // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
+      ...(known.silent > 0 && event.event !== "offline" ? { awake: true } : {}),
+    };
     try {
       ledger.happened(where.device, happening);
     } catch (error) {
@@ -74,7 +79,6 @@ export class Keeper {
       throw error;
     }
     this.#parts.committed();
-    const known = this.#acquaintance(where.device);
     if (event.event === "online" || event.event === "reset") known.asked = false;
     if (happening.suspect !== undefined) known.occupied.clear();
     if (happening.awake || happening.suspect !== undefined) this.due(where.device);
