@@ -127,7 +127,7 @@ export interface Failure {
   readonly lock: string;
   readonly verb: "set" | "get";
   readonly key: "pin_code" | "read";
-  readonly why: "unsupported" | "range" | "other";
+  readonly why: "unsupported" | "other";
 }
 
 /** Reads `bridge/logging`. Its text may hold a PIN in clear, so nothing of it is handed on. */
@@ -139,11 +139,6 @@ export function decodeFailure(text: string): Failure | undefined {
     lock,
     verb: verb === "get" ? "get" : "set",
     key: key === "read" ? "read" : "pin_code",
-    why: reasonOf(message),
+    why: message.includes("UNSUPPORTED_ATTRIBUTE") ? "unsupported" : "other",
   };
 }
-
-const reasonOf = (message: string): Failure["why"] => {
-  if (message.endsWith("must be in range for device'")) return "range";
-  return message.includes("UNSUPPORTED_ATTRIBUTE") ? "unsupported" : "other";
-};

@@ -11,7 +11,7 @@ import { decode } from "../shared/decode.ts";
 /** The property under which a lock's own word about its memory is published, when asked for by the `read` escape. */
 export const capsProperty = "latchd_pin_memory";
 /** Attributes of the cluster closuresDoorLock: 0x12, 0x17, 0x18. */
-export const capsAttributes = ["numOfPinUsersSupported", "maxPinLen", "minPinLen"] as const;
+const capsAttributes = ["numOfPinUsersSupported", "maxPinLen", "minPinLen"] as const;
 
 export const slotOf = (user: number): SlotName => slotName(String(user));
 /** The lock's number of a slot: undefined where it is no such number. */
