@@ -32,8 +32,9 @@ export class Devices {
   readonly #setAbilities: Statement<[string, string]>;
   readonly #setNews: Statement;
   readonly #allOffline: Statement;
-
   readonly #changed: Set<DeviceId>;
+  /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
+  readonly #read = new Map<DeviceId, { readonly text: string; readonly abilities: Abilities }>();
 
   /** @param changed devices of which something changed: added to. */
   constructor(db: Database, configured: readonly ConfiguredDevice[], changed: Set<DeviceId>) {
@@ -62,7 +63,7 @@ export class Devices {
   all(): readonly DeviceRecord[] {
     return [...this.#configured.values()].flatMap((device) => {
       const row = this.#get.get(device.id);
-      return row ? [{ ...device, ...fromRow(row) }] : [];
+      return row ? [{ ...device, ...this.#fromRow(device.id, row) }] : [];
     });
   }
 
@@ -72,7 +73,7 @@ export class Devices {
 
   abilities(id: DeviceId): Abilities | undefined {
     const row = this.#get.get(id);
-    return row && fromRow(row).abilities;
+    return row && this.#fromRow(id, row).abilities;
   }
 
   learn(id: DeviceId, abilities: Abilities): void {
@@ -90,17 +91,25 @@ export class Devices {
     });
     this.#changed.add(id);
   }
-}
 
-function fromRow(row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
-  return {
-    addedAt: instant(row.added_at),
-    abilities: row.abilities === null ? undefined : readAbilities(row.abilities),
-    online: row.online === 1,
-    locked: fromFlag(row.locked),
-    doorOpen: fromFlag(row.door_open),
-    battery: row.battery ?? undefined,
-  };
+  #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
+    return {
+      addedAt: instant(row.added_at),
+      abilities: row.abilities === null ? undefined : this.#readAbilities(id, row.abilities),
+      online: row.online === 1,
+      locked: fromFlag(row.locked),
+      doorOpen: fromFlag(row.door_open),
+      battery: row.battery ?? undefined,
+    };
+  }
+
+  #readAbilities(id: DeviceId, text: string): Abilities {
+    const last = this.#read.get(id);
+    if (last?.text === text) return last.abilities;
+    const abilities = readAbilities(text);
+    this.#read.set(id, { text, abilities });
+    return abilities;
+  }
 }
 
 /** JSON has no maps: the kinds go as a list of pairs. */

@@ -12,7 +12,7 @@ import { DriverStates } from "./driver-states.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { PlacementLedger } from "./ledger.ts";
-import { openDatabase } from "./open.ts";
+import { type Opened, openDatabase } from "./open.ts";
 import { Outbox } from "./outbox.ts";
 import { Placements } from "./placements.ts";
 import { recordsOf } from "./records.ts";
@@ -45,8 +45,13 @@ export interface Store extends Desk {
 
 /** @throws ConfigError, StoreError as {@link openDatabase}. */
 export function openStore(options: StoreOptions): Store {
+  const { dataDir, keyFile, migrations, now } = options;
+  return storeOn(openDatabase(join(dataDir, "latchd.db"), keyFile, migrations, now()), options);
+}
+
+/** The store on a database that is open already. */
+export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOptions, "keyFile" | "migrations">): Store {
   const { dataDir, now } = options;
-  const { db, vault, ...names } = openDatabase(join(dataDir, "latchd.db"), options.keyFile, options.migrations, now());
   const changed = new Set<DeviceId>();
   const outbox = new Outbox(db, vault);
   const journal = new Journal(db, names, outbox);
