@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import { until } from "../mqtt-support.ts";
+
+const program = join(import.meta.dirname, "../../../dist/agent/main.js");
+
+/** A reply, through whatever door. */
+const reply = z.looseObject({
+  ok: z.boolean(),
+  error: z.looseObject({ type: z.string(), message: z.string(), validation_errors: z.unknown().optional() }).optional(),
+});
+export type AnyReply = z.infer<typeof reply>;
+export const readReply = (text: string): AnyReply => reply.parse(JSON.parse(text));
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The built program in a folder of its own, started as a service would start it. Ends with the test. */
+export class AgentProcess {
+  readonly folder = mkdtempSync(join(tmpdir(), "latchd-"));
+  readonly configFile = join(this.folder, "config.json");
+  readonly dataDir = join(this.folder, "data");
+  /** Of all its runs. */
+  stdout = "";
+  stderr = "";
+  #child: ChildProcess | undefined;
+
+  /** @param config the configuration file; its data directory is ours. */
+  constructor(config: object) {
+    if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
+    this.configure(config);
+    onTestFinished(async () => {
+      await this.kill("SIGKILL");
+      rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  configure(config: object): void {
+    writeFileSync(this.configFile, JSON.stringify({ data_dir: "./data", ...config }));
+  }
+
+  /** Starts it; resolves when it says that it runs. */
+  async start(): Promise<this> {
+    const from = this.stdout.length;
+    const child = this.#spawn();
+    await until(
+      "the agent runs",
+      () => {
+        if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}: ${this.stderr}`);
+        return this.stdout.includes("Ctrl-C stops it.", from);
+      },
+      20_000,
+    );
+    return this;
+  }
+
+  /** Starts it where it is to fail: how it ended, and what it said on stderr. */
+  async startInVain(): Promise<Exit & { readonly said: string }> {
+    const from = this.stderr.length;
+    const exit = await ended(this.#spawn());
+    return { ...exit, said: this.stderr.slice(from) };
+  }
+
+  /** Resolves when the process is gone, also where it was gone before. */
+  async kill(signal: NodeJS.Signals): Promise<Exit> {
+    const child = this.#child;
+    if (!child) return { code: null, signal: null };
+    this.#child = undefined;
+    child.kill(signal);
+    return ended(child);
+  }
+
+  /** At once, without waiting: from within a trap. */
+  shoot(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  /** Asks at the local door. */
+  async ask(command: string, parameters: object = {}): Promise<AnyReply> {
+    const socketPath = join(this.dataDir, "latchd.sock");
+    const text = await new Promise<string>((done, fail) => {
+      const outgoing = request({ socketPath, method: "POST", path: `/${command}` }, (incoming) => {
+        let body = "";
+        incoming.setEncoding("utf8");
+        incoming.on("data", (chunk: string) => {
+          body += chunk;
+        });
+        incoming.once("end", () => done(body));
+      });
+      outgoing.once("error", fail);
+      outgoing.end(JSON.stringify(parameters));
+    });
+    return readReply(text);
+  }
+
+  /** Calls the command line as somebody at the gateway would. */
+  async cli(...words: string[]): Promise<Exit & { readonly out: string; readonly err: string }> {
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    const exit = await ended(child);
+    return { ...exit, out, err };
+  }
+
+  /** The codes that a simulated lock holds, by slot: its memory, as a thief with the chip would read it. */
+  codes(address: string, link = "simulated"): ReadonlyMap<string, { readonly value: string; readonly label: string }> {
+    const file = join(this.dataDir, "links", link, `${address}.json`);
+    if (!existsSync(file)) return new Map();
+    return new Map(Object.entries(chip.parse(JSON.parse(readFileSync(file, "utf8"))).entries));
+  }
+
+  /** Every file that the agent keeps but the memory of simulated locks. */
+  files(): ReadonlyMap<string, Buffer> {
+    const names = readdirSync(this.dataDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes(join("data", "links")))
+      .map((entry) => join(entry.parentPath, entry.name));
+    return new Map(names.map((name) => [name, readFileSync(name)]));
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(process.execPath, [program, "run", this.configFile], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    return child;
+  }
+}
+
+const chip = z.object({ entries: z.record(z.string(), z.object({ value: z.string(), label: z.string() })) });
+
+/** `close` comes after its last words. */
+async function ended(child: ChildProcess): Promise<Exit> {
+  const isOver = (): boolean => (child.exitCode ?? child.signalCode) !== null;
+  if (!isOver() || !(child.stdout?.closed ?? true)) await once(child, "close");
+  return { code: child.exitCode, signal: child.signalCode };
+}
