@@ -23,9 +23,10 @@ export class Wire {
 
   /** Rejects with {@link LinkError} where the broker is away or does not let us in. */
   static async open(options: Options, log: Log, listener: Listener): Promise<Wire> {
+    const how = session(options);
     let client: MqttClient;
     try {
-      client = await connectAsync(options.url, session(options), false);
+      client = await connectAsync(options.url, how, false);
     } catch (cause) {
       throw new LinkError(`cannot connect to the broker of zigbee2mqtt at ${options.url}`, {
         sent: false,

@@ -161,6 +161,8 @@ describe("driver zigbee2mqtt", () => {
     await start();
     const error = await rejection(open({ url: `mqtt://127.0.0.1:${await freePort()}` }));
     expect(error).toMatchObject({ name: "LinkError", sent: false });
+    const unreadable = await rejection(open({ username: "me", password_file: "no-such-file" }));
+    expect(unreadable).toMatchObject({ name: "LinkError", message: "cannot read password_file no-such-file" });
   });
 
   test("a password in the address of the broker is refused", () => {
