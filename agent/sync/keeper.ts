@@ -23,8 +23,6 @@ interface Parts extends Omit<Surroundings, "ledger"> {
   readonly ledger: Ledger & { happened(device: DeviceId, what: Happening): void };
   readonly devices: readonly Whereabouts[];
   readonly linkOf: (name: string) => Link | undefined;
-  /** After every commit of ours: there may be letters, and news of devices. */
-  readonly committed: () => void;
   /** The store cannot be relied on any more. */
   readonly failed: (error: StoreError) => void;
 }

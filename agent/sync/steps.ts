@@ -201,6 +201,8 @@ export class Steps {
 
   #change(id: PlacementId, by: (placement: Placement) => Placement): void {
     this.#around.ledger.change(id, by);
+    // A round on a slow lock takes minutes: what a step has proven is told at once.
+    this.#around.committed();
   }
 
   #now(): Instant {

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly log: Log;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** After every commit of ours: there may be letters, and news of devices. */
+  readonly committed: () => void;
 }
 
 /** A step that goes on for longer is silence, whatever the driver is waiting for. */
