@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { Zigbee2mqttPersona } from "../../simulator/zigbee2mqtt.ts";
 import { brokerSkipReason } from "../support/broker.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { base, Cloud, grantCommand, revokeCommand } from "./support/cloud.ts";
-import { door, embedded, frontDoor, person } from "./support/doors.ts";
-import { Mosquitto } from "./support/mosquitto.ts";
+import { embedded, frontDoor, person } from "./support/doors.ts";
+import { zigbeeHouse } from "./support/zigbee.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
 
@@ -71,29 +70,8 @@ describe("over the simulated lock and the embedded broker", () => {
 });
 
 describe.skipIf(brokerSkipReason("mosquitto"))("over zigbee2mqtt's persona and mosquitto", () => {
-  /** An agent with one lock behind the persona. */
-  async function zigbee(): Promise<{
-    agent: AgentProcess;
-    cloud: Cloud;
-    persona: Zigbee2mqttPersona;
-    broker: Mosquitto;
-  }> {
-    const broker = await Mosquitto.start();
-    const locks = [{ name: "front-door", ieee: "0x000d6f0011223344", pollControl: false }];
-    const persona = new Zigbee2mqttPersona({ url: broker.url, baseTopic: "zigbee2mqtt", locks });
-    await persona.start();
-    const agent = await new AgentProcess({
-      agent_id: "gateway-1",
-      broker: broker.url,
-      links: { zigbee: { driver: "zigbee2mqtt", url: broker.url } },
-      devices: [door(frontDoor, "front-door", "zigbee")],
-    }).start();
-    const cloud = await (await Cloud.connect(broker.url)).online();
-    return { agent, cloud, persona, broker };
-  }
-
   test("the straight line, and a stop within a second", async () => {
-    const { agent, cloud, persona } = await zigbee();
+    const { agent, cloud, persona } = await zigbeeHouse();
     await straightLine(agent, cloud, async (digits) => {
       const heard = await persona.act("front-door", { act: "type", digits });
       return heard?.["action"] === "unlock" ? "opened" : "denied";
@@ -106,20 +84,16 @@ describe.skipIf(brokerSkipReason("mosquitto"))("over zigbee2mqtt's persona and m
     process.stdout.write(`ended ${took} ms after SIGTERM\n`);
     expect(took).toBeLessThan(1_000);
     await until("the agent is offline", () => cloud.state === "offline");
-    await persona.stop();
   });
 
   test("mosquitto_rr gets its reply on a Response Topic of its own", async () => {
-    const { cloud, persona, broker } = await zigbee();
+    const { cloud, broker } = await zigbeeHouse();
     const words = ["-p", String(broker.port), "-q", "1", "-W", "5"];
     const topic = `${base}/command/${grantCommand}`;
-    const { stdout } = await promisify(execFile)("mosquitto_rr", [
-      ...words,
-      ...["-t", topic, "-e", `${base}/reply/mine`, "-D", "publish", "correlation-data", "7"],
-      ...["-m", JSON.stringify(pair)],
-    ]);
+    const request = ["-t", topic, "-e", `${base}/reply/mine`, "-D", "publish", "correlation-data", "7"];
+    const message = ["-m", JSON.stringify(pair)];
+    const { stdout } = await promisify(execFile)("mosquitto_rr", [...words, ...request, ...message]);
     expect(stdout).toBe('{"ok":true}\n');
     await cloud.event("access.live", pair);
-    await persona.stop();
   });
 });
