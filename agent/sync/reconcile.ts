@@ -1,10 +1,10 @@
 import { LinkError, type LockDevice } from "../../drivers/driver.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import type { Placement } from "../domain/placement.ts";
 import { plan } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
 import { within } from "./deadline.ts";
-import type { Ledger } from "./ledger.ts";
 import { Steps } from "./steps.ts";
 import { type Surroundings, stepTimeout } from "./surroundings.ts";
 
@@ -59,19 +59,20 @@ export async function reconcile(
   for (let pass = 0; pass < mostPasses; pass++) {
     for (const other of ledger.choose(device)) due.add(other);
     const placements = ledger.placements(device);
+    const now = clock.now();
     const { steps: planned, full } = plan({
       placements,
       limits,
       can: { read: memory.read !== undefined, list: memory.list !== undefined },
       occupied: new Set(known.occupied.keys()),
-      now: clock.now(),
+      now,
     });
     for (const { id, refusal } of placements) {
-      if (full.has(id) && refusal?.reason !== "full") ledger.change(id, (now) => ({ ...now, refusal: noRoom }));
+      if (full.has(id) && refusal?.reason !== "full") ledger.change(id, (as) => ({ ...as, refusal: noRoom }));
     }
     let isDone = true;
     for (const step of planned) if (await steps.perform(step)) isDone = false;
-    if (isDone) return { next: nextLook(ledger, device, known.occupied), due };
+    if (isDone) return { next: nextLook(ledger.placements(device), known.occupied, now), due };
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
@@ -83,13 +84,20 @@ function forget(occupied: Map<SlotName, Instant>, before: Instant): void {
   for (const [slot, seen] of occupied) if (seen <= before) occupied.delete(slot);
 }
 
-/** When something that waits is due; where the lock is full, when the owner's slots are worth another look. */
-function nextLook(ledger: Ledger, device: DeviceId, occupied: ReadonlyMap<SlotName, Instant>): Instant | undefined {
-  const placements = ledger.placements(device);
+/**
+ * When something that waits is due; where the lock is full, when the owner's slots are worth another look. What was due
+ * when the last plan was made wakes nobody: that plan found nothing to do about it.
+ */
+function nextLook(
+  placements: readonly Placement[],
+  occupied: ReadonlyMap<SlotName, Instant>,
+  planned: Instant,
+): Instant | undefined {
+  const ahead = (at: Instant | undefined): Instant | undefined => (at !== undefined && at > planned ? at : undefined);
   const isFull = placements.some(({ wanted, refusal }) => wanted && refusal?.reason === "full");
   const oldest = isFull ? earliest(occupied.values()) : undefined;
   return earliest([
-    ...placements.flatMap(({ next, late }) => [next, late?.check]),
+    ...placements.map(({ next, late }) => ahead(next) ?? ahead(late?.check)),
     oldest === undefined ? undefined : later(oldest, occupiedFor),
   ]);
 }
