@@ -72,11 +72,14 @@ const holder = ({ identity, kind }: Placement): string => `${kind} ${identity}`;
 const isWritable = ({ belief, refusal }: Placement): boolean =>
   belief.at === "nowhere" && (refusal === undefined || refusal.reason === "full" || refusal.reason === "not_kept");
 
-const isComing = (placement: Placement): boolean => placement.belief.at === "write" || isWritable(placement);
+/** What the lock would not keep so far is tried again, but nothing is left open for its sake. */
+const isComing = (placement: Placement): boolean =>
+  placement.belief.at === "write" || (isWritable(placement) && placement.refusal?.reason !== "not_kept");
 
 function remove(placement: Placement, state: LockState, hasSuccessor: boolean): Step[] {
   const { id, belief } = placement;
-  if (belief.at !== "held" || placement.suspect) return resolve(placement, state);
+  // What cannot be read again is cleared as it is believed: a doubt must not keep a code on the lock.
+  if (belief.at !== "held" || (placement.suspect && state.can.read)) return resolve(placement, state);
   return hasSuccessor ? [] : [{ do: "clear", placement: id, slot: belief.slot }];
 }
 
@@ -109,8 +112,9 @@ function fill(writable: readonly Placement[], state: LockState): { steps: Step[]
       else steps.push({ do: "write", placement: id, slot: undefined });
       continue;
     }
-    // A write that may still arrive in its slot goes there again, so that the credential is never in two slots.
-    const slot = late && !state.occupied.has(late.slot) ? late.slot : state.can.read && spareIn(limits.slots);
+    // A write that may still arrive in its slot goes there again, or waits, so that the credential is never in two slots.
+    if (late && state.occupied.has(late.slot)) continue;
+    const slot = late ? late.slot : state.can.read && spareIn(limits.slots);
     if (!slot) {
       full.add(id);
       continue;
