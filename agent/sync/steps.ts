@@ -71,9 +71,10 @@ export class Steps {
 
   async #verify(id: PlacementId, slot: SlotName): Promise<boolean> {
     const contents = await this.#pausing(id, () => this.#read(slot));
+    if (contents.state === "empty") this.#occupied.delete(slot);
     this.#change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
-      return isSettled(seen) ? seen : this.#paused(seen);
+      return isSettled(seen) && contents.state !== "unreadable" ? seen : this.#paused(seen);
     });
     return true;
   }
