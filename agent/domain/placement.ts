@@ -177,17 +177,26 @@ const notSent = (placement: Placement, { belief, late, refusal, attempts }: Plac
  */
 export function observe(placement: Placement, slot: SlotName, contents: Observed, now: Instant): Placement {
   if (contents.state === "unreadable") return placement;
-  const late = placement.late?.slot === slot ? stillLate(placement.late, now) : placement.late;
-  const seen: Placement = { ...placement, late, suspect: false };
+  // What a late write has done is seen before its time is over, or after.
+  const seen = seenIn({ ...placement, suspect: false }, slot, contents, now);
+  return seen.late?.slot === slot ? { ...seen, late: stillLate(seen.late, now) } : seen;
+}
+
+function seenIn(
+  placement: Placement,
+  slot: SlotName,
+  contents: Exclude<Observed, { readonly state: "unreadable" }>,
+  now: Instant,
+): Placement {
   switch (contents.state) {
     case "known":
       return contents.fingerprint === placement.fingerprint
-        ? opening(held(seen, slot, "read_back"), contents.disabled)
-        : notThere(seen, slot, now);
+        ? opening(held(placement, slot, "read_back"), contents.disabled)
+        : notThere(placement, slot, now);
     case "empty":
-      return notThere(seen, slot, now);
+      return notThere(placement, slot, now);
     case "opaque":
-      return opening(somethingThere(seen, slot), contents.disabled);
+      return opening(somethingThere(placement, slot), contents.disabled);
   }
 }
 
