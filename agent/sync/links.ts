@@ -54,11 +54,12 @@ export class Links {
     const reporting: Host = { ...host, report: (event) => watch.reported(name, event) };
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
-        this.#open.set(name, await driver.open(options, reporting));
+        this.#open.set(name, await unlessAborted(driver.open(options, reporting), signal));
         host.log.info({}, "link open");
         watch.opened(name);
         return;
       } catch (error) {
+        if (signal.aborted) return;
         if (attempt === 1) complain(host.log, error);
         const pause = backoff(attempt, firstRetry, lastRetry, this.#random);
         await host.clock.sleep(pause, signal).catch(() => undefined);
@@ -70,4 +71,17 @@ export class Links {
 function complain(log: Log, error: unknown): void {
   const { message, hint } = error instanceof LinkError ? error : { message: String(error), hint: undefined };
   log.warn({ problem: message, hint }, "link does not open; trying again");
+}
+
+/** A driver may take long to find that nobody is there: closing does not wait for it, and keeps no link that it opens. */
+function unlessAborted(opening: Promise<Link>, signal: AbortSignal): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      opening.then((link) => link[Symbol.asyncDispose]()).catch(() => undefined);
+      reject(new LinkError("closing", { sent: false }));
+    };
+    if (signal.aborted) return giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    opening.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
 }
