@@ -48,6 +48,11 @@ export class Mosquitto {
     await until("mosquitto listens", () => listens(this.port));
   }
 
+  /** From now on it does not answer, and hangs up on nobody. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
   /** `SIGTERM`: it saves its sessions. `SIGKILL`: they are as of its last save, if there was one. */
   async kill(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const child = this.#process;

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import { type PersonaOptions, Zigbee2mqttPersona } from "../../../simulator/zigbee2mqtt.ts";
+import { type MqttProxy, startMqttProxy } from "../../support/mqtt-proxy.ts";
 import { client } from "../mqtt-support.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { Cloud } from "./cloud.ts";
@@ -10,6 +11,8 @@ export const lockName = "front-door";
 
 export interface ZigbeeHouse {
   readonly broker: Mosquitto;
+  /** Between the link and the broker, where it was asked for. */
+  readonly proxy: MqttProxy;
   readonly persona: Zigbee2mqttPersona;
   readonly agent: AgentProcess;
   readonly cloud: Cloud;
@@ -18,25 +21,34 @@ export interface ZigbeeHouse {
 }
 
 /** An agent with one lock behind the persona of zigbee2mqtt, all on one mosquitto. Ends with the test. */
-export async function zigbeeHouse(
-  link: object = {},
-  persona: Partial<PersonaOptions> = {},
-  sessionOf: { readonly clientId?: string; readonly clean?: boolean } = {},
-): Promise<ZigbeeHouse> {
+export async function zigbeeHouse({
+  link = {},
+  persona = {},
+  proxied = false,
+}: {
+  /** More options of the link. */
+  readonly link?: object;
+  readonly persona?: Partial<PersonaOptions>;
+  /** The link goes through a proxy. */
+  readonly proxied?: boolean;
+} = {}): Promise<ZigbeeHouse> {
   const broker = await Mosquitto.start();
   const locks = [{ name: lockName, ieee: "0x000d6f0011223344", pollControl: false }];
   const there = new Zigbee2mqttPersona({ url: broker.url, baseTopic: "zigbee2mqtt", locks, ...persona });
   await there.start();
   onTestFinished(() => there.stop("power cut"));
   const writes = await sentTo(broker.url);
+  const proxy = await startMqttProxy(broker.port);
+  onTestFinished(() => proxy.close());
+  const url = proxied ? proxy.url : broker.url;
   const agent = await new AgentProcess({
     agent_id: "gateway-1",
     broker: broker.url,
-    links: { zigbee: { driver: "zigbee2mqtt", url: broker.url, ...link } },
+    links: { zigbee: { driver: "zigbee2mqtt", url, ...link } },
     devices: [door(frontDoor, lockName, "zigbee")],
   }).start();
-  const cloud = await (await Cloud.connect(broker.url, sessionOf)).online();
-  return { broker, persona: there, agent, cloud, writes };
+  const cloud = await (await Cloud.connect(broker.url)).online();
+  return { broker, proxy, persona: there, agent, cloud, writes };
 }
 
 async function sentTo(url: string): Promise<readonly string[]> {
