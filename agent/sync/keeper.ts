@@ -77,7 +77,7 @@ export class Keeper {
       throw error;
     }
     this.#parts.committed();
-    if (event.event === "online" || event.event === "reset") known.asked = false;
+    if (event.event === "online" || event.event === "offline" || event.event === "reset") known.asked = false;
     if (happening.suspect !== undefined) known.occupied.clear();
     if (happening.awake || happening.suspect !== undefined) this.due(where.device);
   }
@@ -104,6 +104,7 @@ export class Keeper {
         return undefined;
       }
       known.silent += 1;
+      known.asked = false;
       if (known.silent === 1) this.#complain(device, error);
       ledger.heard(device, false);
       return later(this.#parts.clock.now(), backoff(known.silent, firstRetry, lastRetry, this.#parts.random));

@@ -10,7 +10,7 @@ import { type Surroundings, stepTimeout } from "./surroundings.ts";
 
 /** What is kept of a lock between its rounds, as long as the process lives. */
 export interface Acquaintance {
-  /** It has said in this process what it is and can do. */
+  /** It has said in this process what it is and can do, and was not silent since: then it is asked again first. */
   asked: boolean;
   /** Slots in which something was seen that is not ours, and when. */
   readonly occupied: Map<SlotName, Instant>;
@@ -48,8 +48,8 @@ export async function reconcile(
   if (!known.asked) {
     ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
     known.asked = true;
+    ledger.heard(device, true);
   }
-  ledger.heard(device, true);
 
   const { memory } = lock;
   const limits = ledger.abilities(device)?.memory;
