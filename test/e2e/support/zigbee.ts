@@ -25,17 +25,21 @@ export async function zigbeeHouse({
   link = {},
   persona = {},
   proxied = false,
+  deadFromStart = false,
 }: {
   /** More options of the link. */
   readonly link?: object;
   readonly persona?: Partial<PersonaOptions>;
   /** The link goes through a proxy. */
   readonly proxied?: boolean;
+  /** The lock answers to nothing until it is told to. */
+  readonly deadFromStart?: boolean;
 } = {}): Promise<ZigbeeHouse> {
   const broker = await Mosquitto.start();
   const locks = [{ name: lockName, ieee: "0x000d6f0011223344", pollControl: false }];
   const there = new Zigbee2mqttPersona({ url: broker.url, baseTopic: "zigbee2mqtt", locks, ...persona });
   await there.start();
+  if (deadFromStart) await there.act(lockName, { act: "mode", mode: "dead" });
   onTestFinished(() => there.stop("power cut"));
   const writes = await sentTo(broker.url);
   const proxy = await startMqttProxy(broker.port);
