@@ -47,7 +47,8 @@ export class PlacementLedger {
     if (placement.wanted && refusal !== before?.placement.refusal?.reason) {
       if (refusal === "duplicate" || refusal === "invalid") this.#choices.due(placement.device, placement.identity);
     }
-    if (after.state === "gone") this.#reconsiderTwins(placement, now);
+    if (after.state === "gone") this.#retryTwin(placement, now);
+    if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
   }
 
   /** The wish has changed: nothing of a person is wanted on a device any more. */
@@ -110,14 +111,26 @@ export class PlacementLedger {
   }
 
   /** What was refused because somebody else had the same code there may fit now. */
-  #reconsiderTwins({ device, fingerprint }: Placement, now: Instant): void {
-    for (const { placement } of this.#placements.of({ device })) {
-      if (placement.fingerprint === fingerprint && placement.refusal?.reason === "duplicate") {
-        this.keep({ ...placement, refusal: undefined }, now);
-        this.#choices.due(device, placement.identity);
-      }
-    }
+  #reconsiderTwins(of: Placement): void {
+    for (const { device, identity } of this.#refusedTwins(of)) this.#choices.due(device, identity);
+  }
+
+  /** The lock has lost the code that it refused to others as a duplicate: the oldest of them may try again (Law 8). */
+  #retryTwin(of: Placement, now: Instant): void {
+    const twin = this.#refusedTwins(of).find(({ attempts }) => attempts > 0);
+    if (twin) this.keep({ ...twin, refusal: undefined }, now);
+  }
+
+  #refusedTwins({ id, device, fingerprint }: Placement): readonly Placement[] {
+    return this.#placements
+      .of({ device })
+      .map(({ placement }) => placement)
+      .filter((twin) => twin.id !== id && twin.fingerprint === fingerprint && twin.refusal?.reason === "duplicate");
   }
 }
+
+/** Nobody else may have the same code on the device meanwhile. */
+const isInTheWay = ({ placement: { wanted, belief, refusal, late }, state }: Kept): boolean =>
+  state !== "gone" && !(wanted && belief.at === "nowhere" && refusal !== undefined && late === undefined);
 
 const reasonOf = (kept: Kept | undefined): string | null => (kept ? standing(kept.placement).reason : null);
