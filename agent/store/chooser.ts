@@ -5,7 +5,7 @@ import type { CredentialId, CredentialKind } from "../domain/credential.ts";
 import { type DeviceId, placementId, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
-import { newPlacement, type Placement } from "../domain/placement.ts";
+import { newPlacement, type Placement, type Refusal } from "../domain/placement.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
@@ -43,6 +43,10 @@ interface DuePair {
   readonly now: Instant;
   readonly alsoDue: Set<DeviceId>;
 }
+
+/** A refusal that we give without asking the lock. */
+const isOfCode = (reason: Refusal | undefined): boolean =>
+  reason === "duplicate" || reason === "invalid" || reason === "kind_not_supported";
 
 /**
  * Carries out what `domain/choose` says: placements for the credentials that belong on a device, and PINs where there are
@@ -121,8 +125,8 @@ export class Chooser {
     const { id, identity, kind, fingerprint } = row;
     const placement =
       before ?? newPlacement({ id: placementId(randomUUID()), device, identity, credential: id, kind, fingerprint });
-    // What we refused ourselves is taken back when it fits; what the lock refused stands.
-    const isOurs = refusal !== undefined || (before?.refusal?.reason === "duplicate" && before.attempts === 0);
+    // What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands.
+    const isOurs = refusal !== undefined || (before?.attempts === 0 && isOfCode(before.refusal?.reason));
     const next: Placement = { ...placement, wanted: true, refusal: isOurs ? refusal : placement.refusal };
     if (!before || !before.wanted || before.refusal?.reason !== next.refusal?.reason)
       this.#of.ledger.keep(next, now, since);
