@@ -87,11 +87,11 @@ export class Keeper {
   }
 
   async #work(device: DeviceId, signal: AbortSignal): Promise<Instant | undefined> {
-    const lock = this.#lockOf(device);
-    if (!lock) return undefined;
     const known = this.#acquaintance(device);
     const { ledger, log, committed, failed } = this.#parts;
     try {
+      const lock = this.#lockOf(device);
+      if (!lock) return undefined;
       const { next, due } = await reconcile(device, lock, known, this.#parts, signal);
       if (known.silent > 0) log.info({ device }, "the lock answers again");
       known.silent = 0;
