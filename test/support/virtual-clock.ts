@@ -1,0 +1,78 @@
+import { type Instant, instant, type Milliseconds } from "../../agent/domain/instant.ts";
+import type { Clock } from "../../drivers/driver.ts";
+
+interface Sleeper {
+  readonly at: Instant;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+const mostWoken = 10_000;
+
+/** A time that stands still until a test lets it run: then every sleeper wakes at its own instant, in order. */
+export class VirtualClock implements Clock {
+  #now: Instant;
+  #order = 0;
+  #sleepers: Sleeper[] = [];
+  /** How often a sleeper woke: what works without an end shows here. */
+  woken = 0;
+
+  constructor(start = 1_750_000_000_000) {
+    this.#now = instant(start);
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  get asleep(): number {
+    return this.#sleepers.length;
+  }
+
+  sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const wake = (): void => {
+        signal?.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const sleeper = { at: instant(this.#now + ms), order: this.#order++, wake };
+      const giveUp = (): void => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#sleepers.push(sleeper);
+    });
+  }
+
+  /** Lets time run on by `ms`, and all that it wakes come to rest. */
+  async run(ms: Milliseconds): Promise<void> {
+    const until = instant(this.#now + ms);
+    await rest();
+    for (let next = this.#first(until); next; next = this.#first(until)) {
+      this.#now = instant(Math.max(this.#now, next.at));
+      this.#sleepers = this.#sleepers.filter((other) => other !== next);
+      this.woken += 1;
+      if (this.woken > mostWoken) throw new Error(`${mostWoken} sleepers woke: something works without an end`);
+      next.wake();
+      await rest();
+    }
+    this.#now = until;
+  }
+
+  #first(until: Instant): Sleeper | undefined {
+    let first: Sleeper | undefined;
+    for (const each of this.#sleepers) {
+      if (each.at > until) continue;
+      if (!first || each.at < first.at || (each.at === first.at && each.order < first.order)) first = each;
+    }
+    return first;
+  }
+}
+
+/** All promises that can settle without time passing have settled. */
+export const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,321 @@
+import type { MemoryLimits } from "../../agent/domain/abilities.ts";
+import { secretOf } from "../../agent/domain/credential.ts";
+import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
+import { Secret } from "../../agent/domain/secret.ts";
+import { type SlotContents, type SlotName, slotName } from "../../agent/domain/slot.ts";
+import { LinkError, type LinkEvent, type LockDevice, type WriteOutcome } from "../../drivers/driver.ts";
+import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+export interface LockSpec {
+  readonly memory: "numbered" | "assigned" | "keyed";
+  readonly readBack: "full" | "masked";
+  readonly slots: number;
+  readonly settles?: Milliseconds | undefined;
+}
+
+/** One run of the agent: when it is killed, nothing that it waits for comes back. */
+export interface Process {
+  dead: boolean;
+}
+
+/** What can go wrong between the agent and a lock, and at the lock. */
+export const faults = [
+  "not_sent",
+  "silent",
+  "lost_reply",
+  "unconfirmed",
+  "refused",
+  "lie",
+  "late",
+  "unreadable",
+] as const;
+export type Fault = (typeof faults)[number];
+
+export const owner = "owner";
+export const never = new Promise<never>(() => undefined);
+
+/** A simulated lock at the end of a bad wire. It outlives every agent, and knows what no agent can. */
+export class WorldLock {
+  readonly spec: LockSpec;
+  readonly address: string;
+  /** Codes of ours that the owner took away, and that nobody has told us of yet. */
+  untold = 0;
+  /** How likely each call to it goes wrong. */
+  trouble = 0;
+  /** What the agent did that it must never do. */
+  readonly sins: string[] = [];
+  /** Codes that the lock has refused without a reason that could pass: whose, which, and why. */
+  readonly refused = new Set<string>();
+  readonly #clock: VirtualClock;
+  readonly #random: () => number;
+  readonly #note: (what: string) => void;
+  readonly #count: (fault: string) => void;
+  readonly #report: (event: LinkEvent) => void;
+  #lock: SimulatedLock;
+  /** Writes that are still to be executed. */
+  #late: { label: string }[] = [];
+  /** Commands that nobody has had an answer to, and that nobody has read back since. */
+  readonly #doubts = new Set<string>();
+  /** When the agent was last told what is in a slot. */
+  readonly #told = new Map<SlotName, Instant>();
+  readonly #ownerSince = new Map<SlotName, Instant>();
+
+  constructor(
+    address: string,
+    spec: LockSpec,
+    clock: VirtualClock,
+    random: () => number,
+    count: (fault: string) => void,
+    report: (event: LinkEvent) => void,
+    note: (what: string) => void,
+  ) {
+    this.#note = note;
+    this.address = address;
+    this.spec = spec;
+    this.#clock = clock;
+    this.#random = random;
+    this.#count = count;
+    this.#report = report;
+    this.#lock = new SimulatedLock(
+      { ...spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] },
+      blankChip(address),
+    );
+  }
+
+  /** What is in its memory, or is still on its way into it: slot, whose, and which code. */
+  held(): readonly { slot: SlotName; label: string; value: string }[] {
+    return Object.entries(this.#lock.chip.entries).map(([slot, { label, value }]) => ({
+      slot: slotName(slot),
+      label,
+      value,
+    }));
+  }
+
+  mayStillArrive(label: string): boolean {
+    return this.#late.some((write) => write.label.startsWith(`${label}/`));
+  }
+
+  device(agent: Process): LockDevice {
+    const { settles, memory } = this.spec;
+    const limits: MemoryLimits = { ...this.#lock.limits, ...(settles === undefined ? {} : { settles }) };
+    return {
+      abilities: (signal) =>
+        this.#ask(agent, signal, () => ({ identity: this.#lock.chip.serial, model: "simulated", memory: limits })),
+      memory: {
+        write: (entry, at, signal) => {
+          const whose = `${entry.label}/${secretOf(entry.credential).reveal()}`;
+          const name = at ?? whose;
+          const act = (): WriteOutcome => this.#lock.write(entry, at);
+          return this.#command(agent, "write", name, whose, act, signal);
+        },
+        clear: (slot, signal) => this.#command(agent, "clear", slot, "", () => this.#lock.clear(slot), signal),
+        read: (slot, signal) => this.#ask(agent, signal, () => this.#read(slot)),
+        ...(memory === "numbered" ? {} : { list: (signal: AbortSignal) => this.#list(agent, signal) }),
+      },
+    };
+  }
+
+  // Acts of the owner, at the lock.
+
+  ownerWrites(code: string, over: "empty" | "any"): SlotName | undefined {
+    const slot = this.#slotForOwner(over);
+    const outcome = this.#lock.write({ credential: { kind: "pin", digits: new Secret(code) }, label: owner }, slot);
+    this.#note(`${this.address} owner writes ${code} ${JSON.stringify(outcome)}`);
+    if (outcome.result !== "stored") return undefined;
+    this.#ownerSince.set(outcome.slot, this.#clock.now());
+    return outcome.slot;
+  }
+
+  clears(slot: SlotName): void {
+    this.#note(`${this.address} owner clears ${slot}`);
+    this.#lock.clear(slot);
+    this.#ownerSince.delete(slot);
+  }
+
+  wipe(): void {
+    this.#lock = new SimulatedLock(
+      { ...this.spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] },
+      { ...this.#lock.chip, entries: {} },
+    );
+    this.#ownerSince.clear();
+  }
+
+  changed(slot: SlotName): void {
+    this.#note(`${this.address} changed ${slot}`);
+    this.#report({ at: this.#clock.now(), address: this.address, event: "changed", slot });
+  }
+
+  #slotForOwner(over: "empty" | "any"): SlotName | undefined {
+    if (this.spec.memory !== "numbered") return undefined;
+    const slots = Array.from({ length: this.spec.slots }, (_, index) => slotName(String(index + 1)));
+    const { entries } = this.#lock.chip;
+    const free = slots.toReversed().filter((slot) => over === "any" || !(slot in entries));
+    return free[Math.floor(this.#random() * free.length)] ?? slotName("0");
+  }
+
+  // The wire.
+
+  #draw(of: readonly Fault[]): Fault | undefined {
+    if (this.#random() >= this.trouble) return undefined;
+    const fault = of[Math.floor(this.#random() * of.length)];
+    if (fault) this.#count(fault);
+    return fault;
+  }
+
+  /** What is only asked changes nothing. */
+  async #ask<T extends object>(agent: Process, signal: AbortSignal, answer: () => T): Promise<T> {
+    const fault = this.#draw(["not_sent", "silent"]);
+    if (fault === "not_sent") throw new LinkError("no line", { sent: false });
+    await orAborted(this.#clock.sleep(this.#latency()), signal);
+    if (fault === "silent") {
+      await orAborted(this.#clock.sleep(this.#patience()), signal);
+      throw new LinkError("no answer");
+    }
+    return agent.dead ? never : answer();
+  }
+
+  #read(slot: SlotName): SlotContents {
+    if (this.#draw(["unreadable"]) === "unreadable") return { state: "unreadable" };
+    this.#tell(slot);
+    const contents = this.#lock.read(slot);
+    this.#note(`${this.address} read ${slot}: ${contents.state} ${this.#lock.chip.entries[slot]?.label ?? ""}`);
+    return contents;
+  }
+
+  async *#list(agent: Process, signal: AbortSignal): AsyncGenerator<{ slot: SlotName; contents: SlotContents }> {
+    const { found } = await this.#ask(agent, signal, () => ({ found: this.#lock.list() }));
+    this.#note(`${this.address} list: ${found.map(({ slot }) => slot).join()}`);
+    this.#doubts.clear();
+    for (const { slot } of found) this.#tell(slot);
+    yield* found;
+  }
+
+  #tell(slot: SlotName): void {
+    this.#doubts.delete(slot);
+    this.#told.set(slot, this.#clock.now());
+  }
+
+  async #command(
+    agent: Process,
+    way: "write" | "clear",
+    name: string,
+    label: string,
+    act: () => WriteOutcome,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const slot = slotName(name);
+    const fault = this.#draw(this.#faultsOf(way));
+    this.#note(`${this.address} ${way} ${name} ${label} ${fault ?? ""}`);
+    if (fault === "not_sent") throw new LinkError("no line", { sent: false });
+    if (way === "write" && this.#doubts.has(name)) this.sins.push(`blind write to ${name}`);
+    this.#doubts.add(name);
+    const outcome = await orAborted(this.#carryOut(agent, fault, slot, way, label, act), signal);
+    if (outcome.result !== "unconfirmed") this.#doubts.delete(name);
+    if (outcome.result === "stored") this.#tell(outcome.slot);
+    if (outcome.result === "refused" && fault === "refused") this.refused.add(`${label} ${outcome.reason}`);
+    return outcome;
+  }
+
+  #faultsOf(way: "write" | "clear"): readonly Fault[] {
+    const common = ["not_sent", "silent", "lost_reply", "unconfirmed", "refused"] as const;
+    if (way === "clear") return common;
+    return this.spec.settles === undefined ? [...common, "lie"] : [...common, "lie", "late", "late"];
+  }
+
+  async #carryOut(
+    agent: Process,
+    fault: Fault | undefined,
+    slot: SlotName,
+    way: "write" | "clear",
+    label: string,
+    act: () => WriteOutcome,
+  ): Promise<WriteOutcome> {
+    await this.#clock.sleep(this.#latency());
+    if (agent.dead) {
+      // It was on the wire when the agent died: it arrives, or it does not.
+      const arrives = this.#random() < 0.5;
+      this.#count(arrives ? "killed_after_sending" : "killed_before_sending");
+      if (arrives) this.#executed(slot, way, act);
+      return never;
+    }
+    const outcome = await this.#answer(fault, slot, way, label, act);
+    return agent.dead ? never : outcome;
+  }
+
+  async #answer(
+    fault: Fault | undefined,
+    slot: SlotName,
+    way: "write" | "clear",
+    label: string,
+    act: () => WriteOutcome,
+  ): Promise<WriteOutcome> {
+    switch (fault) {
+      case "silent":
+        return this.#silence();
+      case "lost_reply":
+        this.#executed(slot, way, act);
+        return this.#silence();
+      case "unconfirmed":
+        if (this.#random() < 0.5) this.#executed(slot, way, act);
+        return { result: "unconfirmed" };
+      case "refused": {
+        const reasons = ["duplicate", "invalid", "forbidden"] as const;
+        return { result: "refused", reason: reasons[Math.floor(this.#random() * 3)] ?? "forbidden" };
+      }
+      case "lie":
+        void this.#clock.sleep(this.#latency() + 5_000).then(() => this.changed(slot));
+        return { result: "stored", slot, proof: "acknowledged" };
+      case "late":
+        this.#executeLater(slot, label, act);
+        return this.#random() < 0.5 ? { result: "unconfirmed" } : this.#silence();
+      case "not_sent":
+      case "unreadable":
+      case undefined:
+        return this.#executed(slot, way, act);
+    }
+  }
+
+  async #silence(): Promise<never> {
+    await this.#clock.sleep(this.#patience());
+    throw new LinkError("no answer");
+  }
+
+  #executed(slot: SlotName, way: string, act: () => WriteOutcome): WriteOutcome {
+    const since = this.#ownerSince.get(slot);
+    const told = this.#told.get(slot);
+    if (since !== undefined && (told === undefined || told > since)) this.sins.push(`${way} of the owner's ${slot}`);
+    const outcome = act();
+    this.#note(`${this.address} executed ${way} ${slot}: ${JSON.stringify(outcome)}`);
+    if (since !== undefined && outcome.result === "stored") this.#ownerSince.delete(slot);
+    return outcome;
+  }
+
+  #executeLater(slot: SlotName, label: string, act: () => WriteOutcome): void {
+    const write = { label };
+    this.#late.push(write);
+    void this.#clock.sleep(this.#random() * (this.spec.settles ?? 0) * 0.9).then(() => {
+      this.#note(`${this.address} executed late write ${slot}: ${JSON.stringify(act())}`);
+      this.#ownerSince.delete(slot);
+      this.#late = this.#late.filter((other) => other !== write);
+    });
+  }
+
+  #latency(): Milliseconds {
+    return 20 + Math.floor(this.#random() * 800);
+  }
+
+  /** How long the driver waits for an answer: at times for longer than the agent does. */
+  #patience(): Milliseconds {
+    return this.#random() < 0.8 ? 3_000 : 90_000;
+  }
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
+}

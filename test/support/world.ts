@@ -1,0 +1,258 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Context } from "../../agent/commands/command.ts";
+import { perform } from "../../agent/commands/perform.ts";
+import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
+import { instant } from "../../agent/domain/instant.ts";
+import { migrate, type Opened } from "../../agent/store/open.ts";
+import { type Store, storeOn } from "../../agent/store/store.ts";
+import { Vault } from "../../agent/store/vault.ts";
+import { Keeper } from "../../agent/sync/keeper.ts";
+import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { type LockSpec, never, type Process, WorldLock } from "./world-lock.ts";
+
+export const migrations: string = new URL("../../agent/store/migrations", import.meta.url).pathname;
+
+export const agentFacts: Context["agent"] = () => ({
+  agentId: "gateway-1",
+  version: "0.0.0",
+  startedAt: instant(0),
+  brokerConnected: true,
+  exposures: [],
+});
+
+/** A database in memory, as {@link openDatabase} leaves one on disk. */
+export function openInMemory(): Opened {
+  const db = new Database(":memory:");
+  migrate(db, migrations, ":memory:");
+  return { db, vault: new Vault(randomBytes(32)), epoch: "e-1", workspaceId: "w-1" };
+}
+
+/** Small, fast, and the same for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface WorldSpec {
+  readonly seed: number;
+  readonly locks: readonly LockSpec[];
+  /** How many of the locks the wire bears together. */
+  readonly atOnce: 1 | "unlimited";
+}
+
+/** Locks on a bad wire, and an agent that is started, stopped and killed: the parts of the real one, in a time of their own. */
+export class World implements Disposable {
+  readonly clock = new VirtualClock();
+  readonly random: () => number;
+  readonly locks: readonly WorldLock[];
+  /** What must never be said or done, and was. */
+  readonly sins: string[] = [];
+  readonly counts: Map<string, number>;
+  /** What happened, for whoever has to find out why a world failed. */
+  readonly history: string[] = [];
+  readonly #began = this.clock.now();
+  readonly #opened = openInMemory();
+  readonly #spec: WorldSpec;
+  readonly #unheard: LinkEvent[] = [];
+  #process: Process = { dead: true };
+  #store: Store;
+  #keeper: Keeper;
+
+  constructor(spec: WorldSpec, counts = new Map<string, number>()) {
+    this.#spec = spec;
+    this.counts = counts;
+    this.random = seeded(spec.seed);
+    this.locks = spec.locks.map(
+      (lock, index) =>
+        new WorldLock(
+          `lock-${index}`,
+          lock,
+          this.clock,
+          this.random,
+          (fault) => this.count(fault),
+          (event) => this.#report(event),
+          (what) => this.#note(what),
+        ),
+    );
+    ({ store: this.#store, keeper: this.#keeper } = this.#start());
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  device(index: number): DeviceId {
+    return deviceId(`device-${index}`);
+  }
+
+  #note(what: string): void {
+    this.history.push(`${(this.clock.now() - this.#began) / 1000} ${what}`);
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** A command as it comes from a publisher; the parsed reply. */
+  ask(name: string, parameters: object): { readonly ok: boolean; readonly [member: string]: unknown } {
+    this.#note(`${name} ${JSON.stringify(parameters)}`);
+    const touched = new Set<DeviceId>();
+    const payload = Buffer.from(JSON.stringify(parameters));
+    const { reply } = this.#store.transaction(() =>
+      perform(
+        { name, payload, door: "local", retained: false, replyAddress: "usable", isOpen: true },
+        this.#store,
+        {
+          now: this.clock.now(),
+          door: "local",
+          codes: true,
+          agent: agentFacts,
+          touch: (device) => void touched.add(device),
+        },
+        (error) => this.sins.push(`a command failed: ${String(error)}`),
+      ),
+    );
+    this.#listen();
+    for (const device of touched) this.#keeper.due(device);
+    return JSON.parse(reply.body);
+  }
+
+  /** The power goes: what was not committed is lost, what was sent may arrive. */
+  async kill(): Promise<void> {
+    this.#note("killed");
+    this.#process.dead = true;
+    // What was on the wire arrives before anyone is back.
+    await this.clock.run(1_000);
+    ({ store: this.#store, keeper: this.#keeper } = this.#start());
+    for (const event of this.#unheard.splice(0)) this.#report(event);
+  }
+
+  async restart(): Promise<void> {
+    const closing = this.#keeper.close();
+    await this.clock.run(0);
+    await closing;
+    await this.kill();
+  }
+
+  all(event: "online" | "all_deleted", lock: WorldLock): void {
+    this.#report({ at: this.clock.now(), address: lock.address, event });
+  }
+
+  [Symbol.dispose](): void {
+    this.#process.dead = true;
+    this.#opened.db.close();
+  }
+
+  #start(): { store: Store; keeper: Keeper } {
+    const process: Process = { dead: false };
+    this.#process = process;
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      sleep: async (ms, signal) => {
+        try {
+          await this.clock.sleep(ms, signal);
+        } finally {
+          if (process.dead) await never;
+        }
+      },
+    };
+    const store = storeOn(this.#opened, {
+      dataDir: join(tmpdir(), "latchd-world"),
+      devices: this.locks.map((lock, index) => ({
+        id: this.device(index),
+        name: lock.address,
+        timeZone: "UTC",
+        driver: "simulated",
+      })),
+      pins: { issue: true, length: 6 },
+      now: () => this.clock.now(),
+    });
+    store.rounds.interrupt();
+    this.#store = store;
+    this.#listen();
+    const devices = new Map(this.locks.map((lock) => [lock.address, lock.device(process)]));
+    const link: Link = {
+      atOnce: this.#spec.atOnce,
+      lock: (address) => {
+        const device = devices.get(address);
+        if (!device) throw new Error(`no lock at ${address}`);
+        return device;
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    const keeper = new Keeper({
+      // A settlement and what it says are one commit: it must be true at that instant.
+      ledger: { ...store.rounds, change: (id, by) => this.#heard(store.rounds.change(id, by)) },
+      devices: this.locks.map(({ address }, index) => ({ device: this.device(index), link: "wire", address })),
+      linkOf: () => link,
+      clock,
+      log: this.#log(),
+      random: this.random,
+      committed: () => this.#listen(),
+      failed: (error) => this.sins.push(`the store failed: ${error.message}`),
+    });
+    keeper.opened("wire");
+    return { store, keeper };
+  }
+
+  #log(): Log {
+    const quiet = (): void => undefined;
+    const error = (fields: object, message: string): void => {
+      this.sins.push(`${message}: ${"error" in fields && fields.error instanceof Error ? fields.error.stack : ""}`);
+    };
+    return { trace: quiet, debug: quiet, info: quiet, warn: quiet, error };
+  }
+
+  #report(event: LinkEvent): void {
+    this.#note(`reported ${event.event} ${event.address}`);
+    if (this.#process.dead) this.#unheard.push(event);
+    else this.#keeper.reported("wire", event);
+  }
+
+  #heard<T>(result: T): T {
+    this.#listen();
+    return result;
+  }
+
+  /** Holds what is told against what is so. */
+  #listen(): void {
+    for (const { type, fields } of this.#store.journal.takeFresh()) {
+      this.count(type);
+      this.#note(`${type} ${JSON.stringify(fields)}`);
+      if (type !== "access.live" && type !== "access.gone") continue;
+      const { user_identity_id: who, device_id: where, evidence } = fields;
+      const lock = this.locks.find((_, index) => this.device(index) === where);
+      if (!lock || who === undefined || evidence === "acknowledged") continue;
+      const held = lock.held().filter(({ label }) => label === who);
+      // A belief of old may be told again where the owner has acted since and nobody has said so.
+      if (type === "access.live" && lock.untold === 0 && !this.#holdsWanted(who, lock, held)) {
+        this.sins.push(`live by ${String(evidence)}, but ${who} is not on ${lock.address}`);
+      }
+      if (type === "access.gone" && (held.length > 0 || lock.mayStillArrive(who))) {
+        this.sins.push(`gone by ${String(evidence)}, but ${who} is on ${lock.address}`);
+      }
+    }
+  }
+
+  #holdsWanted(who: string, lock: WorldLock, held: readonly { value: string }[]): boolean {
+    const device = this.device(this.locks.indexOf(lock));
+    return this.#store.records
+      .placements({ identity: userIdentityId(who), device })
+      .filter(({ placement }) => placement.wanted && placement.belief.at === "held")
+      .some(({ placement }) => held.some(({ value }) => value === this.code(placement.credential)));
+  }
+
+  code(credential: Parameters<Store["rounds"]["credential"]>[0]): string {
+    const opened = this.#store.rounds.credential(credential);
+    return opened.kind === "pin" ? opened.digits.reveal() : opened.bits.reveal();
+  }
+}
