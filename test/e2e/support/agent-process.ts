@@ -31,10 +31,17 @@ export class AgentProcess {
   /** Of all its runs. */
   stdout = "";
   stderr = "";
+  readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  /** @param config the configuration file; its data directory is ours. */
-  constructor(config: object) {
+  /**
+   * @param config the configuration file; its data directory is ours.
+   * @param preload a module that runs in the agent's process before it.
+   */
+  constructor(config: object, preload?: string) {
+    const file = join(this.folder, "preload.mjs");
+    if (preload !== undefined) writeFileSync(file, preload);
+    this.#env = preload === undefined ? process.env : { ...process.env, NODE_OPTIONS: `--import ${file}` };
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
     this.configure(config);
     onTestFinished(async () => {
@@ -75,6 +82,13 @@ export class AgentProcess {
     if (!child) return { code: null, signal: null };
     this.#child = undefined;
     child.kill(signal);
+    return ended(child);
+  }
+
+  /** Resolves when it ends by itself. */
+  async ended(): Promise<Exit> {
+    const child = this.#child;
+    if (!child) throw new Error("it was not started, or was killed");
     return ended(child);
   }
 
@@ -126,8 +140,14 @@ export class AgentProcess {
     return new Map(Object.entries(chip.parse(JSON.parse(readFileSync(file, "utf8"))).entries));
   }
 
+  /** Writes over the memory of a simulated lock. */
+  damageChip(address: string, text: string, link = "simulated"): void {
+    writeFileSync(join(this.dataDir, "links", link, `${address}.json`), text);
+  }
+
   /** Every file that the agent keeps but the memory of simulated locks. */
   files(): ReadonlyMap<string, Buffer> {
+    if (!existsSync(this.dataDir)) return new Map();
     const names = readdirSync(this.dataDir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.parentPath.includes(join("data", "links")))
       .map((entry) => join(entry.parentPath, entry.name));
@@ -137,6 +157,7 @@ export class AgentProcess {
   #spawn(): ChildProcess {
     const child = spawn(process.execPath, [program, "run", this.configFile], {
       cwd: this.folder,
+      env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
