@@ -38,7 +38,7 @@ async function grantAccess(
   const receipt = await watch(door, verb.clock, pair, (state) => state === "live" || state === "refused");
   if (receipt?.state === "live") {
     verb.out(`Access to ${device.name} is live: ${proofOf(receipt) || "the lock has it"}.\n`);
-    verb.out(`The code: latchd code ${shellWord(person)} ${shellWord(device.name)}\n`);
+    verb.out(`The code: npx latchd code ${shellWord(person)} ${shellWord(device.name)}\n`);
     return 0;
   }
   if (receipt?.state === "refused") {

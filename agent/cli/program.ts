@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError, StoreError } from "../errors.ts";
+import { packageVersion } from "../package.ts";
 import { act } from "./act.ts";
 import { code } from "./code.ts";
 import { grant } from "./grant.ts";
@@ -14,6 +15,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
   let exitCode: ExitCode = 0;
   const program = new Command("latchd")
     .description("Brings who-may-use-which-door from MQTT to the locks, and proves that it got there.")
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => shell.out(text), writeErr: (text) => shell.err(text) })
     .showHelpAfterError("Add --help to see how it is used.")

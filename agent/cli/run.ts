@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type Config, defaultConfig, loadConfig } from "../config.ts";
 import { later } from "../domain/instant.ts";
+import { ConfigError } from "../errors.ts";
 import { createLog } from "../log.ts";
 import { dataDir } from "./door.ts";
 import { greeting } from "./greeting.ts";
@@ -19,12 +20,23 @@ export function run(program: Command, verb: Verb): void {
       if (file !== undefined && options.data !== undefined) {
         throw new CommandError(2, "--data is for an agent without a configuration: set data_dir in the file instead");
       }
-      const config =
+      verb.exit(
         file === undefined
-          ? await defaultConfig(dataDir(options, verb), verb.known)
-          : await loadConfig(resolve(verb.cwd, file), verb.known);
-      verb.exit(await serve(config, verb));
+          ? await serveDefault(await defaultConfig(dataDir(options, verb), verb.known), verb)
+          : await serve(await loadConfig(resolve(verb.cwd, file), verb.known), verb),
+      );
     });
+}
+
+/** Who has no configuration yet is told where the setting goes that an error names. */
+async function serveDefault(config: Config, verb: Verb): Promise<ExitCode> {
+  try {
+    return await serve(config, verb);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    const where = "settings go into a file such as config.example.json; to run with it: npm start -- <file>";
+    throw new ConfigError(cause.message, { hint: [cause.hint, where].filter((line) => line).join("\n"), cause });
+  }
 }
 
 /** A stop has to be over by then; systemd and people wait no longer. */
@@ -43,7 +55,9 @@ async function serve(config: Config, shell: Shell): Promise<ExitCode> {
       return agent.stopped;
     });
     await Promise.race([running, aborted(stop.first)]);
-    return await close(starting, stop, shell);
+    const code = await close(starting, stop, shell);
+    if (code === 0) shell.out("latchd has stopped.\n");
+    return code;
   } catch (cause) {
     // What went wrong is told by the caller; that the rest is closed in time is all that can still be done.
     await close(starting, stop, shell).catch(() => {});

@@ -17,7 +17,7 @@ test("grant waits until the access is live, and says on what evidence", async ()
   const { exit, out, err } = await desk.call("grant", person, "front DOOR");
   expect({ exit, err }).toEqual({ exit: 0, err: "" });
   expect(out).toBe(
-    `Access to Front door is live: read back from the lock.\nThe code: latchd code ${person} 'Front door'\n`,
+    `Access to Front door is live: read back from the lock.\nThe code: npx latchd code ${person} 'Front door'\n`,
   );
   expect(desk.asked).toEqual([
     ["devices/list", {}],

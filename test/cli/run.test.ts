@@ -44,6 +44,7 @@ test("run says where it listens and what to try, and stops on a signal", async (
   const { exit, out, err } = await ended;
   expect({ exit, err, closed }).toEqual({ exit: 0, err: "", closed: true });
   expect(out).toContain("latchd is running as gateway-1.");
+  expect(out).toMatch(/latchd has stopped\.\n$/);
   expect(desk.signals.size).toBe(0);
 });
 
@@ -85,7 +86,11 @@ test("run says what is wrong and how to mend it, without a stack", async () => {
   desk.sleep = asleep;
   desk.start = async () =>
     Promise.reject(new ConfigError("port 1883 is taken", { hint: "set broker.port to another" }));
-  expect(await desk.call("run")).toEqual({ exit: 1, out: "", err: "port 1883 is taken\nset broker.port to another\n" });
+  expect(await desk.call("run")).toEqual({
+    exit: 1,
+    out: "",
+    err: "port 1883 is taken\nset broker.port to another\nsettings go into a file such as config.example.json; to run with it: npm start -- <file>\n",
+  });
   let closed = false;
   const { ended } = await running(desk, {
     stopped: Promise.reject(new StoreError("the disk is full", { hint: "make room" })),
