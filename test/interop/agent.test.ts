@@ -1,0 +1,65 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { until } from "../e2e/mqtt-support.ts";
+import { AgentProcess } from "../e2e/support/agent-process.ts";
+import { Cloud, grantCommand, revokeCommand } from "../e2e/support/cloud.ts";
+import { door, frontDoor, person } from "../e2e/support/doors.ts";
+import { startBroker } from "../support/broker.ts";
+import { friendlyName, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
+
+const pair = { user_identity_id: person, device_id: frontDoor };
+/** ZCL: operation from the keypad, unlocked by a user's code (lock-interfaces, 1.2). */
+const unlockedBy = (user: number): { act: "operate"; source: number; code: number; user: number } => ({
+  act: "operate",
+  source: 0,
+  code: 2,
+  user,
+});
+
+describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2mqtt and its broker", () => {
+  test.each([false, true])(
+    "the straight line, the lock's Poll Control %s, and zigbee2mqtt away",
+    async (pollControl) => {
+      const broker = await startBroker("mosquitto");
+      onTestFinished(() => broker[Symbol.asyncDispose]());
+      const real = new RealZigbee2mqtt({ brokerUrl: broker.url, baseTopic: "zigbee2mqtt", pollControl });
+      onTestFinished(() => real[Symbol.asyncDispose]());
+      await real.running();
+      const agent = await new AgentProcess({
+        agent_id: "gateway-1",
+        broker: broker.url,
+        links: { zigbee: { driver: "zigbee2mqtt", url: broker.url, timeout_ms: 2_000 } },
+        devices: [door(frontDoor, friendlyName, "zigbee")],
+      }).start();
+      const cloud = await (await Cloud.connect(broker.url)).online();
+      const codes = async (): Promise<readonly (readonly [number, string])[]> => [...(await real.act({ act: "look" }))];
+
+      expect(await cloud.command(grantCommand, pair, "try-1")).toEqual({ ok: true });
+      expect(await cloud.event("access.live", pair, 25_000)).toMatchObject({ evidence: "read_back", code: null });
+      const order = cloud.topics.filter((topic) => /^(reply|event\/access)/.test(topic));
+      expect(order.slice(0, 3)).toEqual(["reply/try-1", "event/access.accepted", "event/access.live"]);
+      const { out } = await agent.cli("code", person, frontDoor, "--data", agent.dataDir);
+      const [[user, code] = [-1, ""], ...others] = await codes();
+      expect(others).toEqual([]);
+      expect(out).toBe(`${code}\n`);
+      await real.act(unlockedBy(user));
+      expect(await cloud.event("lock.unlocked")).toMatchObject({ ...pair, method: "keycode" });
+      expect(await agent.ask("agent/status")).toMatchObject({
+        agent: { secrets_exposed: expect.arrayContaining([expect.objectContaining({ cure: expect.any(String) })]) },
+      });
+
+      // It is away when the revoke comes, and finds it done when it is back.
+      await real.stop("SIGKILL");
+      expect(await cloud.command(revokeCommand, pair)).toEqual({ ok: true });
+      await until("the revoke waits", async () =>
+        JSON.stringify(await agent.ask("access/list")).includes('"state":"removing"'),
+      );
+      expect(cloud.count("access.gone")).toBe(0);
+      await real.running();
+      expect(await cloud.event("access.gone", pair, 25_000)).toMatchObject({ evidence: "read_back" });
+      expect(await codes()).toEqual([]);
+      expect(cloud.numbers()).toEqual(cloud.numbers().toSorted((a, b) => a - b));
+      expect(await agent.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+      expect(agent.stderr).toBe("");
+    },
+  );
+});
