@@ -41,12 +41,15 @@ export class PlacementLedger {
     this.#changed.add(placement.device);
     if (after.state === "live") this.#credentials.know(placement.credential, now);
     this.#tell(before, after, now);
+    if (isRejectedNow(before, after)) this.#choices.due(placement.device, placement.identity);
+    this.#makeRoom(before, after, now);
+  }
+
+  /** What leaves, or is refused, may have stood in the way of others. */
+  #makeRoom(before: Kept | undefined, after: Kept, now: Instant): void {
+    const { placement } = after;
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
     if (hadSlot && slotOf(placement) === undefined) this.letNextIn(placement.device, now);
-    const refusal = placement.refusal?.reason;
-    if (placement.wanted && refusal !== before?.placement.refusal?.reason) {
-      if (refusal === "duplicate" || refusal === "invalid") this.#choices.due(placement.device, placement.identity);
-    }
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
   }
@@ -61,9 +64,7 @@ export class PlacementLedger {
 
   /** A slot has become free: the oldest grant that found none may try again (Law 8). */
   letNextIn(device: DeviceId, now: Instant): void {
-    const next = this.#placements
-      .of({ device })
-      .find(({ placement }) => placement.wanted && placement.refusal?.reason === "full");
+    const next = this.#placements.oldestWithoutRoom(device);
     if (next) this.keep({ ...next.placement, refusal: undefined }, now);
   }
 
@@ -123,10 +124,16 @@ export class PlacementLedger {
 
   #refusedTwins({ id, device, fingerprint }: Placement): readonly Placement[] {
     return this.#placements
-      .of({ device })
+      .withFingerprint(fingerprint)
       .map(({ placement }) => placement)
-      .filter((twin) => twin.id !== id && twin.fingerprint === fingerprint && twin.refusal?.reason === "duplicate");
+      .filter((twin) => twin.id !== id && twin.device === device && twin.refusal?.reason === "duplicate");
   }
+}
+
+/** The lock has just said no to this very code: another may be issued in its place. */
+function isRejectedNow(before: Kept | undefined, { placement: { wanted, refusal } }: Kept): boolean {
+  const isNew = refusal?.reason !== before?.placement.refusal?.reason;
+  return wanted && isNew && (refusal?.reason === "duplicate" || refusal?.reason === "invalid");
 }
 
 /** Nobody else may have the same code on the device meanwhile. */

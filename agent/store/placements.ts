@@ -1,6 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Pair } from "../commands/records.ts";
-import type { CredentialId } from "../domain/credential.ts";
+import type { CredentialId, Fingerprint } from "../domain/credential.ts";
 import type { DeviceId, PlacementId, UserIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
@@ -17,6 +17,8 @@ export class Placements {
   readonly #ofDevice: Statement<[string], Row>;
   readonly #ofPair: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
+  readonly #withFingerprint: Statement<[string], Row>;
+  readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #inFlight: Statement<[], Row>;
 
   readonly #tally: Statement<[string], { state: ReceiptState; count: number; oldest: number }>;
@@ -33,6 +35,10 @@ export class Placements {
     this.#ofDevice = db.prepare(`${open} AND device_id = ? ORDER BY ranked_at, row`);
     this.#ofPair = db.prepare(`${open} AND user_identity_id = ? AND device_id = ? ORDER BY ranked_at, row`);
     this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY ranked_at, row`);
+    this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY ranked_at, row`);
+    this.#oldestWithoutRoom = db.prepare(
+      `${open} AND refusal = 'full' AND device_id = ? AND wanted = 1 ORDER BY ranked_at, row LIMIT 1`,
+    );
     this.#tally = db.prepare(
       "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
     );
@@ -61,6 +67,16 @@ export class Placements {
 
   ofCredential(id: CredentialId): readonly Kept[] {
     return this.#ofCredential.all(id).map(fromRow);
+  }
+
+  withFingerprint(fingerprint: Fingerprint): readonly Kept[] {
+    return this.#withFingerprint.all(fingerprint).map(fromRow);
+  }
+
+  /** Of those for which the lock was full: whose grant is the oldest. */
+  oldestWithoutRoom(device: DeviceId): Kept | undefined {
+    const row = this.#oldestWithoutRoom.get(device);
+    return row && fromRow(row);
   }
 
   tally(device: DeviceId): ReadonlyMap<ReceiptState, { count: number; oldest: Instant }> {

@@ -49,7 +49,9 @@ export class Keeper {
 
   /** Something has changed that this device depends on. */
   due(device: DeviceId): void {
-    if (this.#where.has(device)) this.#queue.add(device);
+    if (!this.#where.has(device)) return;
+    this.#acquaintance(device).outdated = true;
+    this.#queue.add(device);
   }
 
   opened(link: string): void {
@@ -70,12 +72,7 @@ export class Keeper {
       // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
       ...(known.silent > 0 && event.event !== "offline" ? { awake: true } : {}),
     };
-    try {
-      ledger.happened(where.device, happening);
-    } catch (error) {
-      if (error instanceof StoreError) this.#parts.failed(error);
-      throw error;
-    }
+    this.#stopping(() => ledger.happened(where.device, happening));
     this.#parts.committed();
     if (event.event === "online" || event.event === "offline" || event.event === "reset") known.asked = false;
     if (happening.suspect !== undefined) known.occupied.clear();
@@ -106,10 +103,24 @@ export class Keeper {
       known.silent += 1;
       known.asked = false;
       if (known.silent === 1) this.#complain(device, error);
-      ledger.heard(device, false);
+      try {
+        this.#stopping(() => ledger.heard(device, false));
+      } catch {
+        return undefined;
+      }
       return later(this.#parts.clock.now(), backoff(known.silent, firstRetry, lastRetry, this.#parts.random));
     } finally {
       committed();
+    }
+  }
+
+  /** A store that fails stops the agent; the caller must not take what it asked for as done. */
+  #stopping(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof StoreError) this.#parts.failed(error);
+      throw error;
     }
   }
 

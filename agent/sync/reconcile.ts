@@ -2,7 +2,7 @@ import { LinkError, type LockDevice } from "../../drivers/driver.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
-import { plan } from "../domain/plan.ts";
+import { plan, type Step } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
 import { within } from "./deadline.ts";
 import { Steps } from "./steps.ts";
@@ -16,8 +16,10 @@ export interface Acquaintance {
   readonly occupied: Map<SlotName, Instant>;
   /** Rounds in a row that ended in silence. */
   silent: number;
+  /** The wish has changed since its plan was made. */
+  outdated: boolean;
 }
-export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), silent: 0 });
+export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), silent: 0, outdated: false });
 
 export interface RoundEnd {
   /** When to come back, if nothing else happens first. */
@@ -56,7 +58,8 @@ export async function reconcile(
   if (!memory || !limits) return { next: undefined, due };
   forget(known.occupied, later(clock.now(), -occupiedFor));
   const steps = new Steps(device, memory, limits, known.occupied, around, signal);
-  for (let pass = 0; pass < mostPasses; pass++) {
+  for (let pass = 0; pass < mostPasses; ) {
+    known.outdated = false;
     for (const other of ledger.choose(device)) due.add(other);
     const placements = ledger.placements(device);
     const now = clock.now();
@@ -70,12 +73,24 @@ export async function reconcile(
     for (const { id, refusal } of placements) {
       if (full.has(id) && refusal?.reason !== "full") ledger.change(id, (as) => ({ ...as, refusal: noRoom }));
     }
-    let isDone = true;
-    for (const step of planned) if (await steps.perform(step)) isDone = false;
+    const isDone = await carryOut(planned, steps, known);
+    if (known.outdated) continue;
+    pass += 1;
     if (isDone) return { next: nextLook(ledger.placements(device), known.occupied, now), due };
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
+}
+
+/** Whether there was nothing to do. Ends early where the plan is outdated. */
+async function carryOut(planned: readonly Step[], steps: Steps, known: Acquaintance): Promise<boolean> {
+  let isDone = true;
+  for (const step of planned) {
+    if (await steps.perform(step)) isDone = false;
+    // A revoke that comes while a thousand codes are written does not wait for the rest of them (Law 5).
+    if (known.outdated) break;
+  }
+  return isDone;
 }
 
 const noRoom = { reason: "full", detail: undefined } as const;
