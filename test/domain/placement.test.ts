@@ -1,0 +1,211 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { branded } from "../../agent/domain/brand.ts";
+import type { Fingerprint } from "../../agent/domain/credential.ts";
+import { type Instant, instant, later } from "../../agent/domain/instant.ts";
+import {
+  intendClear,
+  intendWrite,
+  interrupted,
+  isClean,
+  observe,
+  type Placement,
+  type Settlement,
+  settleClear,
+  settleWrite,
+  slotOf,
+} from "../../agent/domain/placement.ts";
+import { type Observed, slotName } from "../../agent/domain/slot.ts";
+import { placementOf } from "../support/placements.ts";
+
+const slot = slotName("3");
+const settles = 60_000;
+const foreign = branded<Fingerprint>("f-owner");
+
+type Act =
+  | {
+      readonly act: "write" | "clear";
+      readonly goes: "answered" | "unanswered" | "lost" | "refused" | "not_sent" | "late";
+    }
+  | { readonly act: "read"; readonly answer: "plain" | "unreadable" }
+  | { readonly act: "owner"; readonly puts: "empty" | "foreign" }
+  | { readonly act: "wish" | "wait" | "crash" };
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    act: fc.constantFrom("write" as const, "write" as const, "clear" as const),
+    goes: fc.constantFrom(...(["answered", "answered", "unanswered", "lost", "refused", "not_sent", "late"] as const)),
+  }),
+  fc.record({
+    act: fc.constant("read" as const),
+    answer: fc.constantFrom("plain" as const, "plain" as const, "unreadable" as const),
+  }),
+  fc.record({ act: fc.constant("owner" as const), puts: fc.constantFrom("empty" as const, "foreign" as const) }),
+  fc.record({ act: fc.constantFrom("wish" as const, "wait" as const, "wait" as const, "crash" as const) }),
+);
+
+/** One slot of a lock that tells what it holds and may be late, and what is believed of it. */
+class Slot {
+  placement: Placement = placementOf("ann");
+  holds: "empty" | "ours" | "foreign" = "empty";
+  now: Instant = instant(1_000_000);
+  /** Until when writes may still be executed. */
+  pending: Instant[] = [];
+  ownerActed = false;
+
+  do(act: Act): void {
+    this.now = later(this.now, 1_000);
+    this.pending = this.pending.filter((until) => until > this.now);
+    switch (act.act) {
+      case "write":
+        return this.write(act.goes);
+      case "clear":
+        return this.clear(act.goes);
+      case "read":
+        return this.read(act.answer);
+      case "owner":
+        this.holds = act.puts;
+        this.ownerActed = true;
+        return;
+      case "wish":
+        this.placement = { ...this.placement, wanted: !this.placement.wanted };
+        return;
+      case "wait":
+        this.wait();
+        return;
+      case "crash":
+        this.placement = interrupted(this.placement);
+    }
+  }
+
+  wait(): void {
+    // Half of what is late arrives, the other half never does.
+    if (this.pending.length % 2 === 1) this.holds = "ours";
+    this.pending = this.pending.slice(1);
+    this.now = later(this.now, 20_000);
+  }
+
+  write(goes: string): void {
+    const before = this.placement;
+    if (before.belief.at !== "nowhere" || this.holds !== "empty") return;
+    const intended = intendWrite(before, slot, this.now, settles);
+    expect(isClean(intended)).toBe(false);
+    if (goes === "answered" || goes === "lost") this.holds = "ours";
+    if (goes === "late") this.pending.push(later(this.now, settles));
+    this.placement = settleWrite(intended, before, settlementOf(goes), this.now, settles);
+    if (goes === "not_sent") expect(this.placement).toEqual(before);
+  }
+
+  clear(goes: string): void {
+    const before = this.placement;
+    if (before.belief.at !== "held") return;
+    const intended = intendClear(before, slot);
+    expect(isClean(intended)).toBe(false);
+    if (goes === "answered" || goes === "lost") this.holds = "empty";
+    const told = goes === "late" ? "unanswered" : goes;
+    this.placement = settleClear(intended, before, settlementOf(told));
+    if (told === "not_sent" || told === "refused") expect(this.placement.belief).toEqual(before.belief);
+  }
+
+  read(answer: "plain" | "unreadable"): void {
+    const before = this.placement;
+    const contents: Observed = answer === "unreadable" ? { state: "unreadable" } : this.contents();
+    this.placement = observe(before, slot, contents, this.now);
+    const { belief, late } = this.placement;
+    if (answer === "unreadable") {
+      expect(this.placement).toEqual(before);
+      return;
+    }
+    this.ownerActed = false;
+    expect(belief.at === "held" && belief.proof === "read_back").toBe(this.holds === "ours");
+    if (this.holds !== "ours") expect(belief.at).toBe("nowhere");
+    expect(late === undefined || late.until > this.now).toBe(true);
+    expect(late === undefined || late.check > this.now).toBe(true);
+  }
+
+  contents(): Observed {
+    if (this.holds === "empty") return { state: "empty" };
+    return { state: "known", fingerprint: this.holds === "ours" ? this.placement.fingerprint : foreign };
+  }
+
+  check(): void {
+    // What the owner did since the last read nobody can know.
+    if (this.ownerActed) return;
+    if (!isClean(this.placement)) return;
+    expect(this.holds).not.toBe("ours");
+    expect(this.pending).toEqual([]);
+  }
+}
+
+function settlementOf(goes: string): Settlement {
+  switch (goes) {
+    case "answered":
+      return { result: "stored", slot, proof: "read_back" };
+    case "refused":
+      return { result: "refused", reason: "invalid" };
+    case "not_sent":
+      return { result: "not_sent" };
+    default:
+      return { result: "unconfirmed" };
+  }
+}
+
+test("a placement is held by read_back only where the lock held the code, and clean only where nothing of it is left", () => {
+  fc.assert(
+    fc.property(fc.array(acts, { maxLength: 25 }), (sequence) => {
+      const world = new Slot();
+      for (const act of sequence) {
+        world.do(act);
+        world.check();
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("observe() of a masked slot believes a code to be ours only where the slot was empty before", () => {
+  const written = placementOf("ann", { belief: { at: "write", slot, wasEmpty: true, inFlight: false } });
+  const opaque = { state: "opaque" } as const;
+  expect(observe(written, slot, opaque, instant(0)).belief).toMatchObject({ at: "held", proof: "read_back_masked" });
+  const overwritten = placementOf("ann", { belief: { at: "write", slot, wasEmpty: false, inFlight: false } });
+  expect(observe(overwritten, slot, opaque, instant(0)).belief.at).toBe("write");
+  expect(observe(placementOf("ann"), slot, opaque, instant(0)).belief.at).toBe("nowhere");
+});
+
+test("observe() takes a masked code for a late write of ours, in its time and after it", () => {
+  const late = { slot, writes: 1, since: instant(0), until: instant(60_000), check: instant(1_000) };
+  for (const at of [30_000, 90_000]) {
+    const seen = observe(placementOf("ann", { late }), slot, { state: "opaque" }, instant(at));
+    expect(seen).toMatchObject({ belief: { at: "held", proof: "read_back_masked" }, late: undefined });
+  }
+});
+
+test("observe() of another slot says nothing of the one that a credential is in", () => {
+  const held = placementOf("ann", { belief: { at: "held", slot, proof: "read_back" } });
+  expect(observe(held, slotName("4"), { state: "empty" }, instant(0)).belief).toEqual(held.belief);
+});
+
+test("a write that is read back empty three times is not_kept, and tried again in half an hour", () => {
+  let placement = placementOf("ann");
+  for (const attempt of [1, 2, 3]) {
+    expect(placement.refusal).toBeUndefined();
+    const intended = intendWrite(placement, slot, instant(0), undefined);
+    expect(intended.attempts).toBe(attempt);
+    const silent = settleWrite(intended, placement, { result: "unconfirmed" }, instant(0), undefined);
+    placement = observe(silent, slot, { state: "empty" }, instant(0));
+  }
+  expect(placement).toMatchObject({ refusal: { reason: "not_kept" }, next: 30 * 60_000, attempts: 0 });
+});
+
+test("a wish that changes while a step is under way stays changed, whatever the answer", () => {
+  for (const goes of ["answered", "unanswered", "refused", "not_sent"]) {
+    const before = placementOf("ann");
+    const revoked = { ...intendWrite(before, slot, instant(0), settles), wanted: false };
+    expect(settleWrite(revoked, before, settlementOf(goes), instant(0), settles).wanted).toBe(false);
+  }
+});
+
+test("interrupted() keeps the doubt and ends the waiting", () => {
+  const sent = intendWrite(placementOf("ann"), slot, instant(0), undefined);
+  expect(interrupted(sent)).toMatchObject({ belief: { at: "write", slot, inFlight: false } });
+  expect(slotOf(interrupted(sent))).toBe(slot);
+});
