@@ -34,7 +34,7 @@ export interface End {
 }
 
 /** How long leaving may take, with a broker that does not answer: then it is told by our last will. */
-const leaveWithin = 500;
+const leaveWithin = 1000;
 
 /** One connection to the broker, from its CONNECT to its end. Never opens again: the session makes another. */
 export class Connection {

@@ -28,7 +28,7 @@ export interface Mqtt {
   /** Something was committed: there may be letters to bring, or a state to tell. Cheap; call it after each commit. */
   nudge(): void;
   readonly connected: boolean;
-  /** Commits and acknowledges what has arrived, says that we are offline, disconnects. Takes half a second at most. */
+  /** Commits and acknowledges what has arrived, says that we are offline, disconnects. Takes a second at most. */
   close(): Promise<void>;
 }
 
