@@ -110,7 +110,7 @@ test("the same request_id: the stored reply for the same command, a conflict for
     }
   };
   await again();
-  expect(cloud.count("command.refused")).toBe(3);
+  await until("the conflicts are told", () => cloud.count("command.refused") === 3);
   await agent.kill("SIGKILL");
   await agent.start();
   await until("it hears commands", () => cloud.state === "online");

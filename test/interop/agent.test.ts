@@ -47,19 +47,30 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
         agent: { secrets_exposed: expect.arrayContaining([expect.objectContaining({ cure: expect.any(String) })]) },
       });
 
-      // It is away when the revoke comes, and finds it done when it is back.
-      await real.stop("SIGKILL");
+      // The lock is deaf when the revoke comes: it stands as removing until the lock has said that the code is gone.
+      await real.act({ act: "mode", mode: "dead" });
       expect(await cloud.command(revokeCommand, pair)).toEqual({ ok: true });
-      await until("the revoke waits", async () =>
-        JSON.stringify(await agent.ask("access/list")).includes('"state":"removing"'),
-      );
+      await until("the revoke waits", () => isSaid(agent, "removing"));
       expect(cloud.count("access.gone")).toBe(0);
-      await real.running();
+      expect((await codes()).length).toBe(1);
+      await real.act({ act: "mode", mode: "ok" });
       expect(await cloud.event("access.gone", pair, 25_000)).toMatchObject({ evidence: "read_back" });
       expect(await codes()).toEqual([]);
+
+      // zigbee2mqtt is away when a grant comes, which waits for it.
+      await real.stop("SIGKILL");
+      const second = { ...pair, user_identity_id: "second" };
+      expect(await cloud.command(grantCommand, second)).toEqual({ ok: true });
+      await until("the grant waits", () => isSaid(agent, "lock_away"));
+      await real.running();
+      await cloud.event("access.live", second, 25_000);
+      expect((await codes()).length).toBe(1);
       expect(cloud.numbers()).toEqual(cloud.numbers().toSorted((a, b) => a - b));
       expect(await agent.kill("SIGTERM")).toEqual({ code: 0, signal: null });
       expect(agent.stderr).toBe("");
     },
   );
 });
+
+const isSaid = async (agent: AgentProcess, word: string): Promise<boolean> =>
+  JSON.stringify(await agent.ask("access/list")).includes(`"${word}"`);

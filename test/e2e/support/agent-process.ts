@@ -58,6 +58,7 @@ export class AgentProcess {
   async start(): Promise<this> {
     const from = this.stdout.length;
     const child = this.#spawn();
+    this.#child = child;
     await until(
       "the agent runs",
       () => {
@@ -69,7 +70,7 @@ export class AgentProcess {
     return this;
   }
 
-  /** Starts it where it is to fail: how it ended, and what it said on stderr. */
+  /** Starts it (once more) where it is to fail: how that ended, and what it said on stderr. */
   async startInVain(): Promise<Exit & { readonly said: string }> {
     const from = this.stderr.length;
     const exit = await ended(this.#spawn());
@@ -160,7 +161,6 @@ export class AgentProcess {
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    this.#child = child;
     child.stdout.on("data", (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });
