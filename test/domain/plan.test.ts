@@ -1,0 +1,298 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { MemoryLimits } from "../../agent/domain/abilities.ts";
+import type { PlacementId } from "../../agent/domain/ids.ts";
+import { instant, later } from "../../agent/domain/instant.ts";
+import {
+  type Belief,
+  intendClear,
+  intendWrite,
+  observe,
+  type Placement,
+  type Refusal,
+  settleClear,
+  settleWrite,
+  slotOf,
+} from "../../agent/domain/placement.ts";
+import { type LockState, plan, type Step } from "../../agent/domain/plan.ts";
+import { type Observed, type SlotName, slotName } from "../../agent/domain/slot.ts";
+import { placementOf } from "../support/placements.ts";
+
+const now = instant(1_000_000);
+const later1h = later(now, 3_600_000);
+const slotsOf = (count: number): SlotName[] => Array.from({ length: count }, (_, at) => slotName(String(at + 1)));
+const limitsOf = (slots: number): MemoryLimits => ({
+  kinds: new Map([["pin", { slots: slotsOf(slots), lengths: [], alphabet: "", rules: [] }]]),
+  windows: "none",
+  readBack: "full",
+  cost: { read: "cheap", write: "cheap" },
+});
+const stateOf = (placements: readonly Placement[], of: Partial<LockState> = {}): LockState => ({
+  placements,
+  limits: limitsOf(3),
+  can: { read: true, list: false },
+  occupied: new Set(),
+  now,
+  ...of,
+});
+
+const start = fc.record({
+  wanted: fc.boolean(),
+  belief: fc.constantFrom("new", "new", "held", "held", "lost", "suspect", "write", "clear", "late"),
+  /** Whether the lock really did what is in doubt. */
+  happened: fc.boolean(),
+  refusal: fc.constantFrom(undefined, undefined, undefined, "invalid", "full", "not_kept"),
+  twin: fc.boolean(),
+});
+type Start = typeof start extends fc.Arbitrary<infer T> ? T : never;
+
+/** A lock that does as it is told, and says what it holds: by slot, whose. */
+class Lock {
+  readonly holds = new Map<SlotName, string>();
+  readonly unreadable: ReadonlySet<SlotName>;
+  readonly slots: readonly SlotName[];
+  placements: Placement[] = [];
+  occupied = new Set<SlotName>();
+  readonly #empty = new Set<SlotName>();
+
+  constructor(slots: readonly SlotName[], owners: readonly boolean[], unreadable: readonly boolean[]) {
+    this.slots = slots;
+    // The owner's are the last slots, so that there are some for us.
+    for (const [at, slot] of slots.toReversed().entries()) if (owners[at]) this.holds.set(slot, "owner");
+    this.unreadable = new Set(slots.filter((slot, at) => unreadable[at] && !this.holds.has(slot)));
+  }
+
+  add(at: number, { wanted, belief: kind, happened, refusal, twin }: Start): void {
+    const identity = `person-${twin && at > 0 ? at - 1 : at}`;
+    const slot = this.slots.find((each) => !this.holds.has(each) && !this.unreadable.has(each) && !this.#isOurs(each));
+    const { belief, isThere } = kind === "new" || !slot ? fresh : beliefs(kind, slot, happened);
+    const late = { slot: slot ?? slotName("?"), writes: 1, since: now, until: later1h, check: later1h };
+    const placement = placementOf(`${identity}-${at}`, {
+      wanted,
+      belief,
+      identity: placementOf(identity).identity,
+      suspect: kind === "suspect" || kind === "lost",
+      late: kind === "late" && slot ? late : undefined,
+      refusal: refusal && wanted && belief.at === "nowhere" ? { reason: refusal, detail: undefined } : undefined,
+    });
+    if (slot && isThere) this.holds.set(slot, placement.id);
+    if (!wanted && belief.at === "nowhere" && !placement.late) return;
+    this.placements.push(placement);
+  }
+
+  #isOurs(slot: SlotName): boolean {
+    return this.placements.some((placement) => slotOf(placement) === slot || placement.late?.slot === slot);
+  }
+
+  plan(): ReturnType<typeof plan> {
+    return plan(stateOf(this.placements, { limits: limitsOf(this.slots.length), occupied: this.occupied }));
+  }
+
+  read(slot: SlotName): Observed {
+    if (this.unreadable.has(slot)) return { state: "unreadable" };
+    const holder = this.holds.get(slot);
+    if (holder === undefined) return { state: "empty" };
+    const ours = this.placements.find(({ id }) => id === holder);
+    return { state: "known", fingerprint: ours?.fingerprint ?? placementOf("owner").fingerprint };
+  }
+
+  /** As the steps of a round do it. */
+  do(step: Step): void {
+    switch (step.do) {
+      case "find":
+        throw new Error("a numbered lock is never listed");
+      case "verify":
+        return this.change(step.placement, (placement) => observe(placement, step.slot, this.read(step.slot), now));
+      case "look":
+        if (this.read(step.slot).state === "empty") this.#empty.add(step.slot);
+        else this.occupied.add(step.slot);
+        return;
+      case "write":
+        return this.write(step.placement, step.slot);
+      case "clear":
+        return this.clear(step.placement, step.slot);
+    }
+  }
+
+  write(id: PlacementId, slot: SlotName | undefined): void {
+    if (slot === undefined) throw new Error("the writer chooses the slot");
+    // Only where the look before it said empty.
+    if (!this.#empty.delete(slot)) return;
+    expect(this.holds.has(slot) || this.unreadable.has(slot)).toBe(false);
+    const others = this.placements.filter((placement) => placement.id !== id);
+    expect(others.map(({ late }) => late?.slot)).not.toContain(slot);
+    expect(others.map(slotOf)).not.toContain(slot);
+    this.change(id, (before) => {
+      expect(before.wanted && before.belief.at === "nowhere").toBe(true);
+      this.holds.set(slot, id);
+      const sent = intendWrite(before, slot, now, undefined);
+      return settleWrite(sent, before, { result: "stored", slot, proof: "read_back" }, now, undefined);
+    });
+  }
+
+  clear(id: PlacementId, slot: SlotName): void {
+    expect(this.holds.get(slot)).not.toBe("owner");
+    this.change(id, (before) => {
+      expect(before.wanted).toBe(false);
+      expect(before.belief.at).toBe("held");
+      this.holds.delete(slot);
+      return settleClear(intendClear(before, slot), before, { result: "stored", slot, proof: "read_back" });
+    });
+  }
+
+  change(id: PlacementId, by: (placement: Placement) => Placement): void {
+    this.placements = this.placements.map((placement) => (placement.id === id ? by(placement) : placement));
+  }
+}
+
+const fresh = { belief: { at: "nowhere", proof: "never_sent" } as const, isThere: false };
+function beliefs(kind: string, slot: SlotName, happened: boolean): { belief: Belief; isThere: boolean } {
+  switch (kind) {
+    case "held":
+      return { belief: { at: "held", slot, proof: "read_back" }, isThere: true };
+    case "lost":
+      return { belief: { at: "held", slot, proof: "read_back" }, isThere: false };
+    case "suspect":
+      return { belief: { at: "held", slot, proof: "read_back" }, isThere: true };
+    case "write":
+      return { belief: { at: "write", slot, wasEmpty: true, inFlight: false }, isThere: happened };
+    case "clear":
+      return { belief: { at: "clear", slot, inFlight: false }, isThere: !happened };
+    default:
+      return fresh;
+  }
+}
+
+const isStanding = (refusal: Refusal | undefined): boolean =>
+  refusal === "invalid" || refusal === "duplicate" || refusal === "forbidden" || refusal === "kind_not_supported";
+
+function checkPlan({ placements }: Lock, steps: readonly Step[]): void {
+  for (const placement of placements) {
+    const mine = steps.filter((step) => "placement" in step && step.placement === placement.id);
+    const inDoubt = placement.belief.at === "write" || placement.belief.at === "clear" || placement.suspect;
+    if (inDoubt && slotOf(placement) !== undefined) expect(mine[0]?.do).toBe("verify");
+    if (inDoubt && placement.belief.at !== "nowhere") expect(mine.map((step) => step.do)).not.toContain("write");
+    if (placement.belief.at === "nowhere" && isStanding(placement.refusal?.reason)) {
+      expect(mine.filter((step) => step.do !== "verify")).toEqual([]);
+    }
+  }
+  const kinds = steps.map((step) => step.do);
+  const firstWrite = kinds.indexOf("write");
+  if (firstWrite >= 0) expect(kinds.lastIndexOf("clear")).toBeLessThan(firstWrite);
+  for (const [at, step] of steps.entries()) {
+    if (step.do === "write") expect(steps[at - 1]).toEqual({ do: "look", slot: step.slot });
+  }
+}
+
+test("plan() takes an obedient lock to what is wanted, touches nothing of the owner's, and then plans nothing", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 6 }),
+      fc.array(fc.boolean(), { minLength: 2, maxLength: 2 }),
+      fc.array(fc.boolean(), { maxLength: 2 }),
+      fc.array(start, { maxLength: 7 }),
+      (slots, owners, unreadable, starts) => {
+        const lock = new Lock(slotsOf(slots), owners, unreadable);
+        for (const [at, each] of starts.entries()) lock.add(at, each);
+        const owned = [...lock.holds].filter(([, holder]) => holder === "owner");
+        let next = lock.plan();
+        for (let pass = 0; next.steps.length > 0; pass++) {
+          expect(pass).toBeLessThan(30);
+          checkPlan(lock, next.steps);
+          for (const step of next.steps) lock.do(step);
+          lock.placements = lock.placements.filter(
+            ({ wanted, belief, late }) => wanted || belief.at !== "nowhere" || late,
+          );
+          next = lock.plan();
+        }
+        expect([...lock.holds].filter(([, holder]) => holder === "owner")).toEqual(owned);
+        checkEnd(lock, next.full);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+function checkEnd(lock: Lock, full: ReadonlySet<PlacementId>): void {
+  const held = new Map([...lock.holds].filter(([, holder]) => holder !== "owner").map(([slot, id]) => [id, slot]));
+  for (const placement of lock.placements) {
+    const isHeld = placement.belief.at === "held";
+    expect(held.get(placement.id)).toBe(slotOf(placement));
+    if (!placement.wanted) expect(isHeld).toBe(false);
+    else if (!isHeld) expect(full.has(placement.id) || isStanding(placement.refusal?.reason)).toBe(true);
+  }
+  if (full.size === 0) return;
+  const free = lock.slots.filter((slot) => !lock.holds.has(slot) && !lock.unreadable.has(slot));
+  expect(free.every((slot) => lock.placements.some(({ late }) => late?.slot === slot))).toBe(true);
+}
+
+const [one, two, three] = [slotName("1"), slotName("2"), slotName("3")];
+const heldIn = (slot: SlotName): Belief => ({ at: "held", slot, proof: "read_back" });
+
+test("plan() leaves a code in place until its successor is proven, where there is a spare slot", () => {
+  const old = placementOf("ann", { wanted: false, belief: heldIn(one) });
+  const next = placementOf("ann-new", { identity: old.identity });
+  const { steps } = plan(stateOf([old, next]));
+  expect(steps).toEqual([
+    { do: "look", slot: two },
+    { do: "write", placement: next.id, slot: two },
+  ]);
+  const proven = plan(stateOf([old, { ...next, belief: heldIn(two) }]));
+  expect(proven.steps).toEqual([{ do: "clear", placement: old.id, slot: one }]);
+});
+
+test("plan() clears a code first where its successor finds no other slot, or will not be kept", () => {
+  const old = placementOf("ann", { wanted: false, belief: heldIn(one) });
+  const next = placementOf("ann-new", { identity: old.identity });
+  const clear = { do: "clear", placement: old.id, slot: one };
+  expect(plan(stateOf([old, next], { occupied: new Set([two, three]) })).steps[0]).toEqual(clear);
+  for (const reason of ["not_kept", "duplicate", "forbidden"] as const) {
+    const refused = { ...next, refusal: { reason, detail: undefined }, next: later1h };
+    expect(plan(stateOf([old, refused])).steps).toEqual([clear]);
+  }
+});
+
+test("plan() fills a full lock oldest first, and says who finds no room", () => {
+  const people = ["ann", "ben", "cyd", "dot"].map((name) => placementOf(name));
+  const { steps, full } = plan(stateOf(people));
+  expect(steps.filter((step) => step.do === "write").map((step) => step.placement)).toEqual([
+    "p-ann",
+    "p-ben",
+    "p-cyd",
+  ]);
+  expect([...full]).toEqual(["p-dot"]);
+});
+
+test("plan() does nothing about what is not due", () => {
+  const waiting = placementOf("ann", { next: later1h });
+  expect(plan(stateOf([waiting])).steps).toEqual([]);
+});
+
+test("plan() writes again where a write may still arrive, and nowhere else while that slot is taken", () => {
+  const late = { slot: two, writes: 1, since: now, until: later1h, check: later1h };
+  const placement = placementOf("ann", { late });
+  expect(plan(stateOf([placement])).steps).toContainEqual({ do: "write", placement: placement.id, slot: two });
+  expect(plan(stateOf([placement], { occupied: new Set([two]) }))).toEqual({ steps: [], full: new Set() });
+});
+
+test("plan() looks at the slot of a late write when it is time, also of one that nobody wants any more", () => {
+  const late = { slot: two, writes: 1, since: now, until: later1h, check: now };
+  const leaving = placementOf("ann", { late, wanted: false });
+  expect(plan(stateOf([leaving])).steps).toEqual([{ do: "verify", placement: leaving.id, slot: two }]);
+});
+
+test("plan() clears what is revoked on a lock that cannot be asked, whatever happened at it", () => {
+  const can = { read: false, list: false };
+  const revoked = placementOf("ann", { wanted: false, belief: heldIn(one), suspect: true });
+  expect(plan(stateOf([revoked], { can })).steps).toEqual([{ do: "clear", placement: revoked.id, slot: one }]);
+  const doubtful = placementOf("ann", { wanted: false, belief: { at: "clear", slot: one, inFlight: false } });
+  expect(plan(stateOf([doubtful], { can })).steps).toEqual([{ do: "clear", placement: doubtful.id, slot: one }]);
+});
+
+test("plan() lists a lock that chose a slot and whose answer was lost, and writes nothing blindly", () => {
+  const lost = placementOf("ann", { belief: { at: "write", slot: undefined, wasEmpty: true, inFlight: false } });
+  expect(plan(stateOf([lost], { can: { read: true, list: true } })).steps).toEqual([
+    { do: "find", placement: lost.id },
+  ]);
+  expect(plan(stateOf([lost])).steps).toEqual([]);
+});
