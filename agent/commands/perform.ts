@@ -95,7 +95,8 @@ function performOnce(
   context: Context,
 ): Reply {
   const isOnce = command.kind === "writes" && requestId !== undefined;
-  const parameters = isOnce ? canonical(input) : "";
+  // A reply that holds codes is repeated only where codes may be told.
+  const parameters = isOnce ? canonical(command.reveals ? { input, codes: context.codes } : input) : "";
   if (isOnce) {
     const stored = replies.find(requestId, command.name, parameters);
     if (stored === "conflict") throw conflict(requestId);
@@ -146,10 +147,17 @@ function validated(command: Command, input: Readonly<Record<string, unknown>>): 
 }
 
 /** The same text for the same parameters, in whatever order they were written. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
+function canonical(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, part: unknown) =>
+      isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+    );
+  } catch (error) {
+    // JSON is read to any depth, and written only as deep as the stack.
+    if (error instanceof RangeError) throw badInput("The command is nested too deeply");
+    throw error;
+  }
+}
 
 const okReply = (body: Body): Reply => ({ status: 200, body: JSON.stringify({ ok: true, ...body }) });
 export const refusalReply = (refused: Refused): Reply => ({

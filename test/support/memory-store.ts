@@ -1,0 +1,98 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Context } from "../../agent/commands/command.ts";
+import { type Call, type Performed, perform } from "../../agent/commands/perform.ts";
+import type { Abilities } from "../../agent/domain/abilities.ts";
+import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { type Instant, instant } from "../../agent/domain/instant.ts";
+import { slotName } from "../../agent/domain/slot.ts";
+import { type Store, storeOn } from "../../agent/store/store.ts";
+import { agentFacts, openInMemory } from "./world.ts";
+
+/** A lock with numbered slots that takes PINs of 4 to 6 digits. */
+export const keypad = (of: { identity?: string; lengths?: readonly number[]; slots?: number } = {}): Abilities => ({
+  identity: of.identity ?? "serial-1",
+  memory: {
+    kinds: new Map([
+      [
+        "pin",
+        {
+          slots: Array.from({ length: of.slots ?? 5 }, (_, at) => slotName(String(at + 1))),
+          lengths: of.lengths ?? [4, 5, 6],
+          alphabet: "0123456789",
+          rules: [],
+        },
+      ],
+    ]),
+    windows: "none",
+    readBack: "full",
+    cost: { read: "cheap", write: "cheap" },
+  },
+});
+
+export const doors: readonly DeviceId[] = [deviceId("door-1"), deviceId("door-2")];
+
+/** The real store on a database in memory, and a time that a test sets. */
+export class MemoryStore implements Disposable {
+  now: Instant = instant(1_750_000_000_000);
+  readonly touched = new Set<DeviceId>();
+  readonly bugs: unknown[] = [];
+  readonly opened = openInMemory();
+  readonly store: Store;
+
+  constructor(pins = { issue: true, length: 6 }) {
+    this.store = storeOn(this.opened, {
+      dataDir: join(tmpdir(), "latchd-none"),
+      devices: doors.map((id) => ({ id, name: `Name of ${id}`, timeZone: "UTC", driver: "simulated" })),
+      pins,
+      now: () => this.now,
+    });
+  }
+
+  /** A command as bytes, and what is answered. */
+  perform(name: string | undefined, payload: Uint8Array | string, of: Partial<Call> = {}, codes = true): Performed {
+    const call: Call = {
+      name,
+      payload: Buffer.from(payload),
+      door: "local",
+      retained: false,
+      replyAddress: "usable",
+      isOpen: true,
+      ...of,
+    };
+    const context: Context = {
+      now: this.now,
+      door: call.door,
+      codes,
+      agent: agentFacts,
+      touch: (device) => void this.touched.add(device),
+    };
+    return this.store.transaction(() => perform(call, this.store, context, (bug) => this.bugs.push(bug)));
+  }
+
+  ask(name: string, parameters: object, of: Partial<Call> = {}, codes = true): Answer {
+    return JSON.parse(this.perform(name, JSON.stringify(parameters), of, codes).reply.body);
+  }
+
+  /** Events told so far, without what differs from run to run. */
+  events(): readonly Readonly<Record<string, unknown>>[] {
+    return this.store.records.events(0, 500);
+  }
+
+  /** Every row of every table: two pictures are equal where nothing was changed. */
+  picture(): string {
+    const { db } = this.opened;
+    const tables: unknown[] = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+    return JSON.stringify(tables.map((table) => db.prepare(`SELECT * FROM "${String(table)}"`).all()));
+  }
+
+  [Symbol.dispose](): void {
+    this.opened.db.close();
+  }
+}
+
+export interface Answer {
+  readonly ok: boolean;
+  readonly error?: { readonly type: string; readonly message: string; readonly validation_errors?: unknown };
+  readonly [member: string]: unknown;
+}
