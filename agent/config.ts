@@ -28,7 +28,7 @@ export interface Config {
 export type LogLevel = (typeof logLevels)[number];
 
 /** One wire: the driver's name, and its options as that driver's own schema gave them back. */
-export interface LinkConfig {
+interface LinkConfig {
   readonly driver: string;
   readonly options: unknown;
 }

@@ -107,7 +107,7 @@ export type WriteOutcome =
   | { readonly result: "stored"; readonly slot: SlotName; readonly proof: Proof }
   | { readonly result: "unconfirmed"; readonly slot?: SlotName }
   | { readonly result: "refused"; readonly reason: RefusalReason; readonly detail?: string };
-export type RefusalReason = "duplicate" | "invalid" | "full" | "forbidden";
+type RefusalReason = "duplicate" | "invalid" | "full" | "forbidden";
 
 /** What comes from a link unasked. `at` is when it happened, as far as the driver can tell. */
 export type LinkEvent = { readonly at: Instant; readonly address: string; readonly index?: string } & (

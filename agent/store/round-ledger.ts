@@ -36,7 +36,7 @@ export interface RoundStore {
   interrupt(): void;
 }
 
-export interface Happening {
+interface Happening {
   readonly news?: DeviceNews;
   /** The slot to look at again, or all. */
   readonly suspect?: SlotName | "all";
