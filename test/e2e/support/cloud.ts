@@ -33,6 +33,10 @@ export class Cloud {
     this.#client = client;
     client.on("message", (topic, payload) => this.#heard(topic.slice(base.length + 1), payload.toString("utf8")));
     client.on("error", () => {});
+    // Of a broker that went away nothing is known.
+    client.on("close", () => {
+      this.#state = undefined;
+    });
   }
 
   static async connect(url: string, options: IClientOptions = {}): Promise<Cloud> {
