@@ -19,7 +19,7 @@ export interface Whereabouts {
   readonly address: string;
 }
 
-interface Parts extends Omit<Surroundings, "ledger"> {
+interface Parts extends Omit<Surroundings, "ledger" | "due"> {
   readonly ledger: Ledger & { happened(device: DeviceId, what: Happening): void };
   readonly devices: readonly Whereabouts[];
   readonly linkOf: (name: string) => Link | undefined;
@@ -89,10 +89,10 @@ export class Keeper {
     try {
       const lock = this.#lockOf(device);
       if (!lock) return undefined;
-      const { next, due } = await reconcile(device, lock, known, this.#parts, signal);
+      const around = { ...this.#parts, due: (other: DeviceId) => this.due(other) };
+      const next = await reconcile(device, lock, known, around, signal);
       if (known.silent > 0) log.info({ device }, "the lock answers again");
       known.silent = 0;
-      for (const other of due) if (other !== device) this.due(other);
       return next;
     } catch (error) {
       if (signal.aborted) return undefined;

@@ -21,13 +21,6 @@ export interface Acquaintance {
 }
 export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), silent: 0, outdated: false });
 
-export interface RoundEnd {
-  /** When to come back, if nothing else happens first. */
-  readonly next: Instant | undefined;
-  /** Other devices that are due because of this round. */
-  readonly due: ReadonlySet<DeviceId>;
-}
-
 /** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
 const occupiedFor: Milliseconds = 3600_000;
 /** No lock has this much to do; a round that finds no end is our fault, and must not become the lock's. */
@@ -36,6 +29,7 @@ const mostPasses = 1_000;
 /**
  * One round: brings the memory of one lock to what the grants say now. Safe to run at any time, any number of times.
  *
+ * @returns when to come back, if nothing else happens first.
  * @throws LinkError where the lock was silent: what was under way is in doubt, and the rest waits for the next round.
  */
 export async function reconcile(
@@ -44,9 +38,12 @@ export async function reconcile(
   known: Acquaintance,
   around: Surroundings,
   signal: AbortSignal,
-): Promise<RoundEnd> {
+): Promise<Instant | undefined> {
   const { ledger, clock } = around;
-  const due = new Set(ledger.choose(device));
+  const choose = (): void => {
+    for (const other of ledger.choose(device)) if (other !== device) around.due(other);
+  };
+  choose();
   if (!known.asked) {
     ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
     known.asked = true;
@@ -55,12 +52,12 @@ export async function reconcile(
 
   const { memory } = lock;
   const limits = ledger.abilities(device)?.memory;
-  if (!memory || !limits) return { next: undefined, due };
+  if (!memory || !limits) return undefined;
   forget(known.occupied, later(clock.now(), -occupiedFor));
   const steps = new Steps(device, memory, limits, known.occupied, around, signal);
   for (let pass = 0; pass < mostPasses; ) {
     known.outdated = false;
-    for (const other of ledger.choose(device)) due.add(other);
+    choose();
     const placements = ledger.placements(device);
     const now = clock.now();
     const { steps: planned, full } = plan({
@@ -76,7 +73,7 @@ export async function reconcile(
     const isDone = await carryOut(planned, steps, known);
     if (known.outdated) continue;
     pass += 1;
-    if (isDone) return { next: nextLook(ledger.placements(device), known.occupied, now), due };
+    if (isDone) return nextLook(ledger.placements(device), known.occupied, now);
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);

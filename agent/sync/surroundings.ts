@@ -1,4 +1,5 @@
 import type { Clock, Log } from "../../drivers/driver.ts";
+import type { DeviceId } from "../domain/ids.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -11,6 +12,8 @@ export interface Surroundings {
   readonly random: () => number;
   /** After every commit of ours: there may be letters, and news of devices. */
   readonly committed: () => void;
+  /** Another device has work because of this round, however the round ends. */
+  readonly due: (device: DeviceId) => void;
 }
 
 /** A step that goes on for longer is silence, whatever the driver is waiting for. */

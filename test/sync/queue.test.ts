@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { type Instant, later } from "../../agent/domain/instant.ts";
+import { within } from "../../agent/sync/deadline.ts";
+import { Queue } from "../../agent/sync/queue.ts";
+import { rest, VirtualClock } from "../support/virtual-clock.ts";
+
+const [a, b, c] = [deviceId("a"), deviceId("b"), deviceId("c")];
+
+/** A queue whose work takes ten seconds, and what it did when. */
+class Bench {
+  readonly clock = new VirtualClock();
+  readonly done: string[] = [];
+  readonly queue: Queue;
+  running = 0;
+  most = 0;
+  comeBack: (device: DeviceId) => Instant | undefined = () => undefined;
+  readonly #began = this.clock.now();
+
+  constructor(atOnce: 1 | "unlimited", linkOf: (device: DeviceId) => string = () => "wire") {
+    this.queue = new Queue(
+      this.clock,
+      (device) => ({ link: linkOf(device), atOnce }),
+      async (device) => {
+        this.running += 1;
+        this.most = Math.max(this.most, this.running);
+        await this.clock.sleep(10_000);
+        this.running -= 1;
+        this.done.push(`${device} ${(this.clock.now() - this.#began) / 1000}`);
+        return this.comeBack(device);
+      },
+    );
+  }
+}
+
+test("add() of one device a thousand times is one round, and one more for what came while it ran", async () => {
+  const bench = new Bench("unlimited");
+  for (let time = 0; time < 1_000; time++) bench.queue.add(a);
+  await bench.clock.run(5_000);
+  for (let time = 0; time < 1_000; time++) bench.queue.add(a);
+  await bench.clock.run(60_000);
+  expect(bench.done).toEqual(["a 10", "a 20"]);
+  expect(bench.most).toBe(1);
+});
+
+test("a wire that bears one lock at a time serves them in turn, and none twice before the others", async () => {
+  const bench = new Bench(1);
+  for (const device of [a, b, c]) bench.queue.add(device);
+  await bench.clock.run(1_000);
+  bench.queue.add(a);
+  await bench.clock.run(60_000);
+  expect(bench.done).toEqual(["a 10", "b 20", "c 30", "a 40"]);
+  expect(bench.most).toBe(1);
+});
+
+test("locks on different wires do not wait for each other", async () => {
+  const bench = new Bench(1, (device) => device);
+  for (const device of [a, b, c]) bench.queue.add(device);
+  await bench.clock.run(60_000);
+  expect(bench.done).toEqual(["a 10", "b 10", "c 10"]);
+});
+
+test("a round says when it is to come back, and what happens earlier takes its place", async () => {
+  const bench = new Bench("unlimited");
+  const at = later(bench.clock.now(), 60_000);
+  bench.comeBack = () => (bench.clock.now() < at ? at : undefined);
+  bench.queue.add(a);
+  await bench.clock.run(30_000);
+  bench.queue.add(a);
+  await bench.clock.run(300_000);
+  expect(bench.done).toEqual(["a 10", "a 40", "a 70"]);
+  expect(bench.clock.asleep).toBe(0);
+});
+
+test("close() waits for what runs, starts nothing more, and leaves no alarm behind", async () => {
+  const bench = new Bench(1);
+  bench.comeBack = () => later(bench.clock.now(), 60_000);
+  bench.queue.add(a);
+  bench.queue.add(b);
+  let closed = false;
+  const closing = bench.queue.close().then(() => (closed = true));
+  await rest();
+  expect(closed).toBe(false);
+  await bench.clock.run(10_000);
+  await closing;
+  bench.queue.add(c);
+  await bench.clock.run(600_000);
+  expect(bench.done).toEqual(["a 10"]);
+  expect(bench.clock.asleep).toBe(0);
+});
+
+test("within() gives what was in time, and leaves no timer behind", async () => {
+  const clock = new VirtualClock();
+  expect(await within(1_000, clock, new AbortController().signal, async () => 7)).toBe(7);
+  await rest();
+  expect(clock.asleep).toBe(0);
+});
+
+test("within() is a LinkError when it takes longer, and tells the one who still works on it", async () => {
+  const clock = new VirtualClock();
+  let told: AbortSignal | undefined;
+  const late = within(1_000, clock, new AbortController().signal, (signal) => {
+    told = signal;
+    return new Promise<never>(() => undefined);
+  });
+  const ended = expect(late).rejects.toMatchObject({ name: "LinkError", sent: true });
+  await clock.run(1_000);
+  await ended;
+  expect(told?.aborted).toBe(true);
+});
+
+test("within() ends with the reason of the signal that ends it", async () => {
+  const clock = new VirtualClock();
+  const end = new AbortController();
+  const cut = expect(within(1_000, clock, end.signal, () => new Promise<never>(() => undefined))).rejects.toThrow(
+    "enough",
+  );
+  end.abort(new Error("enough"));
+  await cut;
+  expect(clock.asleep).toBe(0);
+});
