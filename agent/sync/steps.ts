@@ -182,6 +182,8 @@ export class Steps {
   }
 
   async #read(slot: SlotName): Promise<Observed> {
+    // A slot that was read empty for a write that was not sent may have been filled since: only the last word counts.
+    this.#empty.delete(slot);
     const contents = await this.#ask(async (signal) => this.#memory.read?.(slot, signal));
     return contents ? this.#observed(contents) : { state: "unreadable" };
   }
