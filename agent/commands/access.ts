@@ -36,7 +36,7 @@ export const access = [
 ];
 
 /** Of every pair that has a grant, or of which something is still on a lock. */
-export function receipts(
+function receipts(
   records: Pick<Records, "grants" | "placements" | "devices" | "issuesPinFor">,
   of: Pair,
 ): readonly Receipt[] {

@@ -160,7 +160,7 @@ function canonical(value: unknown): string {
 }
 
 const okReply = (body: Body): Reply => ({ status: 200, body: JSON.stringify({ ok: true, ...body }) });
-export const refusalReply = (refused: Refused): Reply => ({
+const refusalReply = (refused: Refused): Reply => ({
   status: refused.status,
   body: JSON.stringify({ ok: false, error: describe(refused) }),
 });

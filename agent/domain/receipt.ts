@@ -57,7 +57,7 @@ const hints: Readonly<Record<string, string>> = {
   credential_needed: "no credential of this person fits this lock, and no PIN may be issued for it",
   earlier_write_in_doubt: "an earlier write may still be carried out by the lock; the slot is watched",
 };
-export const hintFor = (reason: string | null): string | null => (reason === null ? null : (hints[reason] ?? null));
+const hintFor = (reason: string | null): string | null => (reason === null ? null : (hints[reason] ?? null));
 
 /** One line of a receipt, as it goes on the wire. */
 export interface CredentialReceipt {
