@@ -24,9 +24,11 @@ type Tree = { _errors: string[]; [field: string]: Tree | string[] };
 
 /** `invalid_input` in Seam's shape (reference: seam-api, section 2). Messages never quote the value: it may be a PIN. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): Refused {
-  const flat = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys" ? [] : [{ path: issue.path.map(String), message: messageOf(issue) }],
-  );
+  const mistyped = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => path.join(".")));
+  const flat = issues
+    // Of a value of the wrong type, nothing else is worth saying.
+    .filter(({ code, path }) => code === "invalid_type" || !mistyped.has(path.join(".")))
+    .map((issue) => ({ path: issue.path.map(String), message: messageOf(issue) }));
   const texts = flat.map(({ path, message }) => {
     const name = path.join(".");
     return message === "Required" ? `${name} is required` : name === "" ? message : `${message} for "${name}"`;
