@@ -93,13 +93,14 @@ const counting = (): ((below: number) => number) => {
   };
 };
 
+const lengthDrawn = (locks: readonly KindLimits[]): number | undefined =>
+  drawPin(locks, 6, () => false, counting())?.reveal().length;
+
 test("drawPin() takes the wished length where every lock does, else the longest that all take", () => {
-  const length = (locks: readonly KindLimits[]): number | undefined =>
-    drawPin(locks, 6, () => false, counting())?.reveal().length;
-  expect(length([])).toBe(6);
-  expect(length([limits({ lengths: [4, 6, 8] }), limits({ lengths: [6, 8] })])).toBe(6);
-  expect(length([limits({ lengths: [4, 5, 8] }), limits({ lengths: [4, 5] })])).toBe(5);
-  expect(length([limits({ lengths: [4] }), limits({ lengths: [5] })])).toBeUndefined();
+  expect(lengthDrawn([])).toBe(6);
+  expect(lengthDrawn([limits({ lengths: [4, 6, 8] }), limits({ lengths: [6, 8] })])).toBe(6);
+  expect(lengthDrawn([limits({ lengths: [4, 5, 8] }), limits({ lengths: [4, 5] })])).toBe(5);
+  expect(lengthDrawn([limits({ lengths: [4] }), limits({ lengths: [5] })])).toBeUndefined();
 });
 
 test("drawPin() gives none where there is none", () => {

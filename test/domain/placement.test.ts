@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { branded } from "../../agent/domain/brand.ts";
@@ -88,22 +89,22 @@ class Slot {
     const before = this.placement;
     if (before.belief.at !== "nowhere" || this.holds !== "empty") return;
     const intended = intendWrite(before, slot, this.now, settles);
-    expect(isClean(intended)).toBe(false);
+    assert.equal(isClean(intended), false);
     if (goes === "answered" || goes === "lost") this.holds = "ours";
     if (goes === "late") this.pending.push(later(this.now, settles));
     this.placement = settleWrite(intended, before, settlementOf(goes), this.now, settles);
-    if (goes === "not_sent") expect(this.placement).toEqual(before);
+    if (goes === "not_sent") assert.deepEqual(this.placement, before);
   }
 
   clear(goes: string): void {
     const before = this.placement;
     if (before.belief.at !== "held") return;
     const intended = intendClear(before, slot);
-    expect(isClean(intended)).toBe(false);
+    assert.equal(isClean(intended), false);
     if (goes === "answered" || goes === "lost") this.holds = "empty";
     const told = goes === "late" ? "unanswered" : goes;
     this.placement = settleClear(intended, before, settlementOf(told));
-    if (told === "not_sent" || told === "refused") expect(this.placement.belief).toEqual(before.belief);
+    if (told === "not_sent" || told === "refused") assert.deepEqual(this.placement.belief, before.belief);
   }
 
   read(answer: "plain" | "unreadable"): void {
@@ -112,14 +113,14 @@ class Slot {
     this.placement = observe(before, slot, contents, this.now);
     const { belief, late } = this.placement;
     if (answer === "unreadable") {
-      expect(this.placement).toEqual(before);
+      assert.deepEqual(this.placement, before);
       return;
     }
     this.ownerActed = false;
-    expect(belief.at === "held" && belief.proof === "read_back").toBe(this.holds === "ours");
-    if (this.holds !== "ours") expect(belief.at).toBe("nowhere");
-    expect(late === undefined || late.until > this.now).toBe(true);
-    expect(late === undefined || late.check > this.now).toBe(true);
+    assert.equal(belief.at === "held" && belief.proof === "read_back", this.holds === "ours");
+    if (this.holds !== "ours") assert.equal(belief.at, "nowhere");
+    assert.equal(late === undefined || late.until > this.now, true);
+    assert.equal(late === undefined || late.check > this.now, true);
   }
 
   contents(): Observed {
@@ -131,8 +132,8 @@ class Slot {
     // What the owner did since the last read nobody can know.
     if (this.ownerActed) return;
     if (!isClean(this.placement)) return;
-    expect(this.holds).not.toBe("ours");
-    expect(this.pending).toEqual([]);
+    assert.notEqual(this.holds, "ours");
+    assert.deepEqual(this.pending, []);
   }
 }
 
@@ -150,16 +151,19 @@ function settlementOf(goes: string): Settlement {
 }
 
 test("a placement is held by read_back only where the lock held the code, and clean only where nothing of it is left", () => {
+  let held = 0;
   fc.assert(
     fc.property(fc.array(acts, { maxLength: 25 }), (sequence) => {
       const world = new Slot();
       for (const act of sequence) {
         world.do(act);
         world.check();
+        if (world.placement.belief.at === "held") held += 1;
       }
     }),
     { numRuns: 1_000 },
   );
+  expect(held).toBeGreaterThan(100);
 });
 
 test("observe() of a masked slot believes a code to be ours only where the slot was empty before", () => {

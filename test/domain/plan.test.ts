@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { MemoryLimits } from "../../agent/domain/abilities.ts";
@@ -7,6 +8,7 @@ import {
   type Belief,
   intendClear,
   intendWrite,
+  type Late,
   observe,
   type Placement,
   type Refusal,
@@ -41,7 +43,7 @@ const start = fc.record({
   belief: fc.constantFrom("new", "new", "held", "held", "lost", "suspect", "write", "clear", "late"),
   /** Whether the lock really did what is in doubt. */
   happened: fc.boolean(),
-  refusal: fc.constantFrom(undefined, undefined, undefined, "invalid", "full", "not_kept"),
+  refusal: fc.constantFrom(undefined, undefined, undefined, "invalid" as const, "full" as const, "not_kept" as const),
   twin: fc.boolean(),
 });
 type Start = typeof start extends fc.Arbitrary<infer T> ? T : never;
@@ -66,14 +68,13 @@ class Lock {
     const identity = `person-${twin && at > 0 ? at - 1 : at}`;
     const slot = this.slots.find((each) => !this.holds.has(each) && !this.unreadable.has(each) && !this.#isOurs(each));
     const { belief, isThere } = kind === "new" || !slot ? fresh : beliefs(kind, slot, happened);
-    const late = { slot: slot ?? slotName("?"), writes: 1, since: now, until: later1h, check: later1h };
     const placement = placementOf(`${identity}-${at}`, {
       wanted,
       belief,
       identity: placementOf(identity).identity,
       suspect: kind === "suspect" || kind === "lost",
-      late: kind === "late" && slot ? late : undefined,
-      refusal: refusal && wanted && belief.at === "nowhere" ? { reason: refusal, detail: undefined } : undefined,
+      late: kind === "late" && slot ? lateIn(slot) : undefined,
+      refusal: wanted && belief.at === "nowhere" ? refusalOf(refusal) : undefined,
     });
     if (slot && isThere) this.holds.set(slot, placement.id);
     if (!wanted && belief.at === "nowhere" && !placement.late) return;
@@ -118,12 +119,12 @@ class Lock {
     if (slot === undefined) throw new Error("the writer chooses the slot");
     // Only where the look before it said empty.
     if (!this.#empty.delete(slot)) return;
-    expect(this.holds.has(slot) || this.unreadable.has(slot)).toBe(false);
+    assert.equal(this.holds.has(slot) || this.unreadable.has(slot), false);
     const others = this.placements.filter((placement) => placement.id !== id);
-    expect(others.map(({ late }) => late?.slot)).not.toContain(slot);
-    expect(others.map(slotOf)).not.toContain(slot);
+    assert.equal(others.map(({ late }) => late?.slot).includes(slot), false);
+    assert.equal(others.map(slotOf).includes(slot), false);
     this.change(id, (before) => {
-      expect(before.wanted && before.belief.at === "nowhere").toBe(true);
+      assert.equal(before.wanted && before.belief.at === "nowhere", true);
       this.holds.set(slot, id);
       const sent = intendWrite(before, slot, now, undefined);
       return settleWrite(sent, before, { result: "stored", slot, proof: "read_back" }, now, undefined);
@@ -131,10 +132,10 @@ class Lock {
   }
 
   clear(id: PlacementId, slot: SlotName): void {
-    expect(this.holds.get(slot)).not.toBe("owner");
+    assert.notEqual(this.holds.get(slot), "owner");
     this.change(id, (before) => {
-      expect(before.wanted).toBe(false);
-      expect(before.belief.at).toBe("held");
+      assert.equal(before.wanted, false);
+      assert.equal(before.belief.at, "held");
       this.holds.delete(slot);
       return settleClear(intendClear(before, slot), before, { result: "stored", slot, proof: "read_back" });
     });
@@ -144,6 +145,9 @@ class Lock {
     this.placements = this.placements.map((placement) => (placement.id === id ? by(placement) : placement));
   }
 }
+
+const lateIn = (slot: SlotName): Late => ({ slot, writes: 1, since: now, until: later1h, check: later1h });
+const refusalOf = (reason: Refusal | undefined): Placement["refusal"] => reason && { reason, detail: undefined };
 
 const fresh = { belief: { at: "nowhere", proof: "never_sent" } as const, isThere: false };
 function beliefs(kind: string, slot: SlotName, happened: boolean): { belief: Belief; isThere: boolean } {
@@ -170,17 +174,21 @@ function checkPlan({ placements }: Lock, steps: readonly Step[]): void {
   for (const placement of placements) {
     const mine = steps.filter((step) => "placement" in step && step.placement === placement.id);
     const inDoubt = placement.belief.at === "write" || placement.belief.at === "clear" || placement.suspect;
-    if (inDoubt && slotOf(placement) !== undefined) expect(mine[0]?.do).toBe("verify");
-    if (inDoubt && placement.belief.at !== "nowhere") expect(mine.map((step) => step.do)).not.toContain("write");
+    if (inDoubt && slotOf(placement) !== undefined) assert.equal(mine[0]?.do, "verify");
+    if (inDoubt && placement.belief.at !== "nowhere")
+      assert.equal(mine.map((step) => step.do).includes("write"), false);
     if (placement.belief.at === "nowhere" && isStanding(placement.refusal?.reason)) {
-      expect(mine.filter((step) => step.do !== "verify")).toEqual([]);
+      assert.deepEqual(
+        mine.filter((step) => step.do !== "verify"),
+        [],
+      );
     }
   }
   const kinds = steps.map((step) => step.do);
   const firstWrite = kinds.indexOf("write");
-  if (firstWrite >= 0) expect(kinds.lastIndexOf("clear")).toBeLessThan(firstWrite);
+  if (firstWrite >= 0) assert.ok(kinds.lastIndexOf("clear") < firstWrite);
   for (const [at, step] of steps.entries()) {
-    if (step.do === "write") expect(steps[at - 1]).toEqual({ do: "look", slot: step.slot });
+    if (step.do === "write") assert.deepEqual(steps[at - 1], { do: "look", slot: step.slot });
   }
 }
 
@@ -217,13 +225,16 @@ function checkEnd(lock: Lock, full: ReadonlySet<PlacementId>): void {
   const held = new Map([...lock.holds].filter(([, holder]) => holder !== "owner").map(([slot, id]) => [id, slot]));
   for (const placement of lock.placements) {
     const isHeld = placement.belief.at === "held";
-    expect(held.get(placement.id)).toBe(slotOf(placement));
-    if (!placement.wanted) expect(isHeld).toBe(false);
-    else if (!isHeld) expect(full.has(placement.id) || isStanding(placement.refusal?.reason)).toBe(true);
+    assert.equal(held.get(placement.id), slotOf(placement));
+    if (!placement.wanted) assert.equal(isHeld, false);
+    else if (!isHeld) assert.equal(full.has(placement.id) || isStanding(placement.refusal?.reason), true);
   }
   if (full.size === 0) return;
   const free = lock.slots.filter((slot) => !lock.holds.has(slot) && !lock.unreadable.has(slot));
-  expect(free.every((slot) => lock.placements.some(({ late }) => late?.slot === slot))).toBe(true);
+  assert.equal(
+    free.every((slot) => lock.placements.some(({ late }) => late?.slot === slot)),
+    true,
+  );
 }
 
 const [one, two, three] = [slotName("1"), slotName("2"), slotName("3")];

@@ -37,6 +37,7 @@ test.each(cases)("standing() of a placement that is %s", (_, of, expected) => {
 });
 
 test("credentialReceipt() says that the lock is away only where something waits for it", () => {
+  // oxlint-disable-next-line unicorn/consistent-function-scoping
   const reason = (of: Partial<Placement>): string | null =>
     credentialReceipt(placementOf("ann", of), instant(0), false).reason;
   expect(reason({})).toBe("lock_away");

@@ -90,11 +90,12 @@ test("requests are kept for seven days, and the last 100,000 in any case", () =>
   expect(replies.find("r-2", "a/b", "{}")).toBeUndefined();
 });
 
+const numbers = (store: ReturnType<StoreDir["open"]>): unknown[] =>
+  store.records.events(0, 500).map((event) => event["number"]);
+const tell = (store: ReturnType<StoreDir["open"]>): void => store.transaction(() => store.records.event("x", {}));
+
 test("events are numbered without a gap, over restarts and when old ones are pruned", () => {
   using at = new StoreDir();
-  const numbers = (store: ReturnType<StoreDir["open"]>): unknown[] =>
-    store.records.events(0, 500).map((event) => event["number"]);
-  const tell = (store: ReturnType<StoreDir["open"]>): void => store.transaction(() => store.records.event("x", {}));
   let store = at.open();
   tell(store);
   tell(store);
@@ -201,7 +202,7 @@ test("two people with the same PIN: the first keeps it, the second waits until i
   expect(desk.ask("credentials/set", { user_identity_id: ben, kind: "pin", value: "4072" })).toEqual({ ok: true });
   desk.ask("credentials/set", { user_identity_id: ben, kind: "pin", value: "4071" });
   desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
-  const [gone] = rounds.placements(first).filter(({ identity }) => identity === ann);
+  const gone = rounds.placements(first).find(({ identity }) => identity === ann);
   rounds.change(gone?.id ?? rounds.placements(first)[0]!.id, (placement) => ({
     ...placement,
     belief: { at: "nowhere", proof: "read_back" },

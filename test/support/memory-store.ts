@@ -79,11 +79,12 @@ export class MemoryStore implements Disposable {
     return this.store.records.events(0, 500);
   }
 
-  /** Every row of every table: two pictures are equal where nothing was changed. */
-  picture(): string {
+  /** Every row of every table but some: two pictures are equal where nothing was changed. */
+  picture(but: readonly string[] = []): string {
     const { db } = this.opened;
     const tables: unknown[] = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-    return JSON.stringify(tables.map((table) => db.prepare(`SELECT * FROM "${String(table)}"`).all()));
+    const looked = tables.map(String).filter((table) => !but.includes(table));
+    return JSON.stringify(looked.map((table) => db.prepare(`SELECT * FROM "${table}"`).all()));
   }
 
   [Symbol.dispose](): void {

@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
   sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
-        reject(signal.reason);
+        reject(reasonOf(signal));
         return;
       }
       const wake = (): void => {
@@ -42,7 +42,7 @@ export class VirtualClock implements Clock {
       const sleeper = { at: instant(this.#now + ms), order: this.#order++, wake };
       const giveUp = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-        reject(signal?.reason);
+        reject(reasonOf(signal));
       };
       signal?.addEventListener("abort", giveUp, { once: true });
       this.#sleepers.push(sleeper);
@@ -72,6 +72,11 @@ export class VirtualClock implements Clock {
     }
     return first;
   }
+}
+
+export function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error("aborted");
 }
 
 /** All promises that can settle without time passing have settled. */

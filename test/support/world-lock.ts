@@ -5,7 +5,7 @@ import { Secret } from "../../agent/domain/secret.ts";
 import { type SlotContents, type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { LinkError, type LinkEvent, type LockDevice, type WriteOutcome } from "../../drivers/driver.ts";
 import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
-import type { VirtualClock } from "./virtual-clock.ts";
+import { reasonOf, type VirtualClock } from "./virtual-clock.ts";
 
 export interface LockSpec {
   readonly memory: "numbered" | "assigned" | "keyed";
@@ -167,6 +167,7 @@ export class WorldLock {
   async #ask<T extends object>(agent: Process, signal: AbortSignal, answer: () => T): Promise<T> {
     const fault = this.#draw(["not_sent", "silent"]);
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
+    this.#note(`${this.address} asked`);
     await orAborted(this.#clock.sleep(this.#latency()), signal);
     if (fault === "silent") {
       await orAborted(this.#clock.sleep(this.#patience()), signal);
@@ -294,11 +295,13 @@ export class WorldLock {
   #executeLater(slot: SlotName, label: string, act: () => WriteOutcome): void {
     const write = { label };
     this.#late.push(write);
-    void this.#clock.sleep(this.#random() * (this.spec.settles ?? 0) * 0.9).then(() => {
+    const arrive = async (): Promise<void> => {
+      await this.#clock.sleep(this.#random() * (this.spec.settles ?? 0) * 0.9);
       this.#note(`${this.address} executed late write ${slot}: ${JSON.stringify(act())}`);
       this.#ownerSince.delete(slot);
       this.#late = this.#late.filter((other) => other !== write);
-    });
+    };
+    void arrive();
   }
 
   #latency(): Milliseconds {
@@ -313,7 +316,7 @@ export class WorldLock {
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
+    const giveUp = (): void => reject(reasonOf(signal));
     if (signal.aborted) giveUp();
     signal.addEventListener("abort", giveUp, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));

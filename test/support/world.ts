@@ -25,10 +25,18 @@ export const agentFacts: Context["agent"] = () => ({
 });
 
 /** A database in memory, as {@link openDatabase} leaves one on disk. */
-export function openInMemory(): Opened {
+export function openInMemory(image: Buffer = blankImage()): Opened {
+  const db = new Database(image);
+  return { db, vault: new Vault(randomBytes(32)), epoch: "e-1", workspaceId: "w-1" };
+}
+
+/** A new database as a file would hold it: made once for many worlds, since that takes longer than most of them. */
+export function blankImage(): Buffer {
   const db = new Database(":memory:");
   migrate(db, migrations, ":memory:");
-  return { db, vault: new Vault(randomBytes(32)), epoch: "e-1", workspaceId: "w-1" };
+  const image = db.serialize();
+  db.close();
+  return image;
 }
 
 /** Small, fast, and the same for the same seed. */
@@ -41,6 +49,8 @@ export function seeded(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+const quiet = (): void => undefined;
 
 export interface WorldSpec {
   readonly seed: number;
@@ -60,14 +70,15 @@ export class World implements Disposable {
   /** What happened, for whoever has to find out why a world failed. */
   readonly history: string[] = [];
   readonly #began = this.clock.now();
-  readonly #opened = openInMemory();
+  readonly #opened: Opened;
   readonly #spec: WorldSpec;
   readonly #unheard: LinkEvent[] = [];
   #process: Process = { dead: true };
   #store: Store;
   #keeper: Keeper;
 
-  constructor(spec: WorldSpec, counts = new Map<string, number>()) {
+  constructor(spec: WorldSpec, counts = new Map<string, number>(), image = blankImage()) {
+    this.#opened = openInMemory(image);
     this.#spec = spec;
     this.counts = counts;
     this.random = seeded(spec.seed);
@@ -205,7 +216,6 @@ export class World implements Disposable {
   }
 
   #log(): Log {
-    const quiet = (): void => undefined;
     const error = (fields: object, message: string): void => {
       this.sins.push(`${message}: ${"error" in fields && fields.error instanceof Error ? fields.error.stack : ""}`);
     };
