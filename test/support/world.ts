@@ -40,7 +40,7 @@ export function blankImage(): Buffer {
 }
 
 /** Small, fast, and the same for the same seed. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
