@@ -213,3 +213,20 @@ test("interrupted() keeps the doubt and ends the waiting", () => {
   expect(interrupted(sent)).toMatchObject({ belief: { at: "write", slot, inFlight: false } });
   expect(slotOf(interrupted(sent))).toBe(slot);
 });
+
+test("a write that turned up does not vouch for an earlier one that may still be executed", () => {
+  const first = placementOf("ann");
+  const unanswered = settleWrite(
+    intendWrite(first, slot, instant(0), settles),
+    first,
+    { result: "unconfirmed" },
+    instant(0),
+    settles,
+  );
+  const empty = observe(unanswered, slot, { state: "empty" }, instant(1_000));
+  const second = intendWrite(empty, slot, instant(2_000), settles);
+  const held = settleWrite(second, empty, { result: "stored", slot, proof: "read_back" }, instant(2_000), settles);
+  const cleared = settleClear(intendClear(held, slot), held, { result: "stored", slot, proof: "read_back" });
+  expect(isClean(cleared)).toBe(false);
+  expect(isClean(observe(cleared, slot, { state: "empty" }, instant(62_000)))).toBe(true);
+});

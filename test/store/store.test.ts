@@ -211,6 +211,23 @@ test("two people with the same PIN: the first keeps it, the second waits until i
   expect(reasons()).not.toContainEqual([ben, "duplicate"]);
 });
 
+test("what the lock refused as a duplicate is tried again when the lock has lost the other code", () => {
+  using desk = new MemoryStore();
+  const { rounds, records } = desk.store;
+  rounds.learn(first, keypad());
+  for (const identity of [ann, ben]) {
+    desk.ask("user_identities/grant_access_to_device", { user_identity_id: identity, device_id: first });
+    desk.store.transaction(() => records.setOwn(identity, pinOf("4071")));
+  }
+  obey(desk);
+  const idOf = (identity: string) => rounds.placements(first).find((each) => each.identity === identity)!.id;
+  // As a lock that knows the code says, where we did not.
+  rounds.change(idOf(ben), (now) => ({ ...now, attempts: 1 }));
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
+  rounds.change(idOf(ann), (now) => ({ ...now, belief: { at: "nowhere", proof: "read_back" } }));
+  expect(rounds.placements(first)).toMatchObject([{ identity: ben, refusal: undefined }]);
+});
+
 test("granting twice and revoking what never was say ok, and tell nobody", () => {
   using desk = new MemoryStore();
   const pair = { user_identity_id: ann, device_id: first };
