@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that start processes and brokers: more of them at once than this, and they measure the machine. */
+const atOnce = 2;
+
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
@@ -9,12 +12,31 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/interop/**"],
+          exclude: ["test/e2e/**", "test/interop/**", "test/model/**"],
         },
       },
+      // Random worlds: the same code with the same virtual clock, for as long as one likes.
+      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 600_000 } },
       {
         extends: true,
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000 },
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          maxWorkers: atOnce,
+        },
+      },
+      // Over programs that `npm run test:interop` installs; skipped, with the reason, where they are not.
+      {
+        extends: true,
+        test: {
+          name: "interop",
+          include: ["test/interop/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          maxWorkers: atOnce,
+        },
       },
     ],
   },
