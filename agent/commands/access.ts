@@ -37,7 +37,7 @@ export const access = [
 
 /** Of every pair that has a grant, or of which something is still on a lock. */
 function receipts(
-  records: Pick<Records, "grants" | "placements" | "devices" | "issuesPinFor">,
+  records: Pick<Records, "grants" | "placements" | "devices" | "isChoiceDue">,
   of: Pair,
 ): readonly Receipt[] {
   const pairs = new Map<
@@ -57,14 +57,14 @@ function receipts(
   const devices = records.devices();
   const answered = new Set(devices.flatMap(({ id, abilities }) => (abilities ? [id] : [])));
   const online = new Set(devices.flatMap((each) => (each.online ? [each.id] : [])));
-  const without = (id: DeviceId): CredentialReceipt => {
+  const without = (identity: UserIdentityId, id: DeviceId): CredentialReceipt => {
     if (!answered.has(id)) return emptyReceipt("abilities_unknown");
-    return emptyReceipt(records.issuesPinFor(id) ? "queued" : "credential_needed");
+    return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
   };
   return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {
     const lines = placed.map(({ placement, since }) => credentialReceipt(placement, since, online.has(on)));
     const wants = placed.some(({ placement }) => placement.wanted);
-    const credentials = wants || grants.length === 0 ? lines : [...lines, without(on)];
+    const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on)];
     const states = credentials.map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }));
     return { user_identity_id: identity, device_id: on, state: pairState(states), grants, credentials };
   });

@@ -77,8 +77,8 @@ export interface Records {
   placements(of: Pair): readonly PlacementRecord[];
   /** How many placements of a device are in which state, and since when the oldest of them is. */
   tally(device: DeviceId): ReadonlyMap<ReceiptState, { readonly count: number; readonly oldest: Instant }>;
-  /** Whether latchd would issue a PIN to a person who has nothing for this device. */
-  issuesPinFor(device: DeviceId): boolean;
+  /** Whether it is still to be chosen what the person opens the device with. */
+  isChoiceDue(identity: UserIdentityId, device: DeviceId): boolean;
 
   fits(identity: UserIdentityId, credential: Credential): readonly Fit[];
   /** Replaces the person's own credential of that kind. */

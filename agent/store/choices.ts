@@ -5,6 +5,7 @@ import { type DeviceId, type UserIdentityId, userIdentityId } from "../domain/id
 export class Choices {
   readonly #add: Statement<[string, string]>;
   readonly #all: Statement<[string], { user_identity_id: string }>;
+  readonly #find: Statement<[string, string], { device_id: string }>;
   readonly #done: Statement<[string, string]>;
   readonly #ofDevice: Statement<[string]>;
   readonly #ofIdentity: Statement<[string]>;
@@ -13,6 +14,7 @@ export class Choices {
   constructor(db: Database) {
     this.#add = db.prepare("INSERT INTO choices (device_id, user_identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING");
     this.#all = db.prepare("SELECT user_identity_id FROM choices WHERE device_id = ?");
+    this.#find = db.prepare("SELECT device_id FROM choices WHERE device_id = ? AND user_identity_id = ?");
     this.#done = db.prepare("DELETE FROM choices WHERE device_id = ? AND user_identity_id = ?");
     const granted =
       "INSERT OR IGNORE INTO choices (device_id, user_identity_id) SELECT device_id, user_identity_id FROM grants";
@@ -45,6 +47,10 @@ export class Choices {
 
   of(device: DeviceId): readonly UserIdentityId[] {
     return this.#all.all(device).map((row) => userIdentityId(row.user_identity_id));
+  }
+
+  isDue(identity: UserIdentityId, device: DeviceId): boolean {
+    return this.#find.get(device, identity) !== undefined;
   }
 
   done(device: DeviceId, identity: UserIdentityId): void {

@@ -39,7 +39,7 @@ interface DuePair {
   readonly identity: UserIdentityId;
   readonly device: DeviceId;
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
-  readonly since: Instant;
+  readonly rank: number;
   readonly now: Instant;
   readonly alsoDue: Set<DeviceId>;
 }
@@ -64,9 +64,8 @@ export class Chooser {
     const { choices, grants } = this.#of;
     const alsoDue = new Set<DeviceId>();
     for (const identity of choices.of(device)) {
-      const since = grants.since(identity, device);
-      if (since !== undefined && memory)
-        this.#chooseFor({ identity, device, kinds: memory.kinds, since, now, alsoDue });
+      const rank = grants.rank(identity, device);
+      if (rank !== undefined && memory) this.#chooseFor({ identity, device, kinds: memory.kinds, rank, now, alsoDue });
       choices.done(device, identity);
     }
     return alsoDue;
@@ -78,7 +77,7 @@ export class Chooser {
   }
 
   #chooseFor(pair: DuePair): void {
-    const { identity, device, kinds, since, now } = pair;
+    const { identity, device, kinds, rank, now } = pair;
     const { credentials, placements, pins } = this.#of;
     const current = credentials.of(identity);
     const placed = new Map(placements.of({ identity, device }).map((kept) => [kept.placement.credential, kept]));
@@ -92,7 +91,7 @@ export class Chooser {
     }
     for (const row of credentials.of(identity)) {
       const refusal = unfit.get(row.id);
-      if (chosen.has(row.id) || refusal) this.#want(row, device, placed.get(row.id)?.placement, refusal, since, now);
+      if (chosen.has(row.id) || refusal) this.#want(row, device, placed.get(row.id)?.placement, refusal, rank, now);
     }
     for (const { placement } of placements.of({ identity, device })) {
       if (chosen.has(placement.credential) || unfit.has(placement.credential)) continue;
@@ -119,7 +118,7 @@ export class Chooser {
     device: DeviceId,
     before: Placement | undefined,
     refusal: Placement["refusal"],
-    since: Instant,
+    rank: number,
     now: Instant,
   ): void {
     const { id, identity, kind, fingerprint } = row;
@@ -127,9 +126,11 @@ export class Chooser {
       before ?? newPlacement({ id: placementId(randomUUID()), device, identity, credential: id, kind, fingerprint });
     // What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands.
     const isOurs = refusal !== undefined || (before?.attempts === 0 && isOfCode(before.refusal?.reason));
-    const next: Placement = { ...placement, wanted: true, refusal: isOurs ? refusal : placement.refusal };
+    // What was to go is still believed to be there, and is looked at before that is relied on.
+    const suspect = placement.suspect || before?.wanted === false;
+    const next: Placement = { ...placement, suspect, wanted: true, refusal: isOurs ? refusal : placement.refusal };
     if (!before || !before.wanted || before.refusal?.reason !== next.refusal?.reason)
-      this.#of.ledger.keep(next, now, since);
+      this.#of.ledger.keep(next, now, rank);
   }
 
   /** A PIN that fits every lock of the person; where there is none, one for this lock. */

@@ -1,9 +1,9 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { GrantRecord, Pair } from "../commands/records.ts";
 import { type DeviceId, deviceId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
-import { type Instant, instant } from "../domain/instant.ts";
+import type { Instant } from "../domain/instant.ts";
 
-type Row = { user_identity_id: string; device_id: string; access_grant_id: string | null; valid_from: number };
+type Row = { row: number; user_identity_id: string; device_id: string; access_grant_id: string | null };
 
 /** Who may use what, and the people that this names. */
 export class Grants {
@@ -16,7 +16,7 @@ export class Grants {
   readonly #ofPair: Statement<[string, string], Row>;
 
   constructor(db: Database) {
-    const select = "SELECT user_identity_id, device_id, access_grant_id, valid_from FROM grants WHERE valid_to IS NULL";
+    const select = "SELECT row, user_identity_id, device_id, access_grant_id FROM grants WHERE valid_to IS NULL";
     this.#name = db.prepare(
       "INSERT INTO user_identities (user_identity_id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
     );
@@ -53,10 +53,10 @@ export class Grants {
     }));
   }
 
-  /** When the oldest grant of a pair was given; undefined where there is none. */
-  since(identity: UserIdentityId, device: DeviceId): Instant | undefined {
-    const from = this.#ofPair.all(identity, device).map((row) => row.valid_from);
-    return from.length === 0 ? undefined : instant(Math.min(...from));
+  /** The order of the oldest grant of a pair among all grants; undefined where there is none. */
+  rank(identity: UserIdentityId, device: DeviceId): number | undefined {
+    const rows = this.#ofPair.all(identity, device).map(({ row }) => row);
+    return rows.length === 0 ? undefined : Math.min(...rows);
   }
 
   #rows(identity: UserIdentityId | undefined, device: DeviceId | undefined): Row[] {

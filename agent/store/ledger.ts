@@ -4,6 +4,7 @@ import { type Placement, slotOf } from "../domain/placement.ts";
 import { type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { Kept } from "./placement-row.ts";
@@ -16,6 +17,7 @@ export class PlacementLedger {
   readonly #placements: Placements;
   readonly #choices: Choices;
   readonly #journal: Journal;
+  readonly #devices: Devices;
   readonly #changed: Set<DeviceId>;
 
   constructor(of: {
@@ -24,6 +26,7 @@ export class PlacementLedger {
     placements: Placements;
     choices: Choices;
     journal: Journal;
+    devices: Devices;
     /** Devices of which something changed: added to. */
     changed: Set<DeviceId>;
   }) {
@@ -33,11 +36,12 @@ export class PlacementLedger {
     this.#placements = of.placements;
     this.#choices = of.choices;
     this.#journal = of.journal;
+    this.#devices = of.devices;
   }
 
-  /** @param rankedAt of a new placement: when the grant was given that it is for. */
-  keep(placement: Placement, now: Instant, rankedAt: Instant = now): void {
-    const { before, after } = this.#placements.keep(placement, rankedAt, now);
+  /** @param rank of a new placement: that of the grant that it is for. */
+  keep(placement: Placement, now: Instant, rank = 0): void {
+    const { before, after } = this.#placements.keep(placement, rank, now);
     this.#changed.add(placement.device);
     if (after.state === "live") this.#credentials.know(placement.credential, now);
     this.#tell(before, after, now);
@@ -49,7 +53,9 @@ export class PlacementLedger {
   #makeRoom(before: Kept | undefined, after: Kept, now: Instant): void {
     const { placement } = after;
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
-    if (hadSlot && slotOf(placement) === undefined) this.letNextIn(placement.device, now);
+    const isFreed = hadSlot && slotOf(placement) === undefined;
+    const isIn = after.state === "live" && before?.state !== "live";
+    if (isFreed || isIn) this.letNextIn(placement.device, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
   }
@@ -62,10 +68,15 @@ export class PlacementLedger {
     if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: "never_sent" }, now);
   }
 
-  /** A slot has become free: the oldest grant that found none may try again (Law 8). */
+  /**
+   * There may be room: the oldest grant that found none may ask the lock again (Law 8), and when it is in, the next. Of
+   * numbered slots we know ourselves which are free, and ask nobody.
+   */
   letNextIn(device: DeviceId, now: Instant): void {
-    const next = this.#placements.oldestWithoutRoom(device);
-    if (next) this.keep({ ...next.placement, refusal: undefined }, now);
+    const next = this.#placements.oldestWithoutRoom(device)?.placement;
+    if (!next) return;
+    const slots = this.#devices.abilities(device)?.memory?.kinds.get(next.kind)?.slots;
+    if (!Array.isArray(slots)) this.keep({ ...next, refusal: undefined }, now);
   }
 
   #tell(before: Kept | undefined, { placement, state }: Kept, now: Instant): void {
@@ -105,7 +116,7 @@ export class PlacementLedger {
     now: Instant,
   ): void {
     const { identity, device, kind, evidence } = of;
-    if (this.#grants.since(identity, device) !== undefined) return;
+    if (this.#grants.rank(identity, device) !== undefined) return;
     if (this.#placements.of({ identity, device }).length > 0) return;
     const fields = { user_identity_id: identity, device_id: device, credential_kind: kind, evidence, reason: null };
     this.#journal.event("access.gone", fields, now);

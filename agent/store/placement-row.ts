@@ -2,7 +2,7 @@ import type { PlacementRecord } from "../commands/records.ts";
 import { branded } from "../domain/brand.ts";
 import type { CredentialId, CredentialKind, Fingerprint } from "../domain/credential.ts";
 import { deviceId, placementId, userIdentityId } from "../domain/ids.ts";
-import { type Instant, instant } from "../domain/instant.ts";
+import { instant } from "../domain/instant.ts";
 import type { Belief, Late, Refusal } from "../domain/placement.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
 import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
@@ -16,7 +16,7 @@ export type Row = {
   kind: CredentialKind;
   fingerprint: string;
   wanted: number;
-  ranked_at: number;
+  rank: number;
   belief: Belief["at"];
   slot: string | null;
   proof: Proof | "never_sent" | null;
@@ -44,7 +44,7 @@ export const columns = [
   "kind",
   "fingerprint",
   "wanted",
-  "ranked_at",
+  "rank",
   "belief",
   "slot",
   "proof",
@@ -69,10 +69,10 @@ export const columns = [
 export interface Kept extends PlacementRecord {
   readonly state: ReceiptState;
   /** When the grant that it is for was given: the order in which a full lock is filled. */
-  readonly rankedAt: Instant;
+  readonly rank: number;
 }
 
-export const toRow = ({ placement, state, since, rankedAt }: Kept): Row => ({
+export const toRow = ({ placement, state, since, rank }: Kept): Row => ({
   placement_id: placement.id,
   device_id: placement.device,
   user_identity_id: placement.identity,
@@ -80,7 +80,7 @@ export const toRow = ({ placement, state, since, rankedAt }: Kept): Row => ({
   kind: placement.kind,
   fingerprint: placement.fingerprint,
   wanted: Number(placement.wanted),
-  ranked_at: rankedAt,
+  rank,
   ...beliefColumns(placement.belief),
   ...lateColumns(placement.late),
   refusal: placement.refusal?.reason ?? null,
@@ -139,7 +139,7 @@ export function fromRow(row: Row): Kept {
     },
     state: row.state,
     since: instant(row.since),
-    rankedAt: instant(row.ranked_at),
+    rank: row.rank,
   };
 }
 

@@ -30,14 +30,14 @@ export class Placements {
     );
     this.#close = db.prepare("UPDATE placements SET valid_to = ? WHERE placement_id = ? AND valid_to IS NULL");
     this.#get = db.prepare(`${open} AND placement_id = ?`);
-    this.#all = db.prepare(`${open} ORDER BY ranked_at, row`);
-    this.#ofIdentity = db.prepare(`${open} AND user_identity_id = ? ORDER BY ranked_at, row`);
-    this.#ofDevice = db.prepare(`${open} AND device_id = ? ORDER BY ranked_at, row`);
-    this.#ofPair = db.prepare(`${open} AND user_identity_id = ? AND device_id = ? ORDER BY ranked_at, row`);
-    this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY ranked_at, row`);
-    this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY ranked_at, row`);
+    this.#all = db.prepare(`${open} ORDER BY rank, row`);
+    this.#ofIdentity = db.prepare(`${open} AND user_identity_id = ? ORDER BY rank, row`);
+    this.#ofDevice = db.prepare(`${open} AND device_id = ? ORDER BY rank, row`);
+    this.#ofPair = db.prepare(`${open} AND user_identity_id = ? AND device_id = ? ORDER BY rank, row`);
+    this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY rank, row`);
+    this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
     this.#oldestWithoutRoom = db.prepare(
-      `${open} AND refusal = 'full' AND device_id = ? AND wanted = 1 ORDER BY ranked_at, row LIMIT 1`,
+      `${open} AND refusal = 'full' AND device_id = ? AND wanted = 1 ORDER BY rank, row LIMIT 1`,
     );
     this.#tally = db.prepare(
       "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
@@ -46,11 +46,11 @@ export class Placements {
   }
 
   /** Closes what stood before, and where something is left keeps what stands now. Returns both. */
-  keep(placement: Placement, rankedAt: Instant, now: Instant): { before: Kept | undefined; after: Kept } {
+  keep(placement: Placement, rank: number, now: Instant): { before: Kept | undefined; after: Kept } {
     const before = this.get(placement.id);
     const { state } = standing(placement);
     const since = before?.state === state ? before.since : now;
-    const after: Kept = { placement, state, since, rankedAt: before?.rankedAt ?? rankedAt };
+    const after: Kept = { placement, state, since, rank: before?.rank ?? rank };
     this.#close.run(now, placement.id);
     if (state !== "gone") this.#insert.run({ ...toRow(after), valid_from: now });
     return { before, after };

@@ -4,7 +4,6 @@ import type { UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { misfit } from "../domain/pin.ts";
 import type { Choices } from "./choices.ts";
-import type { PinPolicy } from "./chooser.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
@@ -24,7 +23,6 @@ interface Parts {
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
-  readonly pins: PinPolicy;
   readonly epoch: string;
   readonly workspaceId: string;
   readonly now: () => Instant;
@@ -44,7 +42,7 @@ export function recordsOf(parts: Parts): Records {
     grants: (of) => grants.of(of),
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),
-    issuesPinFor: (id) => parts.pins.issue && devices.abilities(id)?.memory?.kinds.has("pin") === true,
+    isChoiceDue: (identity, device) => choices.isDue(identity, device),
 
     grantDirect(identity, device) {
       const isNew = grants.addDirect(identity, device, now());
@@ -53,7 +51,7 @@ export function recordsOf(parts: Parts): Records {
     },
     revokeDirect(identity, device) {
       const was = grants.closeDirect(identity, device, now());
-      if (was && grants.since(identity, device) === undefined) ledger.release(identity, device, now());
+      if (was && grants.rank(identity, device) === undefined) ledger.release(identity, device, now());
       return was;
     },
 

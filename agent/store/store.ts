@@ -61,7 +61,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const requests = new Requests(db, vault, now);
-  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, changed });
+  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
   const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
   const parts = { grants, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
 
@@ -90,7 +90,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     choices.dueWhereUnmet();
   });
   return {
-    records: recordsOf({ ...parts, ...names, pins: options.pins, now }),
+    records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
     attempt: transaction,
     transaction,

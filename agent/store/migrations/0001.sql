@@ -51,7 +51,7 @@ CREATE TABLE placements (
   kind TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
   wanted INTEGER NOT NULL,
-  ranked_at INTEGER NOT NULL,
+  rank INTEGER NOT NULL, -- row of the grant that it is for: the order in which a full lock is filled
   belief TEXT NOT NULL,
   slot TEXT,
   proof TEXT,
@@ -74,12 +74,12 @@ CREATE TABLE placements (
   valid_to INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX placements_open ON placements (placement_id) WHERE valid_to IS NULL;
-CREATE INDEX placements_of_device ON placements (device_id, ranked_at) WHERE valid_to IS NULL;
+CREATE INDEX placements_of_device ON placements (device_id, rank) WHERE valid_to IS NULL;
 CREATE INDEX placements_of_identity ON placements (user_identity_id, device_id) WHERE valid_to IS NULL;
 CREATE INDEX placements_by_fingerprint ON placements (fingerprint) WHERE valid_to IS NULL;
 CREATE INDEX placements_by_credential ON placements (credential_id) WHERE valid_to IS NULL;
 CREATE INDEX placements_in_flight ON placements (in_flight) WHERE valid_to IS NULL AND in_flight = 1;
-CREATE INDEX placements_without_room ON placements (device_id, ranked_at) WHERE valid_to IS NULL AND refusal = 'full';
+CREATE INDEX placements_without_room ON placements (device_id, rank) WHERE valid_to IS NULL AND refusal = 'full';
 CREATE INDEX placements_tally ON placements (device_id, state, since) WHERE valid_to IS NULL;
 
 -- Pairs for which it is to be chosen (again) which credentials belong on the device.
