@@ -44,11 +44,11 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
-/** Real time, but pauses of a second take 50 ms. */
+/** Real time, but pauses between tries take a twentieth of it; what is a second or less is a time for others to answer. */
 const hurried: Clock = {
   now: () => instant(Date.now()),
   async sleep(ms, signal) {
-    await delay(ms / 20, undefined, signal && { signal });
+    await delay(ms > 1000 ? ms / 20 : ms, undefined, signal && { signal });
   },
 };
 
