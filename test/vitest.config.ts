@@ -25,6 +25,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           maxWorkers: atOnce,
+          sequence: { groupOrder: 1 },
         },
       },
       // Over programs that `npm run test:interop` installs; skipped, with the reason, where they are not.
@@ -36,6 +37,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           maxWorkers: atOnce,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
