@@ -8,8 +8,9 @@ import { openLocalDoor } from "./http/local-door.ts";
 import { type IntakeParts, localPerform, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
+import type { Intake } from "./mqtt/inbox.ts";
 import { type Mqtt, openMqtt } from "./mqtt/session.ts";
-import { topicsOf } from "./mqtt/topics.ts";
+import { type Topics, topicsOf } from "./mqtt/topics.ts";
 import { packageRoot, packageVersion } from "./package.ts";
 import { standingOf } from "./standing.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -84,8 +85,6 @@ async function start(
     session?.nudge();
   };
 
-  const broker = config.broker.kind === "embedded" ? await openBroker({ ...config.broker, log }) : undefined;
-  if (broker) onClose(() => broker.close());
   const devices = whereabouts(config);
   const links: Links = new Links(
     {
@@ -120,12 +119,22 @@ async function start(
       for (const device of changed) keeper.due(device);
     },
   };
+  const topics = topicsOf(config.prefix, config.agentId);
+  const commands = mqttIntake(intake, topics, config.mqtt);
+  // Only now: who can connect can send a command, and gets a PUBACK for it.
+  const broker =
+    config.broker.kind === "embedded"
+      ? await openBroker({ ...config.broker, log, topics, intake: commands, onFailure: fail })
+      : undefined;
+  onClose(() => broker?.close());
   onClose(() => links.close());
   onClose(() => exposures.close());
   onClose(() => keeper.close());
-  links.start(await wiresOf(config, parts, store));
-  session = openSession(config, parts, store, intake, broker?.url, facts, fail);
   onClose(() => session?.close());
+  // First of all, so that the session still brings the replies to the last commands.
+  onClose(() => broker?.stopTaking());
+  links.start(await wiresOf(config, parts, store));
+  session = openSession(config, parts, store, topics, commands, broker?.url, facts, fail);
   ready.resolve(localPerform(intake));
   return {
     stopped: end.promise,
@@ -154,20 +163,19 @@ function openSession(
   config: Config,
   { clock, log }: AgentParts,
   store: Store,
-  intake: IntakeParts,
+  topics: Topics,
+  commands: Intake,
   embedded: string | undefined,
   facts: () => AgentFacts,
   onFailure: (error: unknown) => void,
 ): Mqtt {
   const { agentId, prefix, broker } = config;
-  const topics = topicsOf(prefix, agentId);
   return openMqtt({
-    ...(broker.kind === "remote" ? broker : { protocol: "3.1.1", url: embedded ?? "" }),
+    ...(broker.kind === "remote" ? { ...broker, intake: commands } : { protocol: "3.1.1", url: embedded ?? "" }),
     agentId,
     prefix,
     log,
     clock,
-    intake: mqttIntake(intake, topics, config.mqtt),
     letters: {
       next: (inFlight, limit) =>
         store.outbox.next(inFlight, limit).map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),

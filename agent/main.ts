@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// oxlint-disable-next-line import/no-unassigned-import
+import "./quiet.ts";
+
 import { drivers } from "../drivers/index.ts";
 import { latchd } from "./cli/program.ts";
 import type { Shell } from "./cli/shell.ts";

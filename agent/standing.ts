@@ -7,7 +7,8 @@ import type { Store } from "./store/store.ts";
 
 /** What stands on the broker, made anew only for the devices of which something changed. */
 export function standingOf(store: Store, facts: () => AgentFacts): Standing {
-  const objects = new Map<DeviceId, string>();
+  // What was said of a device that is configured no longer is taken back.
+  const objects = new Map<DeviceId, string>(store.formerDevices().map((id) => [id, ""]));
   return {
     status: () => JSON.stringify(agentStatus(store.records, { agent: facts })),
     devices() {

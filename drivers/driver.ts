@@ -115,7 +115,8 @@ export type LinkEvent = { readonly at: Instant; readonly address: string; readon
   | { readonly event: "used"; readonly slot?: SlotName }
   | { readonly event: "denied"; readonly slot?: SlotName; readonly reason?: string }
   | { readonly event: "locked" | "unlocked"; readonly method: UnlockMethod; readonly slot?: SlotName }
-  | { readonly event: "changed"; readonly slot: SlotName }
+  /** `by` the owner's hand where the lock says so: what is there now is not what we wrote. */
+  | { readonly event: "changed"; readonly slot: SlotName; readonly by?: "owner" }
   | { readonly event: "battery"; readonly level: number }
   | { readonly event: "door"; readonly open: boolean }
 );

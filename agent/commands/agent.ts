@@ -18,15 +18,12 @@ export const agent = [
 
 /** The agent's state: the reply of `agent/status`, and with `state` the retained message on `status`. */
 export function agentStatus(
-  records: Pick<Records, "tally" | "devices" | "epoch" | "workspaceId">,
+  records: Pick<Records, "debts" | "devices" | "epoch" | "workspaceId">,
   { agent: facts }: Pick<Context, "agent">,
 ): object {
   const { agentId, version, startedAt, brokerConnected, exposures } = facts();
   const devices = records.devices();
-  const debts = devices.flatMap(({ id }) => {
-    const removing = records.tally(id).get("removing");
-    return removing ? [{ id, ...removing }] : [];
-  });
+  const debts = records.debts();
   const oldest = earliest(debts.map((debt) => debt.oldest));
   return {
     agent_id: agentId,
@@ -40,7 +37,7 @@ export function agentStatus(
     revocation_debt: {
       count: debts.reduce((sum, debt) => sum + debt.count, 0),
       oldest_since: oldest === undefined ? null : toIso(oldest),
-      device_ids: debts.map(({ id }) => id),
+      device_ids: debts.map(({ device }) => device),
     },
     secrets_exposed: exposures,
   };

@@ -6,8 +6,7 @@ const id = z
   .string()
   .min(1)
   .max(128)
-  // oxlint-disable-next-line no-control-regex
-  .regex(/^[^\u0000-\u001f\u007f]*$/, "Must not hold control characters");
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "Must not hold control characters or half of a surrogate pair");
 
 export const userIdentity = id.transform(userIdentityId);
 export const device = id.transform(deviceId);

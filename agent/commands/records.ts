@@ -80,6 +80,9 @@ export interface Records {
   /** Whether it is still to be chosen what the person opens the device with. */
   isChoiceDue(identity: UserIdentityId, device: DeviceId): boolean;
 
+  /** Of every device, also of one that is configured no longer: what is not yet proven gone (Law 5). */
+  debts(): readonly { readonly device: DeviceId; readonly count: number; readonly oldest: Instant }[];
+
   fits(identity: UserIdentityId, credential: Credential): readonly Fit[];
   /** Replaces the person's own credential of that kind. */
   setOwn(identity: UserIdentityId, credential: Credential): void;

@@ -16,7 +16,8 @@ export const userIdentities = [
     act(records, { user_identity_id: identity, device_id: id }, { touch }) {
       if (!records.isDevice(id)) throw deviceNotFound(id);
       if (records.grantDirect(identity, id)) {
-        records.event("access.accepted", { user_identity_id: identity, device_id: id });
+        const nothingYet = { credential_kind: null, evidence: null, reason: null };
+        records.event("access.accepted", { user_identity_id: identity, device_id: id, ...nothingYet });
         touch(id);
       }
       return {};

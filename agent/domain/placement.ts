@@ -61,6 +61,8 @@ export interface Placement {
 /** A write that is read back empty this many times is a refusal that the lock did not speak out; it is tried again later. */
 const triesUntilNotKept = 3;
 const notKeptPause: Milliseconds = 30 * 60_000;
+/** Nothing is put off for longer at a time. */
+export const longestPause: Milliseconds = 31 * 60_000;
 
 export const newPlacement = (
   of: Pick<Placement, "id" | "device" | "identity" | "credential" | "kind" | "fingerprint">,
@@ -176,7 +178,7 @@ const notSent = (placement: Placement, { belief, late, refusal, attempts }: Plac
  * every doubt but two: `unreadable` says nothing, and a masked code cannot prove which code it is.
  */
 export function observe(placement: Placement, slot: SlotName, contents: Observed, now: Instant): Placement {
-  if (contents.state === "unreadable") return placement;
+  if (contents.state === "unreadable") return placement.wanted ? placement : assumedHeld(placement, slot);
   // What a late write has done is seen before its time is over, or after.
   const seen = seenIn({ ...placement, suspect: false }, slot, contents, now);
   return seen.late?.slot === slot ? { ...seen, late: stillLate(seen.late, now) } : seen;
@@ -200,11 +202,23 @@ function seenIn(
   }
 }
 
+/** A slot that we filled and that cannot be read: clearing it is safe, and a doubt must not keep a code on the lock. */
+const assumedHeld = (placement: Placement, slot: SlotName): Placement =>
+  placement.belief.at !== "nowhere" && placement.belief.slot === slot
+    ? { ...placement, belief: { at: "held", slot, proof: "acknowledged" }, suspect: false }
+    : placement;
+
 /** What is held and disabled is on the lock, and does not open: a refusal, which is not a reason to write it again. */
 const opening = (placement: Placement, disabled = false): Placement =>
   disabled && placement.belief.at === "held"
     ? { ...placement, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } }
     : placement;
+
+/** The owner has put something else into its slot, which is the owner's from now on. */
+export const overwritten = (placement: Placement): Placement =>
+  placement.belief.at === "nowhere"
+    ? placement
+    : { ...placement, belief: { at: "nowhere", proof: "acknowledged" }, suspect: false };
 
 /** The process that waited for the answer has ended: it can no longer come. */
 export const interrupted = (placement: Placement): Placement => {
@@ -234,6 +248,9 @@ const held = (placement: Placement, slot: SlotName, proof: Proof): Placement => 
 
 function notThere(placement: Placement, slot: SlotName, now: Instant): Placement {
   // A read of the slot of a late write says nothing of another slot in which the credential is believed to be.
+  if (placement.belief.at === "nowhere" && placement.late?.slot === slot) {
+    return { ...placement, belief: { at: "nowhere", proof: "read_back" } };
+  }
   if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;
   const neverKept = placement.belief.at === "write" && placement.attempts >= triesUntilNotKept;
   return {

@@ -1,7 +1,7 @@
 import type { KindLimits, MemoryLimits } from "./abilities.ts";
 import type { PlacementId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
-import { type Placement, slotOf } from "./placement.ts";
+import { longestPause, type Placement, slotOf } from "./placement.ts";
 import type { SlotName } from "./slot.ts";
 
 /** One thing to do to one lock. */
@@ -42,7 +42,7 @@ export interface LockState {
  * spare slot for it.
  */
 export function plan(state: LockState): Plan {
-  const due = state.placements.filter(({ next }) => next === undefined || next <= state.now);
+  const due = state.placements.filter(({ next }) => next === undefined || isPast(next, state.now));
   const leaving = due.filter(({ wanted }) => !wanted);
   const staying = due.filter(({ wanted }) => wanted);
 
@@ -64,6 +64,9 @@ export function plan(state: LockState): Plan {
     full,
   };
 }
+
+/** Whether its time has come; so it has where the clock was set back, and no pause that we make is that long. */
+const isPast = (at: Instant, now: Instant): boolean => at <= now || at > now + longestPause;
 
 /** One credential succeeds another where both are of one person, one kind, and on one lock. */
 const holder = ({ identity, kind }: Placement): string => `${kind} ${identity}`;
@@ -93,7 +96,7 @@ function resolve(placement: Placement, { can, now }: LockState): Step[] {
     // A lock that cannot be asked: clearing what is ours is safe to repeat, and what is written then is not written blindly.
     return belief.at === "held" ? [] : [{ do: "clear", placement: id, slot }];
   }
-  const look = late !== undefined && can.read && (placement.suspect || late.check <= now);
+  const look = late !== undefined && can.read && (placement.suspect || isPast(late.check, now));
   return look ? [{ do: "verify", placement: id, slot: late.slot }] : [];
 }
 

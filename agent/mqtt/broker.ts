@@ -1,19 +1,32 @@
 import type { EventEmitter } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import type { Aedes } from "aedes";
 import type { Log } from "../../drivers/driver.ts";
 import { ConfigError } from "../errors.ts";
+import { Inbox, type Intake } from "./inbox.ts";
+import type { Topics } from "./topics.ts";
 
 export interface EmbeddedBroker {
   /** Where to connect: `mqtt://host:port`, with the port that was found where 0 was asked for. */
   readonly url: string;
-  /** Hangs up on all clients. Takes a second at most. */
+  /** Commits and acknowledges the commands that have arrived, and takes no more: who sends one is hung up on. */
+  stopTaking(): void;
+  /** {@link stopTaking}, and hangs up on all clients. Takes a second at most. */
   close(): Promise<void>;
 }
 
-interface EmbeddedBrokerOptions {
+interface EmbeddedBrokerOptions extends Takeover {
   readonly host?: string;
   readonly port?: number;
   readonly log: Log;
+}
+
+/** Who gets the commands that are published here. */
+interface Takeover {
+  readonly topics: Topics;
+  readonly intake: Intake;
+  /** `intake` threw: the agent has to stop. What was not committed is not acknowledged, and nothing more is taken. */
+  readonly onFailure: (cause: unknown) => void;
 }
 
 /** How long clients have to hang up by themselves. */
@@ -22,11 +35,15 @@ const grace = 500;
 /**
  * A broker in this process, for agents that have none: MQTT 3.1.1, all in memory. It knows no users, so it listens on
  * the loopback interface only. Throws {@link ConfigError} where it cannot listen.
+ *
+ * A command goes to `intake` before anything else happens to it, so that its publisher's PUBACK (or PUBREC) says that it is
+ * on disk; other clients that subscribed to it get it after that.
  */
 export async function openBroker({
   host = "127.0.0.1",
   port = 1883,
   log,
+  ...takeover
 }: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   if (!isLoopback(host)) {
     throw new ConfigError(`broker.host: the embedded broker has no users, and would let anyone on ${host} in`, {
@@ -39,6 +56,7 @@ export async function openBroker({
   emitter.on("error", (cause: unknown) => log.warn({ cause }, "the embedded broker has an error"));
   aedes.on("clientError", ({ id }, { message }) => log.debug({ client: id, reason: message }, "lost an MQTT client"));
   aedes.on("connectionError", (_, { message }) => log.debug({ reason: message }, "refused an MQTT client"));
+  const inbox = takeCommands(aedes, takeover);
 
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -56,7 +74,9 @@ export async function openBroker({
   const at = typeof bound === "object" && bound ? bound.port : port;
   return {
     url: `mqtt://${host.includes(":") ? `[${host}]` : host}:${at}`,
+    stopTaking: () => inbox.close(),
     async close() {
+      inbox.close();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
@@ -68,6 +88,26 @@ export async function openBroker({
       clearTimeout(hangUp);
     },
   };
+}
+
+/** aedes acknowledges and passes on what `authorizePublish` calls back for: so that waits for the commit (Law 1). */
+function takeCommands(aedes: Aedes, { topics, intake, onFailure }: Takeover): Inbox {
+  const inbox = new Inbox(intake, onFailure);
+  const authorize = aedes.authorizePublish;
+  aedes.authorizePublish = (client, packet, callback) => {
+    const { topic, payload, retain } = packet;
+    if (!topics.isCommand(topic)) {
+      authorize(client, packet, callback);
+      return;
+    }
+    // It is refused, with how to take it off a broker that keeps it; this one need not keep it first.
+    packet.retain = false;
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    inbox.collect({ topic, payload: bytes, retained: retain }, (result) =>
+      callback(result === "committed" ? null : new Error("the agent takes no commands any more")),
+    );
+  };
+  return inbox;
 }
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.[\d.]+$/.test(host);

@@ -4,6 +4,7 @@ import { dial, type Level, type Reach } from "./dial.ts";
 import { Inbox, type Intake } from "./inbox.ts";
 import { oncePerTurn } from "./once-per-turn.ts";
 import { type Letters, Outbox } from "./outbox.ts";
+import { collectFrom } from "./puback.ts";
 import { publisherOn } from "./publisher.ts";
 import { offline, Retained, type Standing } from "./retained.ts";
 import { subscribe } from "./subscribe.ts";
@@ -15,7 +16,8 @@ export interface ConnectionOptions extends Reach {
   readonly topics: Topics;
   readonly log: Log;
   readonly clock: Clock;
-  readonly intake: Intake;
+  /** Absent where the broker is in this process, and hands commands over itself: then we do not subscribe to them. */
+  readonly intake?: Intake | undefined;
   readonly letters: Letters;
   readonly standing: Standing;
   /** The broker accepted us; `session`: it remembers us. */
@@ -42,7 +44,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #level: Level;
   readonly #client: MqttClient;
-  readonly #inbox: Inbox;
+  readonly #inbox: Inbox | undefined;
   readonly #outbox: Outbox;
   readonly #retained: Retained;
   readonly #life = new AbortController();
@@ -60,7 +62,8 @@ export class Connection {
     this.#subscribed = subscribed;
     const client = dial(options, level, clientId, { topic: topics.status, payload: offline(standing.status()) });
     this.#client = client;
-    this.#inbox = new Inbox(client, intake, (cause) => this.#fail(cause));
+    this.#inbox = intake && new Inbox(intake, (cause) => this.#fail(cause));
+    if (this.#inbox) collectFrom(client, this.#inbox);
     const publisher = publisherOn(client, this.#wake);
     this.#outbox = new Outbox(options, { publisher, wake: this.#wake, signal: this.#life.signal });
     this.#retained = new Retained(options, { publisher });
@@ -96,7 +99,7 @@ export class Connection {
     // After a failure it just hangs up, so that the broker tells of it by our last will.
     if (client.connected && !this.#hasFailed()) {
       const late = this.#options.clock.sleep(leaveWithin, this.#life.signal).catch(() => {});
-      this.#inbox.close();
+      this.#inbox?.close();
       this.#turn();
       await Promise.race([this.#leave(), this.ended, late]);
       if (!this.#hasFailed()) client.end();
@@ -121,6 +124,10 @@ export class Connection {
     const { topics } = this.#options;
     this.#state = "established";
     this.#options.onEstablished({ level: this.#level, session });
+    if (!this.#inbox) {
+      this.#begin();
+      return;
+    }
     // By MQTT 3.1.1 each subscription brings every retained command again, to be refused again.
     if (this.#level === 4 && session && this.#subscribed) {
       this.#begin();
@@ -161,7 +168,7 @@ export class Connection {
   #fail(cause: unknown): void {
     if (this.#state === "failed") return;
     this.#state = "failed";
-    this.#inbox.close();
+    this.#inbox?.close();
     this.#options.onFailure(cause);
   }
 

@@ -14,7 +14,8 @@ export interface MqttOptions extends Reach {
   readonly prefix: string;
   readonly log: Log;
   readonly clock: Clock;
-  readonly intake: Intake;
+  /** Absent where the broker is in this process, and hands commands over itself: then we do not subscribe to them. */
+  readonly intake?: Intake | undefined;
   readonly letters: Letters;
   readonly standing: Standing;
   /** `intake`, `letters` or `standing` threw: the agent has to stop. What was not committed is not acknowledged. */

@@ -3,6 +3,8 @@ export interface Topics {
   /** The filter for all commands. It also takes what is no `{group}/{verb}`, so that such a mistake gets an answer. */
   readonly commands: string;
   readonly status: string;
+  /** Whether {@link commands} takes it. */
+  isCommand(topic: string): boolean;
   /** `group/verb` of a command's topic; undefined where it names none. */
   commandName(topic: string): string | undefined;
   /** Where the reply to a command with the request id `id` goes. */
@@ -33,6 +35,7 @@ export function topicsOf(prefix: string, agentId: string): Topics {
   return {
     commands: `${command}#`,
     status: `${base}/status`,
+    isCommand: (topic) => `${topic}/`.startsWith(command),
     commandName(topic) {
       const name = topic.startsWith(command) ? topic.slice(command.length) : "";
       return /^[a-z_]+\/[a-z_]+$/.test(name) ? name : undefined;

@@ -4,7 +4,7 @@ import { type DeviceId, type UserIdentityId, userIdentityId } from "../domain/id
 /** Pairs for which it is to be chosen (again) which credentials belong on the device: the work of a round costs what changed. */
 export class Choices {
   readonly #add: Statement<[string, string]>;
-  readonly #all: Statement<[string], { user_identity_id: string }>;
+  readonly #all: Statement<[string, number], { user_identity_id: string }>;
   readonly #find: Statement<[string, string], { device_id: string }>;
   readonly #done: Statement<[string, string]>;
   readonly #ofDevice: Statement<[string]>;
@@ -13,7 +13,7 @@ export class Choices {
 
   constructor(db: Database) {
     this.#add = db.prepare("INSERT INTO choices (device_id, user_identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING");
-    this.#all = db.prepare("SELECT user_identity_id FROM choices WHERE device_id = ?");
+    this.#all = db.prepare("SELECT user_identity_id FROM choices WHERE device_id = ? LIMIT ?");
     this.#find = db.prepare("SELECT device_id FROM choices WHERE device_id = ? AND user_identity_id = ?");
     this.#done = db.prepare("DELETE FROM choices WHERE device_id = ? AND user_identity_id = ?");
     const granted =
@@ -45,8 +45,9 @@ export class Choices {
     this.#unmet.run();
   }
 
-  of(device: DeviceId): readonly UserIdentityId[] {
-    return this.#all.all(device).map((row) => userIdentityId(row.user_identity_id));
+  /** At most `limit` of them. */
+  of(device: DeviceId, limit: number): readonly UserIdentityId[] {
+    return this.#all.all(device, limit).map((row) => userIdentityId(row.user_identity_id));
   }
 
   isDue(identity: UserIdentityId, device: DeviceId): boolean {

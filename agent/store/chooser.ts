@@ -23,6 +23,9 @@ export interface PinPolicy {
   readonly length: number;
 }
 
+/** Pairs for which it is chosen in one transaction: nothing else happens meanwhile. */
+const atOnce = 100;
+
 interface Parts {
   readonly grants: Grants;
   readonly credentials: Credentials;
@@ -59,11 +62,11 @@ export class Chooser {
     this.#of = parts;
   }
 
-  /** For every pair of a device that is due. The caller's transaction. Returns devices that are due because of it. */
+  /** For pairs of a device that are due, as many as may be kept waiting for at once. The caller's transaction. Returns devices that are due because of it. */
   chooseFor(device: DeviceId, { memory }: Abilities, now: Instant): ReadonlySet<DeviceId> {
     const { choices, grants } = this.#of;
     const alsoDue = new Set<DeviceId>();
-    for (const identity of choices.of(device)) {
+    for (const identity of choices.of(device, atOnce)) {
       const rank = grants.rank(identity, device);
       if (rank !== undefined && memory) this.#chooseFor({ identity, device, kinds: memory.kinds, rank, now, alsoDue });
       choices.done(device, identity);

@@ -68,8 +68,10 @@ export class Credentials {
     this.#all = db.prepare("SELECT * FROM credentials WHERE valid_to IS NULL ORDER BY created_at, row");
     this.#inUse = db.prepare(
       `SELECT EXISTS (
-         SELECT 1 FROM placements WHERE fingerprint = ? AND device_id = ? AND user_identity_id <> ? AND valid_to IS NULL
-           AND NOT (wanted = 1 AND belief = 'nowhere' AND refusal IS NOT NULL AND late_until IS NULL)
+         SELECT 1 FROM placements INDEXED BY placements_by_fingerprint
+         WHERE fingerprint = ? AND device_id = ? AND user_identity_id <> ? AND valid_to IS NULL
+           AND NOT (wanted = 1 AND belief = 'nowhere' AND late_until IS NULL
+             AND refusal IS NOT NULL AND refusal NOT IN ('full', 'not_kept'))
        ) AS found`,
     );
   }

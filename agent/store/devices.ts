@@ -2,7 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { DeviceRecord } from "../commands/records.ts";
 import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts";
 import type { CredentialKind } from "../domain/credential.ts";
-import type { DeviceId } from "../domain/ids.ts";
+import { type DeviceId, deviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { instant } from "../domain/instant.ts";
 
@@ -29,6 +29,7 @@ export class Devices {
   readonly #configured: ReadonlyMap<DeviceId, ConfiguredDevice>;
   readonly #add: Statement;
   readonly #get: Statement<[string], Row>;
+  readonly #ids: Statement<[], { device_id: string }>;
   readonly #setAbilities: Statement<[string, string]>;
   readonly #setNews: Statement;
   readonly #allOffline: Statement;
@@ -42,6 +43,7 @@ export class Devices {
     this.#configured = new Map(configured.map((device) => [device.id, device]));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
     this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
+    this.#ids = db.prepare("SELECT device_id FROM devices");
     this.#setAbilities = db.prepare("UPDATE devices SET abilities = ? WHERE device_id = ?");
     this.#setNews = db.prepare(
       `UPDATE devices SET online = ifnull(@online, online), locked = ifnull(@locked, locked),
@@ -65,6 +67,12 @@ export class Devices {
       const row = this.#get.get(device.id);
       return row ? [{ ...device, ...this.#fromRow(device.id, row) }] : [];
     });
+  }
+
+  /** Those that the configuration had once, and has no longer. */
+  former(): readonly DeviceId[] {
+    const ids = this.#ids.all().map(({ device_id: id }) => deviceId(id));
+    return ids.filter((id) => !this.#configured.has(id));
   }
 
   isOnline(id: DeviceId): boolean {

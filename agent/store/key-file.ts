@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { ConfigError, isMissing } from "../errors.ts";
 
 const keyBytes = 32;
@@ -32,20 +32,31 @@ export function readKey(file: string, isNew: boolean): Buffer {
       hint: "restore it from the backup; for a new one: openssl rand -hex 32",
     });
   }
-  if ((statSync(file).mode & 0o077) !== 0) {
+  // A credential that systemd hands over is readable by its group, which is the service's own.
+  if ((statSync(file).mode & 0o027) !== 0) {
     throw new ConfigError(`The key file ${file} can be read by others`, { hint: `chmod 600 ${file}` });
   }
   return Buffer.from(text, "hex");
 }
 
+/** Whole or not at all: half a key would be in the way of every later start. */
 function makeKey(file: string): Buffer {
   const key = randomBytes(keyBytes);
-  const handle = openSync(file, "wx", 0o600);
+  const whole = `${file}.new`;
   try {
-    writeSync(handle, `${key.toString("hex")}\n`);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+    const handle = openSync(whole, "w", 0o600);
+    try {
+      writeSync(handle, `${key.toString("hex")}\n`);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(whole, file);
+  } catch (cause) {
+    throw new ConfigError(`The key file ${file} cannot be written`, {
+      hint: "the setting key_file must name a file in a directory that this user may write to",
+      cause,
+    });
   }
   return key;
 }

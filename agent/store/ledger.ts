@@ -1,6 +1,6 @@
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import { type Placement, slotOf } from "../domain/placement.ts";
+import { type Placement, type Refusal, slotOf } from "../domain/placement.ts";
 import { type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
 import type { Credentials } from "./credentials.ts";
@@ -149,6 +149,10 @@ function isRejectedNow(before: Kept | undefined, { placement: { wanted, refusal 
 
 /** Nobody else may have the same code on the device meanwhile. */
 const isInTheWay = ({ placement: { wanted, belief, refusal, late }, state }: Kept): boolean =>
-  state !== "gone" && !(wanted && belief.at === "nowhere" && refusal !== undefined && late === undefined);
+  state !== "gone" && !(wanted && belief.at === "nowhere" && late === undefined && isOfCode(refusal?.reason));
+
+/** Of the code itself, not of the moment: `full` and `not_kept` are tried again, and then the code is there. */
+const isOfCode = (reason: Refusal | undefined): boolean =>
+  reason !== undefined && reason !== "full" && reason !== "not_kept";
 
 const reasonOf = (kept: Kept | undefined): string | null => (kept ? standing(kept.placement).reason : null);

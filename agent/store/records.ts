@@ -42,6 +42,7 @@ export function recordsOf(parts: Parts): Records {
     grants: (of) => grants.of(of),
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),
+    debts: () => placements.debts(),
     isChoiceDue: (identity, device) => choices.isDue(identity, device),
 
     grantDirect(identity, device) {

@@ -3,7 +3,7 @@ import type { Abilities } from "../domain/abilities.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import { interrupted, type Placement } from "../domain/placement.ts";
+import { interrupted, overwritten, type Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
@@ -19,8 +19,13 @@ export interface RoundStore {
   abilities(device: DeviceId): Abilities | undefined;
   /** What a lock says of itself. Another lock than before: all that we believe of it is worth a look. */
   learn(device: DeviceId, abilities: Abilities): void;
-  /** Brings the placements in line with grants and credentials. Returns other devices that are due because of it. */
-  choose(device: DeviceId): ReadonlySet<DeviceId>;
+  /**
+   * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
+   * further ones. `due`: other devices that are due because of it.
+   */
+  choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
+  /** There is no room for these. */
+  refuseRoom(ids: readonly PlacementId[]): void;
   /** Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
   placement(id: PlacementId): Placement | undefined;
@@ -40,6 +45,8 @@ interface Happening {
   readonly news?: DeviceNews;
   /** The slot to look at again, or all. */
   readonly suspect?: SlotName | "all";
+  /** What is in that slot now is the owner's. */
+  readonly foreign?: boolean;
   /** Silence is over: what waits for its next try need not. */
   readonly awake?: boolean;
   readonly events: readonly { readonly type: string; readonly fields: EventFields; readonly at: Instant }[];
@@ -77,9 +84,19 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
     choose(device) {
       const abilities = devices.abilities(device);
-      if (!abilities || choices.of(device).length === 0) return new Set();
-      return transaction(() => chooser.chooseFor(device, abilities, now()));
+      if (!abilities || choices.of(device, 1).length === 0) return { due: new Set(), more: false };
+      return transaction(() => ({
+        due: chooser.chooseFor(device, abilities, now()),
+        more: choices.of(device, 1).length > 0,
+      }));
     },
+    refuseRoom: (ids) =>
+      transaction(() => {
+        for (const id of ids) {
+          const kept = placements.get(id);
+          if (kept) ledger.keep({ ...kept.placement, refusal: { reason: "full", detail: undefined } }, now());
+        }
+      }),
     placements: openOf,
     placement: (id) => placements.get(id)?.placement,
     change: (id, by) =>
@@ -95,14 +112,16 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     },
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
-    happened: (device, { news, suspect, awake, events }) =>
+    happened: (device, { news, suspect, foreign, awake, events }) =>
       transaction(() => {
         if (news) devices.note(device, news);
+        // A lock that tells its codes says itself whose is there now.
+        const isTold = devices.abilities(device)?.memory?.readBack === "full";
         for (const placement of openOf(device)) {
           const looked = suspect !== undefined && isSuspect(placement, suspect);
-          if (looked || (awake && placement.next !== undefined)) {
-            ledger.keep({ ...placement, suspect: placement.suspect || looked, next: undefined }, now());
-          }
+          if (!looked && !(awake && placement.next !== undefined)) continue;
+          const next = { ...placement, suspect: placement.suspect || looked, next: undefined };
+          ledger.keep(looked && foreign && !isTold ? overwritten(next) : next, now());
         }
         if (suspect !== undefined) ledger.letNextIn(device, now());
         for (const { type, fields, at } of events) journal.event(type, { device_id: device, ...fields }, now(), at);

@@ -36,6 +36,8 @@ export interface Store extends Desk {
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
   transaction<T>(act: () => T): T;
+  /** Devices that the configuration had once, and has no longer. */
+  formerDevices(): readonly DeviceId[];
   /** Devices of which something changed since this was last asked. */
   takeChanged(): ReadonlySet<DeviceId>;
   /** Removes what is past its time of keeping. */
@@ -94,6 +96,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     replies: requests,
     attempt: transaction,
     transaction,
+    formerDevices: () => devices.former(),
     takeChanged() {
       const taken = new Set(changed);
       changed.clear();

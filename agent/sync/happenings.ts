@@ -12,6 +12,8 @@ export interface Happening {
     readonly battery?: number;
   };
   readonly suspect?: SlotName | "all";
+  /** What is in that slot now is the owner's. */
+  readonly foreign?: boolean;
   /** Silence is over: what waits for its next try need not. */
   readonly awake?: boolean;
   readonly events: readonly {
@@ -41,7 +43,7 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
     case "offline":
       return { news: { online: event.event === "online" }, awake: event.event === "online", events: [] };
     case "changed":
-      return { suspect: event.slot, awake: true, events: [] };
+      return { suspect: event.slot, foreign: event.by === "owner", awake: true, events: [] };
     case "all_deleted":
     case "reset":
       return { ...told(`lock.${event.event}`), suspect: "all", awake: true };

@@ -7,8 +7,13 @@ import type { Placement } from "../domain/placement.ts";
 export interface Ledger {
   abilities(device: DeviceId): Abilities | undefined;
   learn(device: DeviceId, abilities: Abilities): void;
-  /** Brings the placements in line with grants and credentials. Returns other devices that are due because of it. */
-  choose(device: DeviceId): ReadonlySet<DeviceId>;
+  /**
+   * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
+   * further ones. `due`: other devices that are due because of it.
+   */
+  choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
+  /** There is no room for these. */
+  refuseRoom(ids: readonly PlacementId[]): void;
   /** Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
   placement(id: PlacementId): Placement | undefined;

@@ -1,10 +1,11 @@
 import { LinkError, type LockDevice } from "../../drivers/driver.ts";
-import type { DeviceId } from "../domain/ids.ts";
+import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import { plan, type Step } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
 import { within } from "./deadline.ts";
+import type { Ledger } from "./ledger.ts";
 import { Steps } from "./steps.ts";
 import { type Surroundings, stepTimeout } from "./surroundings.ts";
 
@@ -40,10 +41,15 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<Instant | undefined> {
   const { ledger, clock } = around;
-  const choose = (): void => {
-    for (const other of ledger.choose(device)) if (other !== device) around.due(other);
+  const choose = async (): Promise<void> => {
+    for (let more = true; more; ) {
+      const chosen = ledger.choose(device);
+      for (const other of chosen.due) if (other !== device) around.due(other);
+      ({ more } = chosen);
+      if (more) await othersTurn();
+    }
   };
-  choose();
+  await choose();
   if (!known.asked) {
     ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
     known.asked = true;
@@ -53,11 +59,11 @@ export async function reconcile(
   const { memory } = lock;
   const limits = ledger.abilities(device)?.memory;
   if (!memory || !limits) return undefined;
-  forget(known.occupied, later(clock.now(), -occupiedFor));
+  forget(known.occupied, clock.now());
   const steps = new Steps(device, memory, limits, known.occupied, around, signal);
   for (let pass = 0; pass < mostPasses; ) {
     known.outdated = false;
-    choose();
+    await choose();
     const placements = ledger.placements(device);
     const now = clock.now();
     const { steps: planned, full } = plan({
@@ -67,9 +73,10 @@ export async function reconcile(
       occupied: new Set(known.occupied.keys()),
       now,
     });
-    for (const { id, refusal } of placements) {
-      if (full.has(id) && refusal?.reason !== "full") ledger.change(id, (as) => ({ ...as, refusal: noRoom }));
-    }
+    await refuseRoom(
+      placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
+      ledger,
+    );
     const isDone = await carryOut(planned, steps, known);
     if (known.outdated) continue;
     pass += 1;
@@ -84,16 +91,26 @@ async function carryOut(planned: readonly Step[], steps: Steps, known: Acquainta
   let isDone = true;
   for (const step of planned) {
     if (await steps.perform(step)) isDone = false;
-    // A revoke that comes while a thousand codes are written does not wait for the rest of them (Law 5).
-    if (known.outdated) break;
+    // A revoke that comes while a thousand codes are written does not wait for the rest of them (Law 5). A look goes with
+    // the write that it is for: else nothing would ever be written while commands keep coming.
+    if (known.outdated && step.do !== "look") break;
   }
   return isDone;
 }
 
-const noRoom = { reason: "full", detail: undefined } as const;
+/** A few at a time: thousands of them may find no room, and commands and other locks are not to wait for that. */
+async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger): Promise<void> {
+  for (let at = 0; at < ids.length; at += atOnce) {
+    if (at > 0) await othersTurn();
+    ledger.refuseRoom(ids.slice(at, at + atOnce));
+  }
+}
+const atOnce = 100;
+const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-function forget(occupied: Map<SlotName, Instant>, before: Instant): void {
-  for (const [slot, seen] of occupied) if (seen <= before) occupied.delete(slot);
+function forget(occupied: Map<SlotName, Instant>, now: Instant): void {
+  const before = later(now, -occupiedFor);
+  for (const [slot, seen] of occupied) if (seen <= before || seen > now) occupied.delete(slot);
 }
 
 /**

@@ -27,7 +27,8 @@ export function readChip(file: string): Chip {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    if (isMissing(cause)) return blankChip(randomUUID());
+    // Written at once: a lock that nobody has written to yet is the same lock tomorrow.
+    if (isMissing(cause)) return newChip(file);
     throw new LinkError(`cannot read the memory of a simulated lock, ${file}`, { sent: false, cause });
   }
   try {
@@ -39,6 +40,12 @@ export function readChip(file: string): Chip {
       hint: "delete the file for a new, empty lock",
     });
   }
+}
+
+function newChip(file: string): Chip {
+  const blank = blankChip(randomUUID());
+  writeChip(file, blank);
+  return blank;
 }
 
 /** On disk when it returns, whole or not at all: a real lock's memory survives our being killed, too. */

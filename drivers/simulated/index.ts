@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate as othersTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { Abilities } from "../../agent/domain/abilities.ts";
 import { type Credential, credentialKinds } from "../../agent/domain/credential.ts";
@@ -68,8 +69,9 @@ function simulate(
         memory: lock.limits,
       }),
       memory: {
-        write: async (entry, at) => kept(lock.write(entry, at)),
-        clear: async (slot) => kept(lock.clear(slot)),
+        // Real locks take their time, in which others have a turn.
+        write: async (entry, at) => othersTurn().then(() => kept(lock.write(entry, at))),
+        clear: async (slot) => othersTurn().then(() => kept(lock.clear(slot))),
         ...(model.readBack === "none"
           ? {}
           : {

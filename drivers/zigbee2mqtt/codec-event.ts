@@ -6,7 +6,7 @@ import { type LockState, slotOf } from "./codec-lock.ts";
 export type Happening =
   | { readonly event: "locked" | "unlocked"; readonly method: UnlockMethod; readonly slot?: SlotName }
   | { readonly event: "denied"; readonly reason: string; readonly slot?: SlotName }
-  | { readonly event: "changed"; readonly slot: SlotName }
+  | { readonly event: "changed"; readonly slot: SlotName; readonly by?: "owner" }
   | { readonly event: "battery"; readonly level: number }
   | { readonly event: "jammed" };
 
@@ -72,7 +72,9 @@ function actionOf({ action, action_user: user, action_source_name: source }: Loc
   const reason = denials.get(action);
   if (reason !== undefined) return { event: "denied", reason, ...at };
   // One that names no slot tells nothing: in particular not that all of them were emptied.
-  return slot !== undefined && changes.has(action) ? { event: "changed", slot } : undefined;
+  if (slot === undefined || !changes.has(action)) return undefined;
+  // What we write goes over the air.
+  return source === "keypad" ? { event: "changed", slot, by: "owner" } : { event: "changed", slot };
 }
 
 /** 65535 stands for a user that the lock does not know. */

@@ -5,6 +5,8 @@ import { type Caps, slotOf } from "./codec-lock.ts";
 
 /** zigbee2mqtt sends what it could not deliver for this long, to a lock that asks for it (lock-interfaces, 1.3.5). */
 const queuedFor: Milliseconds = 86_400_000;
+/** To one that listens all the time it sends at once, again where that fails: what has not arrived by then will not. */
+const delayedFor: Milliseconds = 120_000;
 /** For a lock that does not say: what nearly all take. */
 const assumedUsers = 10;
 const assumedLengths = { shortest: 4, longest: 8 };
@@ -45,7 +47,7 @@ export function limitsOf(
       windows: "none",
       readBack: saysPins ? "full" : "occupancy",
       cost: { read: cost, write: cost },
-      ...(device.pollControl ? { settles: queuedFor } : {}),
+      settles: device.pollControl ? queuedFor : delayedFor,
     },
   };
 }

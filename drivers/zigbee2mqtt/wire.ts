@@ -73,6 +73,8 @@ export class Wire {
 
 const session = ({ username, password_file, ca_file, timeout_ms }: Options): IClientOptions => ({
   clean: true,
+  // Its own log, switched on by an environment variable, prints payloads, and these hold codes.
+  log: () => {},
   queueQoSZero: false,
   reconnectPeriod: 1000,
   connectTimeout: timeout_ms,

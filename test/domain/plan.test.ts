@@ -21,7 +21,7 @@ import { type Observed, type SlotName, slotName } from "../../agent/domain/slot.
 import { placementOf } from "../support/placements.ts";
 
 const now = instant(1_000_000);
-const later1h = later(now, 3_600_000);
+const soon = later(now, 10 * 60_000);
 const slotsOf = (count: number): SlotName[] => Array.from({ length: count }, (_, at) => slotName(String(at + 1)));
 const limitsOf = (slots: number): MemoryLimits => ({
   kinds: new Map([["pin", { slots: slotsOf(slots), lengths: [], alphabet: "", rules: [] }]]),
@@ -146,7 +146,7 @@ class Lock {
   }
 }
 
-const lateIn = (slot: SlotName): Late => ({ slot, writes: 1, since: now, until: later1h, check: later1h });
+const lateIn = (slot: SlotName): Late => ({ slot, writes: 1, since: now, until: soon, check: soon });
 const refusalOf = (reason: Refusal | undefined): Placement["refusal"] => reason && { reason, detail: undefined };
 
 const fresh = { belief: { at: "nowhere", proof: "never_sent" } as const, isThere: false };
@@ -258,7 +258,7 @@ test("plan() clears a code first where its successor finds no other slot, or wil
   const clear = { do: "clear", placement: old.id, slot: one };
   expect(plan(stateOf([old, next], { occupied: new Set([two, three]) })).steps[0]).toEqual(clear);
   for (const reason of ["not_kept", "duplicate", "forbidden"] as const) {
-    const refused = { ...next, refusal: { reason, detail: undefined }, next: later1h };
+    const refused = { ...next, refusal: { reason, detail: undefined }, next: soon };
     expect(plan(stateOf([old, refused])).steps).toEqual([clear]);
   }
 });
@@ -275,19 +275,24 @@ test("plan() fills a full lock oldest first, and says who finds no room", () => 
 });
 
 test("plan() does nothing about what is not due", () => {
-  const waiting = placementOf("ann", { next: later1h });
+  const waiting = placementOf("ann", { next: soon });
   expect(plan(stateOf([waiting])).steps).toEqual([]);
 });
 
+test("plan() takes what is put off for longer than we put anything off for due: the clock was set back", () => {
+  const waiting = placementOf("ann", { next: later(now, 3600_000) });
+  expect(plan(stateOf([waiting])).steps).not.toEqual([]);
+});
+
 test("plan() writes again where a write may still arrive, and nowhere else while that slot is taken", () => {
-  const late = { slot: two, writes: 1, since: now, until: later1h, check: later1h };
+  const late = { slot: two, writes: 1, since: now, until: soon, check: soon };
   const placement = placementOf("ann", { late });
   expect(plan(stateOf([placement])).steps).toContainEqual({ do: "write", placement: placement.id, slot: two });
   expect(plan(stateOf([placement], { occupied: new Set([two]) }))).toEqual({ steps: [], full: new Set() });
 });
 
 test("plan() looks at the slot of a late write when it is time, also of one that nobody wants any more", () => {
-  const late = { slot: two, writes: 1, since: now, until: later1h, check: now };
+  const late = { slot: two, writes: 1, since: now, until: soon, check: now };
   const leaving = placementOf("ann", { late, wanted: false });
   expect(plan(stateOf([leaving])).steps).toEqual([{ do: "verify", placement: leaving.id, slot: two }]);
 });

@@ -1,6 +1,7 @@
 import type { IPublishPacket, MqttClient } from "mqtt";
 import { beforeEach, expect, test } from "vitest";
 import { type Arrival, collectAtMost, Inbox } from "../../agent/mqtt/inbox.ts";
+import { collectFrom } from "../../agent/mqtt/puback.ts";
 
 /** As much of the client as the inbox touches; `happened` tells commits and PUBACKs in their order. */
 class Line {
@@ -43,7 +44,9 @@ function openInbox(): Inbox {
     accepted.push(...arrivals);
     line.happened.push(`commit of ${arrivals.length}`);
   };
-  return new Inbox(line as unknown as MqttClient, { accept }, (cause) => failures.push(cause));
+  const inbox = new Inbox({ accept }, (cause) => failures.push(cause));
+  collectFrom(line as unknown as MqttClient, inbox);
+  return inbox;
 }
 
 beforeEach(() => {

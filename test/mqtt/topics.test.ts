@@ -52,3 +52,13 @@ test.each([
 ])("isReplyTopic() refuses %j", (topic) => {
   expect(topics.isReplyTopic(topic)).toBe(false);
 });
+
+test.each([
+  ["access/gateway-1/command/devices/list", true],
+  ["access/gateway-1/command/", true],
+  ["access/gateway-1/command", true],
+  ["access/gateway-1/commands/devices/list", false],
+  ["access/gateway-2/command/devices/list", false],
+])("isCommand() of %s is %s, as it is for a broker with the filter of all commands", (topic, is) => {
+  expect(topics.isCommand(topic)).toBe(is);
+});

@@ -17,7 +17,7 @@ test("reconcile() says which other devices have work because of it, though its o
     { abilities: () => Promise.reject(new LinkError("no answer")) },
     stranger(),
     {
-      ledger: { ...desk.store.rounds, choose: () => new Set([other]) },
+      ledger: { ...desk.store.rounds, choose: () => ({ due: new Set([other]), more: false }) },
       clock: new VirtualClock(),
       log,
       random: () => 0,

@@ -80,6 +80,7 @@ CREATE INDEX placements_by_fingerprint ON placements (fingerprint) WHERE valid_t
 CREATE INDEX placements_by_credential ON placements (credential_id) WHERE valid_to IS NULL;
 CREATE INDEX placements_in_flight ON placements (in_flight) WHERE valid_to IS NULL AND in_flight = 1;
 CREATE INDEX placements_without_room ON placements (device_id, rank) WHERE valid_to IS NULL AND refusal = 'full';
+CREATE INDEX placements_removing ON placements (device_id, since) WHERE valid_to IS NULL AND state = 'removing';
 CREATE INDEX placements_tally ON placements (device_id, state, since) WHERE valid_to IS NULL;
 
 -- Pairs for which it is to be chosen (again) which credentials belong on the device.

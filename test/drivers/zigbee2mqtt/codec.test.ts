@@ -160,7 +160,7 @@ describe("happenings()", () => {
     ],
     [
       { action: "pin_code_deleted", action_user: 12, ...keypad },
-      { event: "changed", slot: "12" },
+      { event: "changed", slot: "12", by: "owner" },
     ],
     [{ battery: 50.5 }, { event: "battery", level: 0.505 }],
     [{ lock_state: "not_fully_locked", state: "UNLOCK" }, { event: "jammed" }],

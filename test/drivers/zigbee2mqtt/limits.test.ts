@@ -21,13 +21,14 @@ test("limitsOf() are the lock's own word, its slots counted from 0", () => {
     windows: "none",
     readBack: "full",
     cost: { read: "battery", write: "battery" },
+    settles: 120_000,
   });
   expect({ users, assumed }).toEqual({ users: 3, assumed: false });
 });
 
 test("limitsOf() of a lock that zigbee2mqtt queues for says for how long", () => {
   expect(limitsOf({ ...device, pollControl: true }, caps, true).limits.settles).toBe(86_400_000);
-  expect(limitsOf(device, caps, true).limits).not.toHaveProperty("settles");
+  expect(limitsOf(device, caps, true).limits.settles).toBe(120_000);
 });
 
 test("limitsOf() takes lengths that come the wrong way round", () => {
