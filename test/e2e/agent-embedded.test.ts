@@ -16,7 +16,7 @@ describe("what the embedded broker has acknowledged is kept", () => {
   test("when the agent is killed at that very moment", async () => {
     const { config, url } = await embedded();
     const agent = new AgentProcess(config);
-    const tries = upTo(6);
+    const tries = upTo(3);
     for (const number of tries) {
       await agent.start();
       const publisher = await client(url);
@@ -31,7 +31,7 @@ describe("what the embedded broker has acknowledged is kept", () => {
   });
 
   test("when the agent is ended in the middle of a stream", async () => {
-    const total = 500;
+    const total = 150;
     const { config, url } = await embedded();
     const agent = await new AgentProcess(config).start();
     const publisher = await client(url);
@@ -57,7 +57,12 @@ test("a command sent as soon as the embedded broker listens is carried out and r
   const { config, url } = await embedded();
   const agent = new AgentProcess(config);
   const started = agent.start();
-  const cloud = await Cloud.connect(url, { reconnectPeriod: 1 });
+  let cloud: Cloud | undefined;
+  await until("it listens", async () => {
+    cloud = await Cloud.connect(url).catch(() => undefined);
+    return cloud !== undefined;
+  });
+  if (!cloud) throw new Error("not connected");
   await cloud.publish(grantCommand, grantOf(1));
   expect(await cloud.reply("r-1")).toEqual({ ok: true });
   await started;
