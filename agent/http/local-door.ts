@@ -91,7 +91,15 @@ async function makeRoom(path: string, dataDir: string): Promise<void> {
       hint: "set data_dir to a shorter path",
     });
   }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "unknown";
+    throw new ConfigError(`the data directory ${dataDir} cannot be made: ${why}`, {
+      hint: "the setting data_dir must name a directory that this user may write to",
+      cause,
+    });
+  }
   try {
     if (!lstatSync(path).isSocket()) {
       throw new ConfigError(`${path} is in the way: it is not a socket`, {
