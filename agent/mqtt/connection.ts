@@ -4,6 +4,7 @@ import { dial, type Level, type Reach } from "./dial.ts";
 import { Inbox, type Intake } from "./inbox.ts";
 import { oncePerTurn } from "./once-per-turn.ts";
 import { type Letters, Outbox } from "./outbox.ts";
+import type { PacketLimit } from "./packet-limit.ts";
 import { collectFrom } from "./puback.ts";
 import { publisherOn } from "./publisher.ts";
 import { offline, Retained, type Standing } from "./retained.ts";
@@ -20,6 +21,8 @@ export interface ConnectionOptions extends Reach {
   readonly intake?: Intake | undefined;
   readonly letters: Letters;
   readonly standing: Standing;
+  /** What earlier connections showed; learns from how this one ends. */
+  readonly packetLimit: PacketLimit;
   /** The broker accepted us; `session`: it remembers us. */
   readonly onEstablished: (by: { readonly level: Level; readonly session: boolean }) => void;
   /** The store gave an error: the agent has to stop. Called at most once for a connection, which does nothing after. */
@@ -56,7 +59,7 @@ export class Connection {
 
   /** @param subscribed an earlier connection of this process subscribed, which a session of MQTT 3.1.1 remembers. */
   constructor(options: ConnectionOptions, level: Level, subscribed: boolean) {
-    const { clientId, topics, standing, intake } = options;
+    const { clientId, topics, standing, intake, packetLimit } = options;
     this.#options = options;
     this.#level = level;
     this.#subscribed = subscribed;
@@ -64,7 +67,7 @@ export class Connection {
     this.#client = client;
     this.#inbox = intake && new Inbox(intake, (cause) => this.#fail(cause));
     if (this.#inbox) collectFrom(client, this.#inbox);
-    const publisher = publisherOn(client, this.#wake);
+    const publisher = publisherOn(client, packetLimit, this.#wake);
     this.#outbox = new Outbox(options, { publisher, wake: this.#wake, signal: this.#life.signal });
     this.#retained = new Retained(options, { publisher });
 
@@ -176,6 +179,7 @@ export class Connection {
     const established = this.#state !== "opening";
     if (this.#state !== "failed") {
       this.#guarded(() => this.#outbox.settle());
+      if (established) this.#options.packetLimit.lost(this.#outbox.unanswered);
       this.#state = "over";
     }
     this.#life.abort();

@@ -1,5 +1,7 @@
 import type { Clock, Log } from "../../drivers/driver.ts";
+import { packetSize, raiseLimit } from "./packet-limit.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Topics } from "./topics.ts";
 
 /** A reply or an event on its way. Never holds a secret that its reader may not see: it is sent as it is. */
 export interface Outgoing {
@@ -28,12 +30,14 @@ const refusedFor = 30_000;
  */
 export class Outbox {
   readonly #letters: Letters;
+  readonly #topics: Topics;
   readonly #publisher: Publisher;
   readonly #pause: () => Promise<void>;
   readonly #wake: () => void;
   readonly #log: Log;
   readonly #inFlight = new Set<number>();
   readonly #complained = new Set<string>();
+  readonly #unanswered = new Map<number, number>();
   #acknowledged: number[] = [];
 
   /**
@@ -41,10 +45,11 @@ export class Outbox {
    * @param signal aborted at the end of the connection.
    */
   constructor(
-    { letters, clock, log }: { letters: Letters; clock: Clock; log: Log },
+    { letters, topics, clock, log }: { letters: Letters; topics: Topics; clock: Clock; log: Log },
     { publisher, wake, signal }: { publisher: Publisher; wake: () => void; signal: AbortSignal },
   ) {
     this.#letters = letters;
+    this.#topics = topics;
     this.#publisher = publisher;
     this.#wake = wake;
     this.#log = log;
@@ -58,11 +63,16 @@ export class Outbox {
     if (room <= 0) return;
     for (const letter of this.#letters.next(this.#inFlight, room)) {
       this.#inFlight.add(letter.id);
-      this.#publisher.publish({ ...letter, retain: false }, (refusal) => {
-        if (refusal) void this.#leaveAlone(letter, refusal);
-        else this.#acknowledged.push(letter.id);
-      });
+      const fitting = this.#publisher.fits(letter) ? letter : this.#instead(letter);
+      if (fitting) this.#publish(fitting);
+      // It stays in the outbox, and takes room from nobody.
+      else this.#wake();
     }
+  }
+
+  /** The bytes of what the broker has not answered, by id, in the order of sending. */
+  get unanswered(): ReadonlyMap<number, number> {
+    return this.#unanswered;
   }
 
   /** Forgets what was acknowledged since the last time. Throws what the store throws. */
@@ -72,6 +82,30 @@ export class Outbox {
     this.#acknowledged = [];
     this.#letters.delivered(ids);
     for (const id of ids) this.#inFlight.delete(id);
+  }
+
+  #publish(letter: Outgoing): void {
+    this.#unanswered.set(letter.id, packetSize(letter));
+    this.#publisher.publish({ ...letter, retain: false }, (refusal) => {
+      this.#unanswered.delete(letter.id);
+      if (refusal) void this.#leaveAlone(letter, refusal);
+      else this.#acknowledged.push(letter.id);
+    });
+  }
+
+  /** Who waits for a reply is told that it is too large; an event has nobody who waits, and is left aside. */
+  #instead(letter: Outgoing): Outgoing | undefined {
+    const { topic } = letter;
+    const bytes = packetSize(letter);
+    const reply = { ...letter, payload: replyTooLarge(bytes) };
+    const sent = this.#topics.below(topic).startsWith("reply/") && this.#publisher.fits(reply) ? reply : undefined;
+    this.#log.warn(
+      { topic, bytes, hint: raiseLimit },
+      sent
+        ? "a reply is larger than the broker takes; its reader is told so instead"
+        : "a message is larger than the broker takes; it is kept, and others pass it",
+    );
+    return sent;
   }
 
   async #leaveAlone({ id, topic }: Outgoing, refusal: Error): Promise<void> {
@@ -91,3 +125,12 @@ export class Outbox {
     this.#wake();
   }
 }
+
+const replyTooLarge = (bytes: number): string =>
+  JSON.stringify({
+    ok: false,
+    error: {
+      type: "reply_too_large",
+      message: `The reply is ${bytes} bytes long, more than the broker takes: ask for less, such as one device_id or user_identity_id, or raise the broker's limit of the packet size`,
+    },
+  });

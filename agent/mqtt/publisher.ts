@@ -1,9 +1,12 @@
 import type { MqttClient } from "mqtt";
+import { type PacketLimit, packetSize } from "./packet-limit.ts";
 
 /** Publishes at QoS 1 on one connection. */
 export interface Publisher {
   /** How many more may be sent now, before an earlier one is answered. None without a connection. */
   readonly room: number;
+  /** Whether the broker takes a packet so large, as far as is known: what does not fit must not be published. */
+  fits(message: Omit<Message, "retain">): boolean;
   /** `done` comes with the PUBACK; with a refusal when that carries one (MQTT 5); never, if the connection is lost. */
   publish(message: Message, done: (refusal?: Error) => void): void;
 }
@@ -23,9 +26,10 @@ const inFlightAtMost = 200;
 /**
  * Publishes with `client`, whose life is one connection, within the broker's Receive Maximum.
  *
+ * @param limit what earlier connections showed, beside the Maximum Packet Size that this one was told (MQTT 5).
  * @param onRoom called after each `done`.
  */
-export function publisherOn(client: MqttClient, onRoom: () => void): Publisher {
+export function publisherOn(client: MqttClient, limit: PacketLimit, onRoom: () => void): Publisher {
   let inFlight = 0;
   const atMost = (): number => Math.min(inFlightAtMost, client.serverProperties?.receiveMaximum ?? inFlightAtMost);
   return {
@@ -33,6 +37,8 @@ export function publisherOn(client: MqttClient, onRoom: () => void): Publisher {
       // MQTT.js keeps for later what it is given while there is no connection: give it nothing then.
       return client.connected && !client.disconnecting ? atMost() - inFlight : 0;
     },
+    fits: (message) =>
+      packetSize(message) <= Math.min(limit.largest, client.serverProperties?.maximumPacketSize ?? limit.largest),
     publish({ topic, payload, retain, correlation }, done) {
       inFlight += 1;
       const properties = correlation && { correlationData: Buffer.from(correlation) };

@@ -1,4 +1,5 @@
 import type { Log } from "../../drivers/driver.ts";
+import { raiseLimit } from "./packet-limit.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Topics } from "./topics.ts";
 
@@ -70,6 +71,11 @@ export class Retained {
 
   #say(topic: string, payload: string, done: () => void): void {
     this.#said.set(topic, payload);
+    if (!this.#publisher.fits({ topic, payload })) {
+      this.#log.warn({ topic, hint: raiseLimit }, "a retained message is larger than the broker takes; it is left out");
+      done();
+      return;
+    }
     this.#publisher.publish({ topic, payload, retain: true }, (refusal) => {
       if (refusal) {
         this.#log.warn(

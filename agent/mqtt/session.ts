@@ -4,6 +4,7 @@ import { Connection, type ConnectionOptions, type End } from "./connection.ts";
 import { hostOf, type Level, type Reach } from "./dial.ts";
 import type { Intake } from "./inbox.ts";
 import type { Letters } from "./outbox.ts";
+import { PacketLimit } from "./packet-limit.ts";
 import type { Standing } from "./retained.ts";
 import { topicsOf } from "./topics.ts";
 
@@ -69,6 +70,7 @@ class Session implements Mqtt {
       ...options,
       clientId: `latchd-${agentId}`,
       topics: topicsOf(prefix, agentId),
+      packetLimit: new PacketLimit(),
       onEstablished: ({ level, session }) => this.#established(level, session),
     };
     this.#running = this.#run();

@@ -2,15 +2,21 @@ import { beforeEach, expect, test } from "vitest";
 import { instant, type Milliseconds } from "../../agent/domain/instant.ts";
 import { type Letters, Outbox, type Outgoing } from "../../agent/mqtt/outbox.ts";
 import type { Publisher } from "../../agent/mqtt/publisher.ts";
+import { topicsOf } from "../../agent/mqtt/topics.ts";
 
 /** A publisher whose PUBACKs come when the test says so. */
 class Line implements Publisher {
   readonly sent: string[] = [];
   readonly unanswered = new Map<string, (refusal?: Error) => void>();
   size = 3;
+  readonly tooLarge = new Set<string>();
 
   get room(): number {
     return this.size - this.unanswered.size;
+  }
+
+  fits({ payload }: { payload: string }): boolean {
+    return !this.tooLarge.has(payload);
   }
 
   publish({ payload }: { payload: string }, done: (refusal?: Error) => void): void {
@@ -83,7 +89,7 @@ beforeEach(() => {
 function openOutbox(): Outbox {
   const log = { trace() {}, debug() {}, info() {}, warn: (fields: object) => void warnings.push(fields), error() {} };
   const outbox: Outbox = new Outbox(
-    { letters: table, clock: time, log },
+    { letters: table, topics: topicsOf("access", "g"), clock: time, log },
     { publisher: line, wake: () => outbox.send(), signal: life.signal },
   );
   return outbox;
@@ -178,4 +184,46 @@ test("Outbox lets an error of the store through", () => {
   };
   line.answer("1");
   expect(() => outbox.send()).toThrow("disk full");
+});
+
+test("Outbox sends instead of a reply that is too large what to do about it, and forgets it when that arrived", () => {
+  table.add(1, "reply");
+  line.tooLarge.add("1");
+  const outbox = openOutbox();
+  outbox.send();
+  expect(line.sent).toHaveLength(1);
+  expect(JSON.parse(line.sent[0] ?? "")).toEqual({
+    ok: false,
+    error: { type: "reply_too_large", message: expect.stringContaining("ask for less") as string },
+  });
+  expect(warnings).toMatchObject([
+    { topic: "access/g/reply/x", hint: expect.stringContaining("max_packet_size") as string },
+  ]);
+  line.answer(line.sent[0] ?? "");
+  outbox.settle();
+  expect(table.rows).toEqual([]);
+});
+
+test("Outbox leaves events aside that are too large, however many, says so, and lets others pass", async () => {
+  for (let id = 1; id <= 7; id += 1) {
+    table.add(id, "event");
+    line.tooLarge.add(String(id));
+  }
+  table.add(8, "event");
+  const outbox: Outbox = new Outbox(
+    {
+      letters: table,
+      topics: topicsOf("access", "g"),
+      clock: time,
+      log: { trace() {}, debug() {}, info() {}, warn: (fields: object) => void warnings.push(fields), error() {} },
+    },
+    { publisher: line, wake: () => setImmediate(() => outbox.send()), signal: life.signal },
+  );
+  outbox.send();
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(line.sent).toEqual(["8"]);
+  expect(warnings).toHaveLength(7);
+  line.answer("8");
+  outbox.settle();
+  expect(table.rows.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });

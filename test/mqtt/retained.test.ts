@@ -10,6 +10,7 @@ function standingOn(size = 100) {
   ]);
   const line = {
     room: size,
+    fits: ({ payload }: { payload: string }) => payload.length < 100,
     publish({ topic, payload }: { topic: string; payload: string }) {
       line.room -= 1;
       said.push([topic.replace("p/g/", ""), payload]);
@@ -59,6 +60,13 @@ test("Retained waits for room, and then says the newest only", () => {
     ["devices/a", "A2"],
     ["devices/b", "B1"],
   ]);
+});
+
+test("Retained leaves out what is larger than the broker takes", () => {
+  const { said, devices, retained } = standingOn();
+  devices.set("a", "A".repeat(100));
+  retained.send();
+  expect(said.map(([topic]) => topic)).toEqual(["status", "devices/b"]);
 });
 
 test("offline() is the same status with another state", () => {
