@@ -46,7 +46,7 @@ export async function reconcile(
       const chosen = ledger.choose(device);
       for (const other of chosen.due) if (other !== device) around.due(other);
       ({ more } = chosen);
-      if (more) await othersTurn();
+      if (more) await othersTurn(signal);
     }
   };
   await choose();
@@ -76,6 +76,7 @@ export async function reconcile(
     await refuseRoom(
       placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
       ledger,
+      signal,
     );
     const isDone = await carryOut(planned, steps, known);
     if (known.outdated) continue;
@@ -99,14 +100,17 @@ async function carryOut(planned: readonly Step[], steps: Steps, known: Acquainta
 }
 
 /** A few at a time: thousands of them may find no room, and commands and other locks are not to wait for that. */
-async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger): Promise<void> {
+async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger, signal: AbortSignal): Promise<void> {
   for (let at = 0; at < ids.length; at += atOnce) {
-    if (at > 0) await othersTurn();
+    if (at > 0) await othersTurn(signal);
     ledger.refuseRoom(ids.slice(at, at + atOnce));
   }
 }
 const atOnce = 100;
-const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+async function othersTurn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => void setImmediate(resolve));
+  signal.throwIfAborted();
+}
 
 function forget(occupied: Map<SlotName, Instant>, now: Instant): void {
   const before = later(now, -occupiedFor);
