@@ -63,8 +63,11 @@ export class PlacementLedger {
   /** The wish has changed: nothing of a person is wanted on a device any more. */
   release(identity: UserIdentityId, device: DeviceId, now: Instant): void {
     const open = this.#placements.of({ identity, device });
-    // A revoke goes to the lock at once, however long it was silent.
-    for (const { placement } of open) this.keep({ ...placement, wanted: false, next: undefined }, now);
+    // A revoke goes to the lock at once, however long it was silent, and to where a late write may have arrived by now.
+    for (const { placement } of open) {
+      const suspect = placement.suspect || placement.late !== undefined;
+      this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
+    }
     if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: "never_sent" }, now);
   }
 
