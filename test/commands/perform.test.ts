@@ -239,3 +239,10 @@ test("no error repeats the PIN that it was given", () => {
   expect(JSON.stringify(desk.events())).not.toContain("493017562");
   expect(desk.picture()).not.toContain("493017562");
 });
+
+test("half of a surrogate pair in an id is invalid_input: two people would look alike", () => {
+  using desk = new MemoryStore();
+  const id = String.fromCharCode(0x61, 0xd800);
+  const answer = desk.ask("user_identities/grant_access_to_device", { user_identity_id: id, device_id: doors[0] });
+  expect(answer.error?.type).toBe("invalid_input");
+});

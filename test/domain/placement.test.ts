@@ -232,3 +232,14 @@ test("a write that turned up does not vouch for an earlier one that may still be
   expect(isClean(cleared)).toBe(false);
   expect(isClean(observe(cleared, slot, { state: "empty" }, instant(62_000)))).toBe(true);
 });
+
+test("observe() takes what nobody wants any more in a slot that cannot be read for there, so that it is cleared", () => {
+  const doubtful = placementOf("ann", {
+    wanted: false,
+    belief: { at: "write", slot, wasEmpty: true, inFlight: false },
+  });
+  const seen = observe(doubtful, slot, { state: "unreadable" }, instant(0));
+  expect(seen.belief).toEqual({ at: "held", slot, proof: "acknowledged" });
+  const wanted = { ...doubtful, wanted: true };
+  expect(observe(wanted, slot, { state: "unreadable" }, instant(0))).toEqual(wanted);
+});

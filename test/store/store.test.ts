@@ -267,3 +267,42 @@ test("learn() of another lock at the same address doubts all that was believed o
   rounds.learn(first, keypad({ identity: "serial-9" }));
   expect(rounds.placements(first)).toMatchObject([{ suspect: true }]);
 });
+
+test("a code that the owner has written over on a lock that does not tell codes is live no longer, and not ours to clear", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, keypad({ readBack: "masked" }));
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: ann, device_id: first });
+  obey(desk);
+  const slot = slotName("1");
+  rounds.happened(first, { suspect: slot, foreign: true, events: [] });
+  expect(rounds.placements(first)).toMatchObject([{ belief: { at: "nowhere" }, wanted: true }]);
+  expect(types(desk)).toEqual(["access.accepted", "access.live", "access.unconfirmed"]);
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
+  expect(rounds.placements(first)).toEqual([]);
+});
+
+test("what is to go from a device that is configured no longer stays in the debt, and its standing message is taken back", () => {
+  using desk = new MemoryStore();
+  desk.store.rounds.learn(first, keypad());
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: ann, device_id: first });
+  obey(desk);
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
+  const after = desk.reopened([second]);
+  expect(after.records.debts()).toMatchObject([{ device: first, count: 1 }]);
+  expect(after.formerDevices()).toEqual([first]);
+});
+
+test("one own PIN is not given to two people on a lock that is full for the moment", () => {
+  using desk = new MemoryStore();
+  desk.store.rounds.learn(first, keypad());
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: ann, device_id: first });
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: ben, device_id: first });
+  expect(desk.ask("credentials/set", { user_identity_id: ann, kind: "pin", value: "4071" })).toEqual({ ok: true });
+  desk.store.rounds.choose(first);
+  desk.store.rounds.refuseRoom(desk.store.rounds.placements(first).map(({ id }) => id));
+  expect(desk.ask("credentials/set", { user_identity_id: ben, kind: "pin", value: "4071" })).toMatchObject({
+    ok: false,
+    error: { type: "duplicate_access_code" },
+  });
+});

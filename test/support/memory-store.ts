@@ -10,7 +10,9 @@ import { type Store, storeOn } from "../../agent/store/store.ts";
 import { agentFacts, openInMemory } from "./world.ts";
 
 /** A lock with numbered slots that takes PINs of 4 to 6 digits. */
-export const keypad = (of: { identity?: string; lengths?: readonly number[]; slots?: number } = {}): Abilities => ({
+export const keypad = (
+  of: { identity?: string; lengths?: readonly number[]; slots?: number; readBack?: "full" | "masked" } = {},
+): Abilities => ({
   identity: of.identity ?? "serial-1",
   memory: {
     kinds: new Map([
@@ -25,7 +27,7 @@ export const keypad = (of: { identity?: string; lengths?: readonly number[]; slo
       ],
     ]),
     windows: "none",
-    readBack: "full",
+    readBack: of.readBack ?? "full",
     cost: { read: "cheap", write: "cheap" },
   },
 });
@@ -41,9 +43,14 @@ export class MemoryStore implements Disposable {
   readonly store: Store;
 
   constructor(pins = { issue: true, length: 6 }) {
-    this.store = storeOn(this.opened, {
+    this.store = this.reopened(doors, pins);
+  }
+
+  /** The store as another configuration would have it, on the same database. */
+  reopened(devices: readonly DeviceId[], pins = { issue: true, length: 6 }): Store {
+    return storeOn(this.opened, {
       dataDir: join(tmpdir(), "latchd-none"),
-      devices: doors.map((id) => ({ id, name: `Name of ${id}`, timeZone: "UTC", driver: "simulated" })),
+      devices: devices.map((id) => ({ id, name: `Name of ${id}`, timeZone: "UTC", driver: "simulated" })),
       pins,
       now: () => this.now,
     });
