@@ -256,7 +256,7 @@ test("loadConfig() finds a fault wherever JSON.parse() does", async () => {
       );
       expect(message).not.toContain("it cannot be read");
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

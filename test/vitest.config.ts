@@ -13,6 +13,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/interop/**", "test/model/**"],
+          // No module of ours has a state, so that one process serves for all files.
+          isolate: false,
         },
       },
       // Random worlds: the same code with the same virtual clock, for as long as one likes.

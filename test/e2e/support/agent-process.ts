@@ -41,7 +41,8 @@ export class AgentProcess {
   constructor(config: object, preload?: string) {
     const file = join(this.folder, "preload.mjs");
     if (preload !== undefined) writeFileSync(file, preload);
-    this.#env = preload === undefined ? process.env : { ...process.env, NODE_OPTIONS: `--import ${file}` };
+    // What libraries print of themselves when they are asked to is looked through like all else that the agent says.
+    this.#env = { ...process.env, DEBUG: "*", ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${file}` }) };
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
     this.configure(config);
     onTestFinished(async () => {
