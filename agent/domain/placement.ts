@@ -1,6 +1,7 @@
 import type { CredentialId, CredentialKind, Fingerprint } from "./credential.ts";
 import type { DeviceId, PlacementId, UserIdentityId } from "./ids.ts";
-import { type Instant, instant, later, type Milliseconds } from "./instant.ts";
+import { type Instant, later, type Milliseconds } from "./instant.ts";
+import { type Late, oneLess, oneMore, stillLate } from "./late.ts";
 import type { Observed, Proof, SlotName } from "./slot.ts";
 
 /**
@@ -18,19 +19,6 @@ export type Belief =
       readonly inFlight: boolean;
     }
   | { readonly at: "clear"; readonly slot: SlotName; readonly inFlight: boolean };
-
-/** Unanswered or refused writes may still be executed by the lock, in this slot, until this time. */
-export interface Late {
-  readonly slot: SlotName;
-  /** How many of them: each time the code turns up, one has been executed. */
-  readonly writes: number;
-  readonly since: Instant;
-  readonly until: Instant;
-  /** When the slot is to be looked at next: a minute later, then as much later as the write is old. */
-  readonly check: Instant;
-}
-const firstCheck: Milliseconds = 60_000;
-const lastCheck: Milliseconds = 30 * 60_000;
 
 export type Refusal = "full" | "duplicate" | "invalid" | "forbidden" | "not_kept" | "kind_not_supported";
 
@@ -214,6 +202,12 @@ const opening = (placement: Placement, disabled = false): Placement =>
     ? { ...placement, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } }
     : placement;
 
+/** What was to go may stay: before it is called live again, the lock is asked whether it is still there. */
+export const doubted = (placement: Placement): Placement =>
+  placement.belief.at === "held"
+    ? { ...placement, belief: { at: "write", slot: placement.belief.slot, wasEmpty: true, inFlight: false } }
+    : placement;
+
 /** The owner has put something else into its slot, which is the owner's from now on. */
 export const overwritten = (placement: Placement): Placement =>
   placement.belief.at === "nowhere"
@@ -276,25 +270,4 @@ function somethingThere(placement: Placement, slot: SlotName): Placement {
       // A late write into a slot that was empty: what is there now can only be ours.
       return placement.late?.slot === slot ? held(placement, slot, "read_back_masked") : placement;
   }
-}
-
-function oneMore(
-  late: Late | undefined,
-  slot: SlotName | undefined,
-  settles: Milliseconds | undefined,
-  now: Instant,
-): Late | undefined {
-  if (slot === undefined || settles === undefined) return late;
-  const writes = (late?.writes ?? 0) + 1;
-  return { slot, writes, since: now, until: later(now, settles), check: later(now, firstCheck) };
-}
-
-const oneLess = (late: Late | undefined): Late | undefined =>
-  late && late.writes > 1 ? { ...late, writes: late.writes - 1 } : undefined;
-
-/** After its slot was read. */
-function stillLate(late: Late, now: Instant): Late | undefined {
-  if (late.until <= now) return undefined;
-  const pause = Math.min(Math.max(now - late.since, firstCheck), lastCheck);
-  return { ...late, check: instant(Math.min(later(now, pause), late.until)) };
 }

@@ -5,7 +5,7 @@ import type { CredentialId, CredentialKind } from "../domain/credential.ts";
 import { type DeviceId, placementId, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
-import { newPlacement, type Placement, type Refusal } from "../domain/placement.ts";
+import { doubted, newPlacement, type Placement, type Refusal } from "../domain/placement.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
@@ -129,11 +129,14 @@ export class Chooser {
       before ?? newPlacement({ id: placementId(randomUUID()), device, identity, credential: id, kind, fingerprint });
     // What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands.
     const isOurs = refusal !== undefined || (before?.attempts === 0 && isOfCode(before.refusal?.reason));
-    // What was to go is still believed to be there, and is looked at before that is relied on.
-    const suspect = placement.suspect || before?.wanted === false;
-    const next: Placement = { ...placement, suspect, wanted: true, refusal: isOurs ? refusal : placement.refusal };
+    const next: Placement = { ...placement, wanted: true, refusal: isOurs ? refusal : placement.refusal };
     if (!before || !before.wanted || before.refusal?.reason !== next.refusal?.reason)
-      this.#of.ledger.keep(next, now, rank);
+      this.#of.ledger.keep(before?.wanted === false && this.#canRead(device) ? doubted(next) : next, now, rank);
+  }
+
+  #canRead(device: DeviceId): boolean {
+    const readBack = this.#of.devices.abilities(device)?.memory?.readBack;
+    return readBack !== undefined && readBack !== "none";
   }
 
   /** A PIN that fits every lock of the person; where there is none, one for this lock. */

@@ -3,7 +3,8 @@ import { branded } from "../domain/brand.ts";
 import type { CredentialId, CredentialKind, Fingerprint } from "../domain/credential.ts";
 import { deviceId, placementId, userIdentityId } from "../domain/ids.ts";
 import { instant } from "../domain/instant.ts";
-import type { Belief, Late, Refusal } from "../domain/placement.ts";
+import type { Late } from "../domain/late.ts";
+import type { Belief, Refusal } from "../domain/placement.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
 import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
 

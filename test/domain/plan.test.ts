@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import type { MemoryLimits } from "../../agent/domain/abilities.ts";
 import type { PlacementId } from "../../agent/domain/ids.ts";
 import { instant, later } from "../../agent/domain/instant.ts";
+import type { Late } from "../../agent/domain/late.ts";
 import {
   type Belief,
   intendClear,
   intendWrite,
-  type Late,
   observe,
   type Placement,
   type Refusal,
