@@ -85,6 +85,7 @@ export const intendWrite = (
   // A slot that we choose was read empty just before; one that the lock chooses was empty, or it would not have.
   belief: { at: "write", slot, wasEmpty: true, inFlight: true },
   refusal: undefined,
+  suspect: false,
   attempts: placement.attempts + 1,
 });
 
@@ -112,7 +113,8 @@ export function settleWrite(
   if (placement.belief.at !== "write") return placement;
   switch (outcome.result) {
     case "stored":
-      return held(placement, outcome.slot, outcome.proof);
+      // Something happened in the slot while the answer was on its way: it is looked at again.
+      return { ...held(placement, outcome.slot, outcome.proof), suspect: placement.suspect };
     case "unconfirmed": {
       const slot = outcome.slot ?? placement.belief.slot;
       return {
