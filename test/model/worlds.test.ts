@@ -185,6 +185,12 @@ class Play {
         if (state === "live" && placement.wanted && isCurrent(this.world, placement.credential, person)) continue;
         if (state === "refused" && placement.wanted && this.#isRefusal(reason, place, person, placement.credential))
           continue;
+        // Who found no room keeps the code that they wait with.
+        const first = rows.some(
+          ({ placement: { identity, fingerprint, wanted, refusal } }) =>
+            wanted && identity !== person && fingerprint === placement.fingerprint && refusal?.reason === "full",
+        );
+        if (reason === "duplicate" && first) continue;
         say(`${state} ${String(reason)} wanted ${placement.wanted} clean ${isClean(placement)}`);
       }
     }
