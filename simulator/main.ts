@@ -2,14 +2,23 @@
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { Faults } from "./faults.ts";
+import { MemoryFile } from "./memory-file.ts";
 import { Zigbee2mqttPersona } from "./zigbee2mqtt.ts";
 import { doorAct } from "./zigbee2mqtt-device.ts";
 
+const share = z.coerce.number().min(0).max(1).default(0);
 const flags = z.object({
   broker: z.string(),
   baseTopic: z.string(),
   lock: z.array(z.string()).min(1),
   pollControl: z.boolean().default(false),
+  memory: z.string().optional(),
+  record: z.boolean().default(false),
+  seed: z.coerce.number().int().default(1),
+  delay: z.tuple([z.coerce.number().min(0), z.coerce.number().min(0)]).default([0, 0]),
+  lose: share,
+  late: share,
 });
 const request = z.object({ lock: z.string() }).loose();
 
@@ -35,18 +44,36 @@ Reads what is to happen at them from standard input, one JSON object a line, and
   .requiredOption("--broker <url>", "the broker, such as mqtt://127.0.0.1:1883")
   .option("--base-topic <topic>", "where zigbee2mqtt speaks", "zigbee2mqtt")
   .requiredOption("--lock <name>", "a lock's friendly name; once for each", collect)
-  .option("--poll-control", "locks that sleep, for which zigbee2mqtt keeps what it cannot deliver");
+  .option("--poll-control", "locks that sleep, for which zigbee2mqtt keeps what it cannot deliver")
+  .option("--memory <file>", "where the locks' memories are kept from one run to the next, codes and all")
+  .option("--record", "tell of each code that is stored or cleared, and of writes to a slot that nobody has looked at")
+  .option("--delay <least-most>", "how long a lock takes to answer, in ms, such as 5-50", (text) => text.split("-"))
+  .option("--lose <share>", "of all answers, this share is lost, such as 0.1")
+  .option("--late <share>", "of all writes, this share reaches the lock seconds after it was given up")
+  .option("--seed <number>", "of these misfortunes: the same ones for the same seed");
 
 await simulate(flags.parse(program.parse().opts()));
 
 /** Runs until standard input ends, or the process is told to end. */
-async function simulate({ broker, baseTopic, lock: names, pollControl }: z.infer<typeof flags>): Promise<void> {
+async function simulate(given: z.infer<typeof flags>): Promise<void> {
+  const { broker, baseTopic, lock: names, pollControl, delay, lose, late, seed } = given;
+  const memory = given.memory === undefined ? undefined : new MemoryFile(given.memory);
   const locks = names.map((name, index) => ({
     name,
     ieee: `0x00158d00${(index + 1).toString(16).padStart(8, "0")}`,
     pollControl,
+    remembered: memory?.get(name),
+    faults: new Faults({ delay, lose, late }, seed + index),
   }));
-  const persona = new Zigbee2mqttPersona({ url: broker, baseTopic, locks });
+  const persona = new Zigbee2mqttPersona({
+    url: broker,
+    baseTopic,
+    locks,
+    onlookers: {
+      see: (sight) => given.record && say(sight),
+      remember: (name, what) => memory?.set(name, what),
+    },
+  });
   await persona.start();
   say({ happened: "started", broker, base_topic: baseTopic, locks: locks.map(({ name, ieee }) => ({ name, ieee })) });
 

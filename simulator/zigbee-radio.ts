@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Fate } from "./faults.ts";
 import type { Answer, Request, ZigbeeDoor } from "./zigbee-door.ts";
 
 /** What becomes of a request: an answer, the radio's giving up, or nothing for now, because it is kept for later. */
@@ -18,14 +19,19 @@ export class ZigbeeRadio {
     this.#pollControl = pollControl;
   }
 
-  send(request: Request): Sent {
+  send(request: Request, becomes: Fate["becomes"] = "answered"): Sent {
     // The same request again takes the place of the one that is kept.
     this.#kept = this.#kept.filter((kept) => !isDeepStrictEqual(kept, request));
-    const answer = this.#door.receive(request);
-    if (answer) return { answer };
+    const answer = becomes === "late" ? undefined : this.#door.receive(request);
+    if (answer && becomes !== "lost") return { answer };
     if (!this.#pollControl) return { gaveUp: true };
     this.#kept.push(request);
     return { kept: true };
+  }
+
+  /** What was given up reaches the lock all the same; nobody waits for its answer any more. */
+  arrive(request: Request): void {
+    this.#door.receive(request);
   }
 
   /** After a sign of life of the lock: the answers to what was kept. */

@@ -1,6 +1,11 @@
+import { setTimeout } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Secret } from "../agent/domain/secret.ts";
+import { Faults, noFaults } from "./faults.ts";
 import { blankChip } from "./lock.ts";
+import type { Remembered } from "./memory-file.ts";
+import { type Sight, Witness } from "./witness.ts";
 import { type Answer, doorModes, type Request, ZigbeeDoor } from "./zigbee-door.ts";
 import { type Sent, ZigbeeRadio } from "./zigbee-radio.ts";
 
@@ -21,7 +26,18 @@ export interface DeviceModel {
   /** It sleeps, and what does not reach it is sent again later. */
   readonly pollControl: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
+  /** What is left of it from an earlier time. */
+  readonly remembered?: Remembered | undefined;
+  /** What becomes of the requests to it. */
+  readonly faults?: Faults;
 }
+
+/** Who sees what is done to a lock's memory, and who keeps it. */
+export interface Onlookers {
+  see(sight: Sight): void;
+  remember(lock: string, what: Remembered): void;
+}
+const nobody: Onlookers = { see: () => undefined, remember: () => undefined };
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -34,26 +50,74 @@ export class PersonaDevice {
   readonly name: string;
   readonly pollControl: boolean;
   readonly door: ZigbeeDoor;
-  readonly radio: ZigbeeRadio;
-  options: Payload;
   available = false;
+  readonly #radio: ZigbeeRadio;
+  readonly #faults: Faults;
+  readonly #onlookers: Onlookers;
+  readonly #witness: Witness;
+  #options: Payload;
   #heardOf = false;
   #cache: Payload = {};
 
-  constructor({ name, ieee, pollControl, options = {} }: DeviceModel) {
+  constructor(model: DeviceModel, onlookers: Onlookers = nobody) {
+    const { name, ieee, pollControl, options = {}, remembered } = model;
     this.name = name;
     this.ieee = ieee;
     this.pollControl = pollControl;
-    this.options = options;
-    this.door = new ZigbeeDoor(blankChip(ieee));
-    this.radio = new ZigbeeRadio(this.door, pollControl);
+    this.#options = remembered?.options ?? options;
+    this.door = new ZigbeeDoor(remembered?.chip ?? blankChip(ieee));
+    this.#radio = new ZigbeeRadio(this.door, pollControl);
+    this.#faults = model.faults ?? new Faults(noFaults, 0);
+    this.#onlookers = onlookers;
+    this.#witness = new Witness(name, (sight) => onlookers.see(sight), remembered?.unanswered);
+  }
+
+  get options(): Payload {
+    return this.#options;
+  }
+
+  set options(options: Payload) {
+    this.#options = options;
+    this.#remember();
   }
 
   /** Sends over the air, and notes a sign of life. */
-  send(request: Request): Sent {
-    const sent = this.radio.send(request);
-    if ("answer" in sent) this.#heardOf = true;
+  async send(request: Request): Promise<Sent> {
+    const isWrite = request.to === "setPinCode";
+    const { delay, becomes, lateBy } = this.#faults.next(isWrite ? "write" : "other");
+    // zigbee2mqtt tells nobody what the lock answered to these: only a read does (lock-interfaces, 1.3).
+    if (isWrite || request.to === "clearPinCode") this.#witness.sent(isWrite ? "write" : "clear", String(request.user));
+    if (delay > 0) await sleep(delay / 2);
+    const sent = this.#watch(() => this.#radio.send(request, becomes));
+    if (becomes === "late" && "gaveUp" in sent) {
+      setTimeout(() => this.#watch(() => this.#radio.arrive(request)), lateBy).unref();
+    }
+    if (delay > 0) await sleep(delay / 2);
+    if (!("answer" in sent)) return sent;
+    this.#heardOf = true;
+    if (request.to === "getPinCode") this.#witness.answered(String(request.user));
     return sent;
+  }
+
+  /** What was kept for it is sent once more: the answers. */
+  catchUp(): readonly Answer[] {
+    return this.#watch(() => this.#radio.catchUp());
+  }
+
+  /** Does what may change the lock's memory, under the eyes of who looks on. */
+  #watch<T>(act: () => T): T {
+    const before = this.door.chip;
+    const result = act();
+    if (this.door.chip !== before) {
+      this.#witness.compare(before, this.door.chip);
+      this.#remember();
+    }
+    return result;
+  }
+
+  #remember(): void {
+    const { chip } = this.door;
+    this.#onlookers.remember(this.name, { chip, unanswered: [...this.#witness.unanswered], options: this.#options });
   }
 
   /** What is published when the lock has said something: the cache with the news in it. */

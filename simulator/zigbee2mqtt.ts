@@ -2,7 +2,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { connectAsync, type MqttClient } from "mqtt";
 import { z } from "zod";
 import type { Request } from "./zigbee-door.ts";
-import { type DeviceModel, type DoorAct, PersonaDevice } from "./zigbee2mqtt-device.ts";
+import { type DeviceModel, type DoorAct, type Onlookers, PersonaDevice } from "./zigbee2mqtt-device.ts";
 import { bridgeInfo, describe, stable } from "./zigbee2mqtt-papers.ts";
 
 export interface PersonaOptions {
@@ -13,6 +13,7 @@ export interface PersonaOptions {
   readonly advanced?: Readonly<Record<string, unknown>>;
   /** How long its radio tries a lock that does not answer, in ms. */
   readonly patience?: number;
+  readonly onlookers?: Onlookers;
 }
 
 /** `{"pin_code": {"user": 3}}` and the like: which slot, and whether there is a code to write. */
@@ -44,7 +45,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
 
   constructor(options: PersonaOptions) {
     this.#options = options;
-    this.#devices = options.locks.map((lock) => new PersonaDevice(lock));
+    this.#devices = options.locks.map((lock) => new PersonaDevice(lock, options.onlookers));
   }
 
   /** Resolves when it takes commands. */
@@ -161,7 +162,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
   }
 
   async #send(device: PersonaDevice, request: Request, verb: "set" | "get", key: string) {
-    const sent = device.send(request);
+    const sent = await device.send(request);
     if ("kept" in sent) return undefined;
     if ("gaveUp" in sent) {
       await sleep(this.#options.patience ?? 400);
@@ -181,7 +182,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     }
     // What arrived together with the message that woke it is sent first.
     await setImmediate();
-    for (const answer of device.radio.catchUp()) {
+    for (const answer of device.catchUp()) {
       const late = device.published(answer);
       if (late) await this.#publishState(device, late);
     }

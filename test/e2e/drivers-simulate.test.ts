@@ -1,9 +1,14 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { expect, test } from "vitest";
+import type { Readable, Writable } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
 import { slotName } from "../../agent/domain/slot.ts";
 import zigbee2mqtt from "../../drivers/zigbee2mqtt/index.ts";
+import { readMemory } from "../../simulator/memory-file.ts";
 import { entry, never } from "../drivers/bench.ts";
 import { startBroker } from "../support/broker.ts";
 import { hurriedClock, RecordingHost } from "../support/host.ts";
@@ -32,4 +37,39 @@ test("simulator/main.ts is a zigbee2mqtt with locks, at which things happen by c
   simulator.stdin.end();
   expect(await said()).toEqual({ happened: "stopped" });
   expect(await once(simulator, "exit")).toEqual([0, null]);
+});
+
+test("simulator/main.ts with a memory: what a lock holds outlives the process, and a record tells of it", async () => {
+  await using broker = await startBroker("aedes");
+  using host = new RecordingHost(hurriedClock(1));
+  const folder = mkdtempSync(join(tmpdir(), "latchd-simulator-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "memory.json");
+  const main = new URL("../../simulator/main.ts", import.meta.url).pathname;
+  const misfortunes = ["--delay", "5-50", "--lose", "0", "--late", "1", "--seed", "5"];
+  const run = (...more: string[]): ChildProcessByStdio<Writable, Readable, null> => {
+    const given = ["--import", "tsx", main, "--broker", broker.url, "--lock", "front", "--record", "--memory", file];
+    const child = spawn(process.execPath, [...given, ...more], { stdio: ["pipe", "pipe", "inherit"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return child;
+  };
+  const first = run(...misfortunes);
+  const lines = createInterface({ input: first.stdout })[Symbol.asyncIterator]();
+  const said = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
+  expect(await said()).toMatchObject({ happened: "started" });
+  await using link = await zigbee2mqtt.open(zigbee2mqtt.options.parse({ url: broker.url, timeout_ms: 1_000 }), host);
+  const { memory } = link.lock("front");
+  // The write is given up, is not there when it is looked for, and arrives after all.
+  const outcome = await memory?.write(entry("04711147"), slotName("3"), never());
+  expect(outcome).toMatchObject({ result: "unconfirmed" });
+  expect(await said()).toMatchObject({ happened: "stored", lock: "front", slot: "3", code: "04711147" });
+  first.kill("SIGKILL");
+  await once(first, "exit");
+
+  const second = run();
+  await once(second.stdout, "data");
+  expect(await memory?.read?.(slotName("3"), never())).toMatchObject({ state: "known" });
+  second.stdin.end();
+  await once(second, "exit");
+  expect(readMemory(file)).toMatchObject({ front: { chip: { entries: { 3: { value: "04711147" } } } } });
 });

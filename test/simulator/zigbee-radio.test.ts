@@ -46,3 +46,14 @@ test("ZigbeeRadio gives up on an answer that is lost, though the lock has done i
   expect(new ZigbeeRadio(door, false).send(write)).toEqual({ gaveUp: true });
   expect(held(door)).toEqual(["12121212"]);
 });
+
+test("ZigbeeRadio: what is late is given up, and arrives when it does", () => {
+  const door = new ZigbeeDoor(blankChip("s"));
+  const radio = new ZigbeeRadio(door, false);
+  expect(radio.send(write, "late")).toEqual({ gaveUp: true });
+  expect(held(door)).toEqual([]);
+  radio.arrive(write);
+  expect(held(door)).toEqual(["12121212"]);
+  expect(radio.send(clear, "lost")).toEqual({ gaveUp: true });
+  expect(held(door)).toEqual([]);
+});

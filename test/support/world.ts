@@ -11,6 +11,7 @@ import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Vault } from "../../agent/store/vault.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
+import { seeded } from "../../simulator/faults.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { type LockSpec, never, type Process, WorldLock } from "./world-lock.ts";
 
@@ -37,17 +38,6 @@ export function blankImage(): Buffer {
   const image = db.serialize();
   db.close();
   return image;
-}
-
-/** Small, fast, and the same for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const quiet = (): void => undefined;
