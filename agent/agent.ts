@@ -177,8 +177,10 @@ function openSession(
     log,
     clock,
     letters: {
-      next: (inFlight, limit) =>
-        store.outbox.next(inFlight, limit).map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
+      next: (inFlight, limit, of) =>
+        store.outbox
+          .next(inFlight, limit, "topic" in of ? { topic: topics.below(of.topic) } : of)
+          .map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
       delivered: (ids) => store.transaction(() => store.outbox.delivered(ids)),
     },
     standing: standingOf(store, facts),

@@ -76,10 +76,10 @@ export class Retained {
       done();
       return;
     }
-    this.#publisher.publish({ topic, payload, retain: true }, (refusal) => {
-      if (refusal) {
+    this.#publisher.publish({ topic, payload, retain: true }, (answer) => {
+      if (answer.result === "refused") {
         this.#log.warn(
-          { topic, reason: refusal.message, hint: "let the agent publish retained messages there (the broker's ACL)" },
+          { topic, reason: answer.reason, hint: "let the agent publish retained messages there (the broker's ACL)" },
           "the broker refuses a retained message",
         );
       }

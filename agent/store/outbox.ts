@@ -13,6 +13,8 @@ export interface Letter {
   /** MQTT 5 Correlation Data of the command. */
   readonly correlation: Uint8Array | undefined;
 }
+/** Where to look for letters: among those of a rank that came after one, or among those of a topic. All where left out. */
+export type Stretch = { readonly rank: Letter["rank"]; readonly after: number } | { readonly topic: string };
 type Row = { id: number; topic: string; payload: Buffer; sealed: number; correlation: Buffer | null };
 
 const repliesKeptFor: Milliseconds = 3600_000;
@@ -23,8 +25,11 @@ export class Outbox {
   readonly #vault: Vault;
   readonly #insert: Statement;
   readonly #next: Statement<[number], Row>;
+  readonly #nextAfter: Statement<[number, number, number], Row>;
+  readonly #nextOf: Statement<[string, number], Row>;
   readonly #delete: Statement<[number]>;
   readonly #count: Statement<[], { count: number }>;
+  readonly #countOf: Statement<[string], { count: number }>;
   readonly #expire: Statement<[number]>;
 
   constructor(db: Database, vault: Vault) {
@@ -32,9 +37,13 @@ export class Outbox {
     this.#insert = db.prepare(
       "INSERT INTO outbox (rank, topic, payload, sealed, correlation, at) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    this.#next = db.prepare("SELECT id, topic, payload, sealed, correlation FROM outbox ORDER BY rank, id LIMIT ?");
+    const select = "SELECT id, topic, payload, sealed, correlation FROM outbox";
+    this.#next = db.prepare(`${select} ORDER BY rank, id LIMIT ?`);
+    this.#nextAfter = db.prepare(`${select} WHERE rank = ? AND id > ? ORDER BY id LIMIT ?`);
+    this.#nextOf = db.prepare(`${select} WHERE topic = ? ORDER BY id LIMIT ?`);
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
+    this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");
     this.#expire = db.prepare("DELETE FROM outbox WHERE rank = 0 AND at < ?");
   }
 
@@ -47,9 +56,9 @@ export class Outbox {
   next(
     inFlight: ReadonlySet<number>,
     limit: number,
+    of?: Stretch,
   ): readonly { id: number; topic: string; payload: string; correlation?: Uint8Array }[] {
-    return this.#next
-      .all(limit + inFlight.size)
+    return this.#rows(limit + inFlight.size, of)
       .filter(({ id }) => !inFlight.has(id))
       .slice(0, limit)
       .map(({ id, topic, payload, sealed, correlation }) => ({
@@ -60,12 +69,21 @@ export class Outbox {
       }));
   }
 
+  #rows(limit: number, of: Stretch | undefined): Row[] {
+    if (!of) return this.#next.all(limit);
+    return "topic" in of ? this.#nextOf.all(of.topic, limit) : this.#nextAfter.all(ranks[of.rank], of.after, limit);
+  }
+
   delivered(ids: readonly number[]): void {
     for (const id of ids) this.#delete.run(id);
   }
 
   get waiting(): number {
     return this.#count.get()?.count ?? 0;
+  }
+
+  waitingOn(topics: readonly string[]): number {
+    return this.#countOf.get(JSON.stringify(topics))?.count ?? 0;
   }
 
   /** Replies that nobody came for: the sender has long repeated the command. */

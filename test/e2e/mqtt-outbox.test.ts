@@ -59,6 +59,7 @@ describe.each(brokers)("on $name", ({ start }) => {
     const broker = await start();
     const proxy = await proxied(broker);
     const agent = new TestAgent();
+    await listen(broker.url, "access/gateway-1/event/#");
     for (const id of upTo(10)) agent.letters.push(event(id));
     proxy.cutAt(
       (packet) => packet.cmd === "publish" && packet.payload.toString() === "event 6",

@@ -111,11 +111,12 @@ describe.skipIf(!brokers.some(({ name }) => name === "mosquitto"))("MQTT 5", () 
     const broker = await startedBroker("mosquitto");
     const heard = await listen(broker.url, "access/gateway-1/reply/#", { protocolVersion: 5 });
     const agent = new TestAgent();
+    let letters = 0;
     const mqtt = agent.open(broker.url, {
       intake: {
         accept(arrivals) {
           for (const { responseTopic = "", correlation = new Uint8Array() } of arrivals)
-            agent.letters.push({ id: 1, topic: responseTopic, payload: '{"ok":true}', correlation });
+            agent.letters.push({ id: (letters += 1), topic: responseTopic, payload: '{"ok":true}', correlation });
           mqtt.nudge();
         },
       },

@@ -58,6 +58,8 @@ interface LogLine {
   readonly message: string;
 }
 
+const rankOf = (topic: string): "reply" | "event" => (topic.includes("/reply/") ? "reply" : "event");
+
 /** The agent's side of the seams, in memory. */
 export class TestAgent {
   readonly batches: (readonly Arrival[])[] = [];
@@ -84,7 +86,13 @@ export class TestAgent {
         },
       },
       letters: {
-        next: (inFlight, limit) => this.letters.filter(({ id }) => !inFlight.has(id)).slice(0, limit),
+        next: (inFlight, limit, of) =>
+          this.letters
+            .filter(({ id }) => !inFlight.has(id))
+            .filter(({ id, topic }) =>
+              "topic" in of ? topic === of.topic : rankOf(topic) === of.rank && id > of.after,
+            )
+            .slice(0, limit),
         delivered: (ids) => {
           const gone = new Set(ids);
           this.letters.splice(0, this.letters.length, ...this.letters.filter(({ id }) => !gone.has(id)));

@@ -79,6 +79,27 @@ test("the outbox gives replies before events, each in order, and forgets only wh
   expect(outbox.waiting).toBe(2);
 });
 
+test("the outbox finds what came after a letter, and what waits on a topic, without looking at all the others", () => {
+  using desk = new MemoryStore();
+  const { outbox } = desk.store;
+  const put = (rank: "reply" | "event", topic: string): void =>
+    outbox.put({ rank, topic, payload: "{}", sealed: false, correlation: undefined }, desk.now);
+  for (const topic of ["e1", "e2", "e1", "e3"]) put("event", topic);
+  put("reply", "r1");
+  const found = (...asked: Parameters<typeof outbox.next>): string[] =>
+    outbox.next(...asked).map(({ id, topic }) => `${topic} ${id}`);
+  expect(found(new Set(), 2, { rank: "event", after: 1 })).toEqual(["e2 2", "e1 3"]);
+  expect(found(new Set([2]), 2, { rank: "event", after: 1 })).toEqual(["e1 3", "e3 4"]);
+  expect(found(new Set(), 2, { rank: "reply", after: 0 })).toEqual(["r1 5"]);
+  expect(found(new Set([1]), 2, { topic: "e1" })).toEqual(["e1 3"]);
+  expect(outbox.waitingOn(["e1", "e3", "none"])).toBe(3);
+  const plans = [
+    "SELECT id FROM outbox WHERE rank = 1 AND id > 7 ORDER BY id LIMIT 9",
+    "SELECT id FROM outbox WHERE topic = 'e1' ORDER BY id LIMIT 9",
+  ].map((sql) => JSON.stringify(desk.opened.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()));
+  for (const plan of plans) expect(plan).toMatch(/SEARCH outbox USING.*INDEX(?!.*TEMP B-TREE)/);
+});
+
 test("requests are kept for seven days, and the last 100,000 in any case", () => {
   using desk = new MemoryStore();
   const { replies } = desk.store;

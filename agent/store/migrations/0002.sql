@@ -4,5 +4,8 @@
 
 -- Broker: what was refused of what it keeps, and the session that it keeps for us.
 
+-- What waits on a topic that nobody listens to is passed over, and looked for by its topic.
+CREATE INDEX outbox_by_topic ON outbox (topic, id);
+
 -- Outbox: the room that events may take.
 
