@@ -16,6 +16,11 @@ const words: Readonly<Record<string, string>> = {
   "lock.all_deleted": "all codes were deleted at the lock",
   "lock.reset": "the lock was reset",
   "device.tampered": "tamper alarm",
+  "device.breaker_opened":
+    "the lock does not answer; it is left alone until its next try, but for what is to be taken away",
+  "device.breaker_closed": "the lock answers again",
+  "revocation.overdue": "codes are still to be taken away, and their locks do not confirm it",
+  "revocation.cleared": "what was overdue is taken away",
 };
 
 /** Writes events that are committed to the log. */

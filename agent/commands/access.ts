@@ -54,18 +54,19 @@ function receipts(
   for (const placed of records.placements(of)) {
     pairOf(placed.placement.identity, placed.placement.device).placed.push(placed);
   }
-  const devices = records.devices();
-  const answered = new Set(devices.flatMap(({ id, abilities }) => (abilities ? [id] : [])));
-  const online = new Set(devices.flatMap((each) => (each.online ? [each.id] : [])));
+  const devices = new Map(records.devices().map((each) => [each.id, each]));
   const without = (identity: UserIdentityId, id: DeviceId): CredentialReceipt => {
-    if (!answered.has(id)) return emptyReceipt("abilities_unknown");
+    const lock = devices.get(id);
+    if (!lock?.abilities) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
     return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
   };
   return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {
-    const lines = placed.map(({ placement, since }) => credentialReceipt(placement, since, online.has(on)));
+    const { online: reachable = false, breaker } = devices.get(on) ?? {};
+    const at = { reachable, notBefore: breaker?.next };
+    const lines = placed.map(({ placement, since }) => credentialReceipt(placement, since, at));
     const wants = placed.some(({ placement }) => placement.wanted);
     const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on)];
-    const states = credentials.map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }));
+    const states = credentials.map(({ state }, index) => ({ state, wanted: placed[index]?.placement.wanted ?? true }));
     return { user_identity_id: identity, device_id: on, state: pairState(states), grants, credentials };
   });
 }

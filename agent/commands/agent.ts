@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { earliest, toIso } from "../domain/instant.ts";
 import { type Context, command } from "./command.ts";
+import { breakerOf } from "./device-object.ts";
 import type { Records } from "./records.ts";
 
 export const agent = [
@@ -23,8 +24,6 @@ export function agentStatus(
 ): object {
   const { agentId, version, startedAt, brokerConnected, exposures } = facts();
   const devices = records.devices();
-  const debts = records.debts();
-  const oldest = earliest(debts.map((debt) => debt.oldest));
   return {
     agent_id: agentId,
     state: "online",
@@ -33,12 +32,23 @@ export function agentStatus(
     epoch: records.epoch,
     workspace_id: records.workspaceId,
     broker: { connected: brokerConnected },
-    devices: devices.map(({ id, name, online }) => ({ device_id: id, name, online })),
-    revocation_debt: {
-      count: debts.reduce((sum, debt) => sum + debt.count, 0),
-      oldest_since: oldest === undefined ? null : toIso(oldest),
-      device_ids: debts.map(({ device }) => device),
-    },
+    devices: devices.map((device) => ({
+      device_id: device.id,
+      name: device.name,
+      online: device.online,
+      breaker: breakerOf(device),
+    })),
+    revocation_debt: revocationDebt(records.debts()),
     secrets_exposed: exposures,
+  };
+}
+
+/** What is not yet proven gone: how much, since when the oldest of it, and on which devices (Law 5). */
+export function revocationDebt(debts: ReturnType<Records["debts"]>): Readonly<Record<string, unknown>> {
+  const oldest = earliest(debts.map((debt) => debt.oldest));
+  return {
+    count: debts.reduce((sum, debt) => sum + debt.count, 0),
+    oldest_since: oldest === undefined ? null : toIso(oldest),
+    device_ids: debts.map(({ device }) => device),
   };
 }

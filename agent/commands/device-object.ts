@@ -5,7 +5,7 @@ import type { DeviceRecord, Records } from "./records.ts";
 
 /**
  * A device as Seam's API shows it (reference: seam-api, section 5), with what latchd adds under `properties.latchd`: how
- * many codes are where, and the revocation debt. Flags say what the lock can do, and stay true while it is offline.
+ * many codes are where, the revocation debt, and when a lock that does not answer is tried next. Flags say what the lock can do, and stay true while it is offline.
  */
 export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally" | "workspaceId">): object {
   const { id, name, abilities, online, battery, locked, doorOpen } = record;
@@ -13,7 +13,7 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
   const tally = records.tally(id);
   const count = (...states: ReceiptState[]): number =>
     states.reduce((sum, each) => sum + (tally.get(each)?.count ?? 0), 0);
-  const removingSince = tally.get("removing")?.oldest;
+  const owed = tally.get("removing");
   return {
     device_id: id,
     workspace_id: records.workspaceId,
@@ -51,7 +51,8 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
         unconfirmed: count("unconfirmed"),
         refused: count("refused"),
         removing: count("removing"),
-        oldest_removing_since: removingSince === undefined ? null : toIso(removingSince),
+        revocation_debt: { count: owed?.count ?? 0, oldest_since: owed ? toIso(owed.oldest) : null },
+        breaker: breakerOf(record),
       },
     },
     errors: online
@@ -60,6 +61,13 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     warnings: [],
   };
 }
+
+/** As `devices/list` and `agent/status` tell it. */
+export const breakerOf = ({ breaker }: Pick<DeviceRecord, "breaker">): object => ({
+  state: breaker?.state ?? "closed",
+  since: breaker ? toIso(breaker.since) : null,
+  next_try: breaker ? toIso(breaker.next) : null,
+});
 
 /** Seam's bounds for `battery.status`. */
 const status = (level: number): string =>

@@ -1,4 +1,5 @@
 import type { Abilities } from "../domain/abilities.ts";
+import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
@@ -27,6 +28,8 @@ export interface DeviceRecord {
   readonly doorOpen: boolean | undefined;
   /** 0 to 1. */
   readonly battery: number | undefined;
+  /** Present while the lock is left alone, because it did not answer: then it is tried at `next`. */
+  readonly breaker: OpenBreaker | undefined;
 }
 
 export interface CredentialRecord {

@@ -1,5 +1,5 @@
 import type { CredentialKind } from "./credential.ts";
-import { type Instant, toIso } from "./instant.ts";
+import { type Instant, instant, toIso } from "./instant.ts";
 import { isClean, type Placement } from "./placement.ts";
 
 export type ReceiptState = "waiting" | "writing" | "live" | "unconfirmed" | "refused" | "removing" | "gone";
@@ -73,11 +73,19 @@ export interface CredentialReceipt {
   readonly until?: string;
 }
 
-/** @param reachable whether the lock answered when it was last asked. */
-export function credentialReceipt(placement: Placement, since: Instant, reachable: boolean): CredentialReceipt {
+/**
+ * @param reachable whether the lock answered when it was last asked.
+ * @param notBefore where the lock is left alone: until when.
+ */
+export function credentialReceipt(
+  placement: Placement,
+  since: Instant,
+  { reachable, notBefore }: { readonly reachable: boolean; readonly notBefore?: Instant | undefined },
+): CredentialReceipt {
   const { state, evidence, reason: why } = standing(placement);
-  const isHeldUp = !reachable && (state === "waiting" || state === "removing" || state === "unconfirmed");
-  const reason = isHeldUp ? "lock_away" : why;
+  const isOpen = state === "waiting" || state === "removing" || state === "unconfirmed";
+  const reason = isOpen && !reachable ? "lock_away" : why;
+  const next = isOpen ? nextTry(placement, notBefore) : placement.next;
   const detail = placement.refusal?.detail;
   return {
     kind: placement.kind,
@@ -88,13 +96,22 @@ export function credentialReceipt(placement: Placement, since: Instant, reachabl
     hint: state === "refused" && detail ? `${hintFor(reason)} (${detail})` : hintFor(reason),
     enforced_by: state === "live" ? "lock" : null,
     attempts: placement.attempts,
-    next: placement.next === undefined ? null : toIso(placement.next),
+    next: next === undefined ? null : toIso(next),
     ...(state === "removing" && placement.late ? { until: toIso(placement.late.until) } : {}),
   };
 }
 
+/** When what is not where it should be is tried, or looked at, again. */
+function nextTry({ next, late }: Placement, notBefore: Instant | undefined): Instant | undefined {
+  const due = next ?? late?.check;
+  return notBefore === undefined ? due : instant(Math.max(due ?? notBefore, notBefore));
+}
+
 /** Of a pair that has no credential yet. */
-export const emptyReceipt = (reason: "abilities_unknown" | "credential_needed" | "queued"): CredentialReceipt => ({
+export const emptyReceipt = (
+  reason: "abilities_unknown" | "credential_needed" | "queued",
+  notBefore?: Instant,
+): CredentialReceipt => ({
   kind: null,
   state: "waiting",
   evidence: null,
@@ -103,7 +120,7 @@ export const emptyReceipt = (reason: "abilities_unknown" | "credential_needed" |
   hint: hintFor(reason),
   enforced_by: null,
   attempts: 0,
-  next: null,
+  next: notBefore === undefined || reason !== "abilities_unknown" ? null : toIso(notBefore),
 });
 
 /** From most to least advanced: a pair is as far as its least advanced credential, unless one opens or still may. */

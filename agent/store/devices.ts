@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { DeviceRecord } from "../commands/records.ts";
 import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts";
+import type { OpenBreaker } from "../domain/breaker.ts";
 import type { CredentialKind } from "../domain/credential.ts";
 import { type DeviceId, deviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
@@ -20,6 +21,9 @@ type Row = {
   locked: number | null;
   door_open: number | null;
   battery: number | null;
+  breaker_since: number | null;
+  breaker_tries: number | null;
+  breaker_next: number | null;
 };
 /** What a lock tells of itself as it happens. */
 export type DeviceNews = Partial<Pick<DeviceRecord, "online" | "locked" | "doorOpen" | "battery">>;
@@ -32,6 +36,7 @@ export class Devices {
   readonly #ids: Statement<[], { device_id: string }>;
   readonly #setAbilities: Statement<[string, string]>;
   readonly #setNews: Statement;
+  readonly #setBreaker: Statement<[number | null, number | null, number | null, string]>;
   readonly #allOffline: Statement;
   readonly #changed: Set<DeviceId>;
   /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
@@ -48,6 +53,9 @@ export class Devices {
     this.#setNews = db.prepare(
       `UPDATE devices SET online = ifnull(@online, online), locked = ifnull(@locked, locked),
        door_open = ifnull(@doorOpen, door_open), battery = ifnull(@battery, battery) WHERE device_id = @id`,
+    );
+    this.#setBreaker = db.prepare(
+      "UPDATE devices SET breaker_since = ?, breaker_tries = ?, breaker_next = ? WHERE device_id = ?",
     );
     this.#allOffline = db.prepare("UPDATE devices SET online = 0");
   }
@@ -100,6 +108,17 @@ export class Devices {
     this.#changed.add(id);
   }
 
+  breaker(id: DeviceId): OpenBreaker | undefined {
+    const row = this.#get.get(id);
+    return row && openBreaker(row);
+  }
+
+  /** Undefined: it is closed. */
+  setBreaker(id: DeviceId, breaker: OpenBreaker | undefined): void {
+    this.#setBreaker.run(breaker?.since ?? null, breaker?.tries ?? null, breaker?.next ?? null, id);
+    this.#changed.add(id);
+  }
+
   #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
     return {
       addedAt: instant(row.added_at),
@@ -108,6 +127,7 @@ export class Devices {
       locked: fromFlag(row.locked),
       doorOpen: fromFlag(row.door_open),
       battery: row.battery ?? undefined,
+      breaker: openBreaker(row),
     };
   }
 
@@ -119,6 +139,15 @@ export class Devices {
     return abilities;
   }
 }
+
+const openBreaker = ({
+  breaker_since: since,
+  breaker_tries: tries,
+  breaker_next: next,
+}: Pick<Row, "breaker_since" | "breaker_tries" | "breaker_next">): OpenBreaker | undefined =>
+  since === null || tries === null || next === null
+    ? undefined
+    : { state: "open", since: instant(since), tries, next: instant(next) };
 
 /** JSON has no maps: the kinds go as a list of pairs. */
 const writeAbilities = ({ memory, ...rest }: Abilities): string =>

@@ -20,6 +20,8 @@ export class Placements {
   readonly #withFingerprint: Statement<[string], Row>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
+  readonly #owes: Statement<[string]>;
+  readonly #oldestDebt: Statement<[], { oldest: number | null }>;
   readonly #inFlight: Statement<[], Row>;
 
   readonly #tally: Statement<[string], { state: ReceiptState; count: number; oldest: number }>;
@@ -47,6 +49,12 @@ export class Placements {
     );
     this.#debts = db.prepare(
       "SELECT device_id, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND state = 'removing' GROUP BY device_id",
+    );
+    this.#owes = db.prepare(
+      "SELECT 1 FROM placements WHERE valid_to IS NULL AND state = 'removing' AND device_id = ? LIMIT 1",
+    );
+    this.#oldestDebt = db.prepare(
+      "SELECT min(since) AS oldest FROM placements WHERE valid_to IS NULL AND state = 'removing'",
     );
     this.#inFlight = db.prepare(`${open} AND in_flight = 1`);
   }
@@ -95,6 +103,15 @@ export class Placements {
     return this.#debts
       .all()
       .map(({ device_id: id, count, oldest }) => ({ device: deviceId(id), count, oldest: instant(oldest) }));
+  }
+
+  owes(device: DeviceId): boolean {
+    return this.#owes.get(device) !== undefined;
+  }
+
+  oldestDebt(): Instant | undefined {
+    const oldest = this.#oldestDebt.get()?.oldest;
+    return oldest == null ? undefined : instant(oldest);
   }
 
   /** Those whose answer can no longer come, since the process that waited for it has ended. */

@@ -1,8 +1,9 @@
 import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
+import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
-import type { Instant } from "../domain/instant.ts";
+import { type Instant, toIso } from "../domain/instant.ts";
 import { interrupted, overwritten, type Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
@@ -33,6 +34,10 @@ export interface RoundStore {
   change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
+  breaker(device: DeviceId): OpenBreaker | undefined;
+  setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
+  /** Whether anything is still to be taken away. */
+  owes(device: DeviceId): boolean;
   credential(id: CredentialId): Credential;
   fingerprint(credential: Credential): Fingerprint;
   /** What happened at a lock: its news, its events, and where it makes us doubt what we believe. */
@@ -110,6 +115,18 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     heard(device, online) {
       if (devices.isOnline(device) !== online) transaction(() => devices.note(device, { online }));
     },
+    breaker: (device) => devices.breaker(device),
+    setBreaker: (device, breaker) =>
+      transaction(() => {
+        const before = devices.breaker(device);
+        devices.setBreaker(device, breaker);
+        if ((before === undefined) === (breaker === undefined)) return;
+        const since = toIso(breaker?.since ?? before?.since ?? now());
+        if (breaker)
+          journal.event("device.breaker_opened", { device_id: device, since, next_try: toIso(breaker.next) }, now());
+        else journal.event("device.breaker_closed", { device_id: device, since }, now());
+      }),
+    owes: (device) => placements.owes(device),
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, foreign, awake, events }) =>

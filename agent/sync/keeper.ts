@@ -1,16 +1,13 @@
 import { type Link, LinkError, type LinkEvent, type LockDevice } from "../../drivers/driver.ts";
-import { backoff } from "../domain/backoff.ts";
-import type { DeviceId } from "../domain/ids.ts";
-import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import { type Breaker, closed, failed, heard, isDue } from "../domain/breaker.ts";
+import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
 import { type Happening, happeningOf } from "./happenings.ts";
 import type { Ledger } from "./ledger.ts";
-import { Queue } from "./queue.ts";
-import { type Acquaintance, reconcile, stranger } from "./reconcile.ts";
+import { Queue, type Rank } from "./queue.ts";
+import { type Acquaintance, choose, type RoundEnd, reconcile, stranger } from "./reconcile.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-const firstRetry: Milliseconds = 1_000;
-const lastRetry: Milliseconds = 5 * 60_000;
 
 /** Where the lock of a device is. */
 export interface Whereabouts {
@@ -19,7 +16,7 @@ export interface Whereabouts {
   readonly address: string;
 }
 
-interface Parts extends Omit<Surroundings, "ledger" | "due"> {
+interface Parts extends Omit<Surroundings, "ledger" | "due" | "isAwaited"> {
   readonly ledger: Ledger & { happened(device: DeviceId, what: Happening): void };
   readonly devices: readonly Whereabouts[];
   readonly linkOf: (name: string) => Link | undefined;
@@ -27,35 +24,50 @@ interface Parts extends Omit<Surroundings, "ledger" | "due"> {
   readonly failed: (error: StoreError) => void;
 }
 
+/** What is kept of a device between its rounds. */
+interface Watch {
+  readonly known: Acquaintance;
+  breaker: Breaker;
+  /** What was to be taken away when the lock was last tried: what has come since is tried at once (Law 5). */
+  tried: ReadonlySet<PlacementId>;
+  /** When it was last tried. */
+  began: Instant;
+  /** The lock was heard of since. */
+  heard: boolean;
+}
+
 /** Keeps every lock at what the grants say: rounds when something changed, and again until a silent lock answers. */
 export class Keeper {
   readonly #parts: Parts;
   readonly #queue: Queue;
-  readonly #known = new Map<DeviceId, Acquaintance>();
+  readonly #watches = new Map<DeviceId, Watch>();
   readonly #where: ReadonlyMap<DeviceId, Whereabouts>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#where = new Map(parts.devices.map((where) => [where.device, where]));
-    this.#queue = new Queue(
-      parts.clock,
-      (device) => {
+    this.#queue = new Queue(parts.clock, {
+      laneOf: (device) => {
         const link = this.#where.get(device)?.link ?? "";
         return { link, atOnce: parts.linkOf(link)?.atOnce ?? "unlimited" };
       },
-      (device, signal) => this.#work(device, signal),
-    );
+      rankOf: (device) => this.#rankOf(device),
+      isStranger: (device) => !this.#watch(device).known.asked,
+      work: (device, signal, isAwaited) => this.#work(device, signal, isAwaited),
+    });
   }
 
-  /** Something has changed that this device depends on. */
-  due(device: DeviceId): void {
-    if (!this.#where.has(device)) return;
-    this.#acquaintance(device).outdated = true;
-    this.#queue.add(device);
+  /** Something has changed that these devices depend on. */
+  due(...devices: readonly DeviceId[]): void {
+    const ours = devices.filter((device) => this.#where.has(device));
+    for (const device of ours) this.#watch(device).known.outdated = true;
+    this.#queue.add(...ours);
   }
 
   opened(link: string): void {
-    for (const { device, link: on } of this.#parts.devices) if (on === link) this.due(device);
+    const behind = this.#parts.devices.flatMap(({ device, link: on }) => (on === link ? [device] : []));
+    for (const device of behind) this.#watch(device).heard = true;
+    this.due(...behind);
   }
 
   /** Commits what happened at a lock, then looks at the lock where it makes a difference. */
@@ -66,16 +78,18 @@ export class Keeper {
       log.debug({ link, address: event.address, event: event.event }, "event of a lock that is no device of ours");
       return;
     }
-    const known = this.#acquaintance(where.device);
+    const watch = this.#watch(where.device);
+    // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
+    const isBack = watch.breaker !== closed && event.event !== "offline";
     const happening = {
       ...happeningOf(event, ledger.placements(where.device)),
-      // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
-      ...(known.silent > 0 && event.event !== "offline" ? { awake: true } : {}),
+      ...(isBack ? { awake: true } : {}),
     };
     this.#stopping(() => ledger.happened(where.device, happening));
     this.#parts.committed();
-    if (event.event === "online" || event.event === "offline" || event.event === "reset") known.asked = false;
-    if (happening.suspect !== undefined) known.occupied.clear();
+    if (event.event === "online" || event.event === "offline" || event.event === "reset") watch.known.asked = false;
+    if (happening.suspect !== undefined) watch.known.occupied.clear();
+    if (isBack) watch.heard = true;
     if (happening.awake || happening.suspect !== undefined) this.due(where.device);
   }
 
@@ -83,37 +97,70 @@ export class Keeper {
     return this.#queue.close();
   }
 
-  async #work(device: DeviceId, signal: AbortSignal): Promise<Instant | undefined> {
-    const known = this.#acquaintance(device);
-    const { ledger, log, committed, failed } = this.#parts;
+  async #work(
+    device: DeviceId,
+    signal: AbortSignal,
+    isAwaited: Surroundings["isAwaited"],
+  ): Promise<Instant | undefined> {
+    const watch = this.#watch(device);
+    const { ledger, committed, failed: stop } = this.#parts;
     try {
       const lock = this.#lockOf(device);
       if (!lock) return undefined;
-      const around = { ...this.#parts, due: (other: DeviceId) => this.due(other) };
-      const next = await reconcile(device, lock, known, around, signal);
-      if (known.silent > 0) log.info({ device }, "the lock answers again");
-      known.silent = 0;
-      return next;
+      const around = { ...this.#parts, due: (other: DeviceId) => this.due(other), isAwaited };
+      if (!(await this.#isToBeTried(device, watch, around, signal))) return watch.breaker.next;
+      return this.#ended(device, watch, await reconcile(device, lock, watch.known, around, signal));
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (error instanceof StoreError) {
-        failed(error);
-        return undefined;
-      }
-      known.silent += 1;
-      known.asked = false;
-      if (known.silent === 1) this.#complain(device, error);
       try {
-        this.#stopping(() => ledger.heard(device, false));
-      } catch {
+        if (error instanceof StoreError) throw error;
+        if (watch.breaker === closed) this.#complain(device, error);
+        ledger.heard(device, false);
+        return this.#unconfirmed(device, watch);
+      } catch (fatal) {
+        if (!(fatal instanceof StoreError)) throw fatal;
+        stop(fatal);
         return undefined;
       }
-      return later(this.#parts.clock.now(), backoff(known.silent, firstRetry, lastRetry, this.#parts.random));
     } finally {
       committed();
     }
   }
 
+  /** Where its breaker is open and nothing new is to be taken away, all is done that does not need the lock. */
+  async #isToBeTried(device: DeviceId, watch: Watch, around: Surroundings, signal: AbortSignal): Promise<boolean> {
+    const { ledger, clock } = this.#parts;
+    if (watch.breaker.state === "open") await choose(device, around, signal);
+    if (watch.heard) this.#set(device, watch, heard(watch.breaker, clock.now()));
+    const leaving = ledger.placements(device).flatMap(({ id, wanted }) => (wanted ? [] : [id]));
+    const isNew = leaving.some((id) => !watch.tried.has(id));
+    const isTried = isNew || isDue(watch.breaker, clock.now());
+    // What is wanted again, and then not, is as new as what never was.
+    watch.tried = new Set(isTried ? leaving : leaving.filter((id) => watch.tried.has(id)));
+    if (!isTried) return false;
+    watch.began = clock.now();
+    watch.heard = false;
+    return true;
+  }
+
+  #ended(device: DeviceId, watch: Watch, { next, unconfirmed }: RoundEnd): Instant | undefined {
+    if (unconfirmed) {
+      const retry = this.#unconfirmed(device, watch);
+      return watch.breaker.state === "open" ? retry : next;
+    }
+    if (watch.breaker !== closed && watch.breaker.state === "closed")
+      this.#parts.log.info({ device }, "the lock answers again");
+    this.#set(device, watch, closed);
+    return next;
+  }
+
+  /** @returns when to try again. */
+  #unconfirmed(device: DeviceId, watch: Watch): Instant | undefined {
+    const { clock, random } = this.#parts;
+    watch.known.asked = false;
+    this.#set(device, watch, failed(watch.breaker, watch.began, clock.now(), random));
+    return watch.breaker.next;
+  }
   /** A store that fails stops the agent; the caller must not take what it asked for as done. */
   #stopping(act: () => void): void {
     try {
@@ -129,10 +176,32 @@ export class Keeper {
     return where && this.#parts.linkOf(where.link)?.lock(where.address);
   }
 
-  #acquaintance(device: DeviceId): Acquaintance {
-    const known = this.#known.get(device) ?? stranger();
-    this.#known.set(device, known);
-    return known;
+  #watch(device: DeviceId): Watch {
+    const watched = this.#watches.get(device);
+    if (watched) return watched;
+    const breaker = this.#parts.ledger.breaker(device) ?? closed;
+    const watch = {
+      known: stranger(),
+      breaker,
+      tried: new Set<PlacementId>(),
+      began: this.#parts.clock.now(),
+      heard: false,
+    };
+    this.#watches.set(device, watch);
+    return watch;
+  }
+
+  #rankOf(device: DeviceId): Rank {
+    const { breaker, heard: isHeard } = this.#watch(device);
+    if (breaker !== closed && !isHeard) return "deaf";
+    return this.#parts.ledger.owes(device) ? "revokes" : "usual";
+  }
+
+  #set(device: DeviceId, watch: Watch, breaker: Breaker): void {
+    const before = watch.breaker;
+    watch.breaker = breaker;
+    if (before.state === "closed" && breaker.state === "closed") return;
+    if (before !== breaker) this.#parts.ledger.setBreaker(device, breaker.state === "open" ? breaker : undefined);
   }
 
   #complain(device: DeviceId, error: unknown): void {

@@ -1,4 +1,5 @@
 import type { Abilities } from "../domain/abilities.ts";
+import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import type { Placement } from "../domain/placement.ts";
@@ -21,6 +22,12 @@ export interface Ledger {
   change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
+  /** As it was when the process before this one ended; undefined where it is closed. */
+  breaker(device: DeviceId): OpenBreaker | undefined;
+  /** Keeps it for the next process, and tells when it opens and when it closes. */
+  setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
+  /** Whether anything is still to be taken away. A look-up. */
+  owes(device: DeviceId): boolean;
   credential(id: CredentialId): Credential;
   fingerprint(credential: Credential): Fingerprint;
 }

@@ -15,22 +15,27 @@ export interface Acquaintance {
   asked: boolean;
   /** Slots in which something was seen that is not ours, and when. */
   readonly occupied: Map<SlotName, Instant>;
-  /** Rounds in a row that ended in silence. */
-  silent: number;
   /** The wish has changed since its plan was made. */
   outdated: boolean;
 }
-export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), silent: 0, outdated: false });
+export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), outdated: false });
 
 /** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
 const occupiedFor: Milliseconds = 3600_000;
 /** No lock has this much to do; a round that finds no end is our fault, and must not become the lock's. */
 const mostPasses = 1_000;
 
+/** How a round ended in which the lock was not silent. */
+export interface RoundEnd {
+  /** When to come back, if nothing else happens first. */
+  readonly next: Instant | undefined;
+  /** All that the lock was asked for is in doubt. */
+  readonly unconfirmed: boolean;
+}
+
 /**
  * One round: brings the memory of one lock to what the grants say now. Safe to run at any time, any number of times.
  *
- * @returns when to come back, if nothing else happens first.
  * @throws LinkError where the lock was silent: what was under way is in doubt, and the rest waits for the next round.
  */
 export async function reconcile(
@@ -39,17 +44,9 @@ export async function reconcile(
   known: Acquaintance,
   around: Surroundings,
   signal: AbortSignal,
-): Promise<Instant | undefined> {
+): Promise<RoundEnd> {
   const { ledger, clock } = around;
-  const choose = async (): Promise<void> => {
-    for (let more = true; more; ) {
-      const chosen = ledger.choose(device);
-      for (const other of chosen.due) if (other !== device) around.due(other);
-      ({ more } = chosen);
-      if (more) await othersTurn(signal);
-    }
-  };
-  await choose();
+  await choose(device, around, signal);
   if (!known.asked) {
     ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
     known.asked = true;
@@ -58,12 +55,12 @@ export async function reconcile(
 
   const { memory } = lock;
   const limits = ledger.abilities(device)?.memory;
-  if (!memory || !limits) return undefined;
+  if (!memory || !limits) return { next: undefined, unconfirmed: false };
   forget(known.occupied, clock.now());
   const steps = new Steps(device, memory, limits, known.occupied, around, signal);
   for (let pass = 0; pass < mostPasses; ) {
     known.outdated = false;
-    await choose();
+    await choose(device, around, signal);
     const placements = ledger.placements(device);
     const now = clock.now();
     const { steps: planned, full } = plan({
@@ -78,26 +75,55 @@ export async function reconcile(
       ledger,
       signal,
     );
-    const isDone = await carryOut(planned, steps, known);
+    const carried = await carryOut(planned, steps, known, around.isAwaited);
+    // Who waits for the same wire is let in: the rest is for the next round, behind them.
+    if (carried === "gave way") return { next: clock.now(), unconfirmed: steps.isUnconfirmed };
     if (known.outdated) continue;
     pass += 1;
-    if (isDone) return nextLook(ledger.placements(device), known.occupied, now);
+    if (carried === "nothing") {
+      return { next: nextLook(ledger.placements(device), known.occupied, now), unconfirmed: steps.isUnconfirmed };
+    }
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
 }
 
-/** Whether there was nothing to do. Ends early where the plan is outdated. */
-async function carryOut(planned: readonly Step[], steps: Steps, known: Acquaintance): Promise<boolean> {
-  let isDone = true;
+/** Chooses what the people of a device open it with: all that can be done for it without its lock. */
+export async function choose(
+  device: DeviceId,
+  { ledger, due }: Pick<Surroundings, "ledger" | "due">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let more = true; more; ) {
+    const chosen = ledger.choose(device);
+    for (const other of chosen.due) if (other !== device) due(other);
+    ({ more } = chosen);
+    if (more) await othersTurn(signal);
+  }
+}
+
+/** Ends early where the plan is outdated, and where others on the wire are not to wait for what is left of it. */
+async function carryOut(
+  planned: readonly Step[],
+  steps: Steps,
+  known: Acquaintance,
+  isAwaited: Surroundings["isAwaited"],
+): Promise<"something" | "nothing" | "gave way"> {
+  let carried: "something" | "nothing" = "nothing";
   for (const step of planned) {
-    if (await steps.perform(step)) isDone = false;
+    if (isGift(step) && isAwaited("revokes")) return "gave way";
+    if (await steps.perform(step)) carried = "something";
+    // One that is deaf to one step is not asked for the rest of them while others wait for their turn (Law 7).
+    if (steps.hasDoubt && isAwaited("usual")) return "gave way";
     // A revoke that comes while a thousand codes are written does not wait for the rest of them (Law 5). A look goes with
     // the write that it is for: else nothing would ever be written while commands keep coming.
     if (known.outdated && step.do !== "look") break;
   }
-  return isDone;
+  return carried;
 }
+
+/** Begins to give something to a lock. A write into a numbered slot belongs to the look before it. */
+const isGift = (step: Step): boolean => step.do === "look" || (step.do === "write" && step.slot === undefined);
 
 /** A few at a time: thousands of them may find no room, and commands and other locks are not to wait for that. */
 async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger, signal: AbortSignal): Promise<void> {

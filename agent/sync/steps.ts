@@ -31,6 +31,8 @@ export class Steps {
   readonly #signal: AbortSignal;
   /** Slots that were read empty in this round, and not written since. */
   readonly #empty = new Set<SlotName>();
+  #settled = 0;
+  #doubted = 0;
 
   constructor(
     device: DeviceId,
@@ -46,6 +48,16 @@ export class Steps {
     this.#occupied = occupied;
     this.#around = around;
     this.#signal = signal;
+  }
+
+  /** A step ended in doubt: the lock is deaf, or does not do what it is told. */
+  get hasDoubt(): boolean {
+    return this.#doubted > 0;
+  }
+
+  /** The lock was asked for something, and nothing of it is proven or refused. */
+  get isUnconfirmed(): boolean {
+    return this.#doubted > 0 && this.#settled === 0;
   }
 
   /**
@@ -74,7 +86,7 @@ export class Steps {
     if (contents.state === "empty") this.#occupied.delete(slot);
     this.#change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
-      return isSettled(seen) && contents.state !== "unreadable" ? seen : this.#paused(seen);
+      return this.#concluded(seen, isSettled(seen) && contents.state !== "unreadable");
     });
     return true;
   }
@@ -97,8 +109,8 @@ export class Steps {
       }),
     );
     this.#change(id, (now) => {
-      if (found) return observe(now, found.slot, found.observed, this.#now());
-      return isExplained ? notFound(now) : this.#paused(now);
+      if (found) return this.#concluded(observe(now, found.slot, found.observed, this.#now()), true);
+      return isExplained ? this.#concluded(notFound(now), true) : this.#concluded(now, false);
     });
     return true;
   }
@@ -161,8 +173,16 @@ export class Steps {
     }
     this.#change(id, (placement) => {
       const settled = settle(placement, outcome);
-      return isSettled(settled) && !(outcome.result === "refused" && !settled.wanted) ? settled : this.#paused(settled);
+      if (outcome.result === "refused" && !settled.wanted) return this.#paused(settled);
+      return this.#concluded(settled, isSettled(settled));
     });
+  }
+
+  /** After a step that was answered: what it left in doubt waits, so that it does not hold up the others. */
+  #concluded(placement: Placement, isProven: boolean): Placement {
+    if (isProven) this.#settled += 1;
+    else this.#doubted += 1;
+    return isProven ? placement : this.#paused(placement);
   }
 
   /** Where the lock is silent, the placement that was asked about waits, so that it does not hold up the others. */

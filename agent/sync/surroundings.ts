@@ -2,6 +2,7 @@ import type { Clock, Log } from "../../drivers/driver.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Rank } from "./queue.ts";
 
 /** What a round needs beside the lock. */
 export interface Surroundings {
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly committed: () => void;
   /** Another device has work because of this round, however the round ends. */
   readonly due: (device: DeviceId) => void;
+  /** Whether a lock on the same wire waits for this one that is of this rank, or goes before it. */
+  readonly isAwaited: (rank: Rank) => boolean;
 }
 
 /** A step that goes on for longer is silence, whatever the driver is waiting for. */

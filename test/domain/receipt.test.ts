@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { instant } from "../../agent/domain/instant.ts";
+import { type Instant, instant, toIso } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { credentialReceipt, emptyReceipt, pairState, type ReceiptState, standing } from "../../agent/domain/receipt.ts";
 import { slotName } from "../../agent/domain/slot.ts";
@@ -39,7 +39,7 @@ test.each(cases)("standing() of a placement that is %s", (_, of, expected) => {
 test("credentialReceipt() says that the lock is away only where something waits for it", () => {
   // oxlint-disable-next-line unicorn/consistent-function-scoping
   const reason = (of: Partial<Placement>): string | null =>
-    credentialReceipt(placementOf("ann", of), instant(0), false).reason;
+    credentialReceipt(placementOf("ann", of), instant(0), { reachable: false }).reason;
   expect(reason({})).toBe("lock_away");
   expect(reason({ belief: write })).toBe("lock_away");
   expect(reason({ belief: held, wanted: false })).toBe("lock_away");
@@ -47,12 +47,28 @@ test("credentialReceipt() says that the lock is away only where something waits 
   expect(reason({ belief: held })).toBeNull();
 });
 
+test("credentialReceipt() says when a lock that is left alone is really tried next", () => {
+  const [early, at] = [instant(10), instant(20)];
+  // oxlint-disable-next-line unicorn/consistent-function-scoping
+  const nextOf = (of: Partial<Placement>, notBefore: Instant | undefined): string | null =>
+    credentialReceipt(placementOf("ann", of), instant(0), { reachable: false, notBefore }).next;
+  expect(nextOf({ belief: nowhere }, at)).toBe(toIso(at));
+  expect(nextOf({ belief: held, wanted: false, next: early }, at)).toBe(toIso(at));
+  expect(nextOf({ belief: held, wanted: false, next: at }, early)).toBe(toIso(at));
+  expect(nextOf({ belief: nowhere, wanted: false, late }, undefined)).toBe(toIso(late.check));
+  expect(nextOf({ belief: held }, at)).toBeNull();
+  expect(emptyReceipt("abilities_unknown", at).next).toBe(toIso(at));
+  expect(emptyReceipt("credential_needed", at).next).toBeNull();
+});
+
 test("credentialReceipt() tells until when an earlier write is in doubt, and why a lock will not have a code", () => {
-  const removing = credentialReceipt(placementOf("ann", { belief: nowhere, wanted: false, late }), instant(0), true);
+  const removing = credentialReceipt(placementOf("ann", { belief: nowhere, wanted: false, late }), instant(0), {
+    reachable: true,
+  });
   expect(removing).toMatchObject({ state: "removing", until: "1970-01-01T00:01:00.000Z", enforced_by: null });
   const refused = placementOf("ann", { refusal: { reason: "invalid", detail: "length" } });
-  expect(credentialReceipt(refused, instant(0), true).hint).toContain("(length)");
-  const live = credentialReceipt(placementOf("ann", { belief: held }), instant(5), true);
+  expect(credentialReceipt(refused, instant(0), { reachable: true }).hint).toContain("(length)");
+  const live = credentialReceipt(placementOf("ann", { belief: held }), instant(5), { reachable: true });
   expect(live).toMatchObject({ since: "1970-01-01T00:00:00.005Z", enforced_by: "lock", next: null, hint: null });
 });
 

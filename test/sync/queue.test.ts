@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, later } from "../../agent/domain/instant.ts";
 import { within } from "../../agent/sync/deadline.ts";
-import { Queue } from "../../agent/sync/queue.ts";
+import { Queue, type Rank } from "../../agent/sync/queue.ts";
 import { rest, VirtualClock } from "../support/virtual-clock.ts";
 
 const [a, b, c] = [deviceId("a"), deviceId("b"), deviceId("c")];
@@ -10,26 +10,33 @@ const [a, b, c] = [deviceId("a"), deviceId("b"), deviceId("c")];
 /** A queue whose work takes ten seconds, and what it did when. */
 class Bench {
   readonly clock = new VirtualClock();
+  readonly began: string[] = [];
   readonly done: string[] = [];
+  readonly awaited: boolean[] = [];
   readonly queue: Queue;
   running = 0;
   most = 0;
+  readonly ranks = new Map<DeviceId, Rank>();
+  readonly strangers = new Set<DeviceId>();
   comeBack: (device: DeviceId) => Instant | undefined = () => undefined;
   readonly #began = this.clock.now();
 
   constructor(atOnce: 1 | "unlimited", linkOf: (device: DeviceId) => string = () => "wire") {
-    this.queue = new Queue(
-      this.clock,
-      (device) => ({ link: linkOf(device), atOnce }),
-      async (device) => {
+    this.queue = new Queue(this.clock, {
+      laneOf: (device) => ({ link: linkOf(device), atOnce }),
+      rankOf: (device) => this.ranks.get(device) ?? "usual",
+      isStranger: (device) => this.strangers.has(device),
+      work: async (device, _, isAwaited) => {
         this.running += 1;
         this.most = Math.max(this.most, this.running);
+        this.began.push(`${device} ${(this.clock.now() - this.#began) / 1000}`);
         await this.clock.sleep(10_000);
         this.running -= 1;
         this.done.push(`${device} ${(this.clock.now() - this.#began) / 1000}`);
+        this.awaited.push(isAwaited("revokes"));
         return this.comeBack(device);
       },
-    );
+    });
   }
 }
 
@@ -51,6 +58,45 @@ test("a wire that bears one lock at a time serves them in turn, and none twice b
   await bench.clock.run(60_000);
   expect(bench.done).toEqual(["a 10", "b 20", "c 30", "a 40"]);
   expect(bench.most).toBe(1);
+});
+
+test("on a wire, revokes go first, then who waited longest, and a deaf lock last; but not for ever", async () => {
+  const bench = new Bench(1);
+  const [d, e] = [deviceId("d"), deviceId("e")];
+  bench.ranks.set(b, "deaf").set(d, "revokes").set(e, "deaf");
+  bench.queue.add(a, b, c, d, e);
+  await bench.clock.run(50_000);
+  expect(bench.done).toEqual(["d 10", "a 20", "c 30", "b 40", "e 50"]);
+  expect(bench.awaited).toEqual([false, false, false, false, false]);
+
+  bench.comeBack = (device) => (device === b ? undefined : bench.clock.now());
+  bench.queue.add(a, b, c);
+  await bench.clock.run(400_000);
+  expect(bench.done.slice(5).findIndex((each) => each.startsWith("b"))).toBe(30);
+});
+
+test("who is worked on is told that another on the wire has something to take away", async () => {
+  const bench = new Bench(1);
+  bench.queue.add(a);
+  bench.ranks.set(b, "revokes");
+  bench.queue.add(b, c);
+  await bench.clock.run(60_000);
+  expect(bench.done).toEqual(["a 10", "b 20", "c 30"]);
+  expect(bench.awaited).toEqual([true, false, false]);
+});
+
+test("strangers on a link that bears any number come a few at once, then ten in a second, revokes first", async () => {
+  const bench = new Bench("unlimited");
+  const many = Array.from({ length: 30 }, (_, at) => deviceId(`lock-${at}`));
+  for (const device of many) bench.strangers.add(device);
+  bench.ranks.set(deviceId("lock-29"), "revokes");
+  bench.queue.add(...many);
+  bench.queue.add(a);
+  await bench.clock.run(60_000);
+  expect(bench.began.slice(0, 9)).toEqual(["lock-29 0", ...[0, 1, 2, 3, 4, 5, 6].map((at) => `lock-${at} 0`), "a 0"]);
+  expect(bench.began.slice(9)).toEqual(
+    Array.from({ length: 22 }, (_, at) => `lock-${at + 7} ${((at + 1) / 10).toFixed(1).replace(".0", "")}`),
+  );
 });
 
 test("locks on different wires do not wait for each other", async () => {

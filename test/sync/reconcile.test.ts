@@ -23,6 +23,7 @@ test("reconcile() says which other devices have work because of it, though its o
       random: () => 0,
       committed: quiet,
       due: (device) => void due.push(device),
+      isAwaited: () => false,
     },
     new AbortController().signal,
   );

@@ -9,3 +9,8 @@ CREATE INDEX outbox_by_topic ON outbox (topic, id);
 
 -- Outbox: the room that events may take.
 
+-- Order: locks that are left alone for a while, and the oldest of what is to be taken away.
+ALTER TABLE devices ADD COLUMN breaker_since INTEGER; -- null while it is closed
+ALTER TABLE devices ADD COLUMN breaker_tries INTEGER;
+ALTER TABLE devices ADD COLUMN breaker_next INTEGER;
+CREATE INDEX placements_owed ON placements (since) WHERE valid_to IS NULL AND state = 'removing';

@@ -1,0 +1,166 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { perform } from "../../agent/commands/perform.ts";
+import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import type { Milliseconds } from "../../agent/domain/instant.ts";
+import { type Store, storeOn } from "../../agent/store/store.ts";
+import { Keeper } from "../../agent/sync/keeper.ts";
+import type { Link, LockDevice, Log } from "../../drivers/driver.ts";
+import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
+import type { Answer } from "./memory-store.ts";
+import { reasonOf, VirtualClock } from "./virtual-clock.ts";
+import { agentFacts, openInMemory } from "./world.ts";
+
+/** How a lock behaves: `deaf` never answers, `vague` says of a write or a clear that it does not know. */
+export type Mood = "good" | "deaf" | "vague";
+
+/** Each exchange with a lock that answers takes this long. */
+export const stepCost: Milliseconds = 1_000;
+const quiet = (): void => undefined;
+const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+/** Locks on one wire that behave as they are told, and an agent with the real parts between them and the store. */
+export class House implements Disposable {
+  readonly clock = new VirtualClock();
+  readonly moods = new Map<DeviceId, Mood>();
+  /** What was sent to a lock, when, in seconds since the beginning. */
+  readonly sent: { readonly device: DeviceId; readonly what: string; readonly at: number }[] = [];
+  /** What was told, when. */
+  readonly told: { readonly type: string; readonly at: number; readonly [field: string]: unknown }[] = [];
+  readonly devices: readonly DeviceId[];
+  readonly #began = this.clock.now();
+  readonly #opened = openInMemory();
+  readonly #link: Link;
+  #store: Store;
+  #keeper: Keeper;
+
+  constructor(count: number, atOnce: Link["atOnce"]) {
+    this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
+    const locks = new Map(this.devices.map((device) => [String(device), this.#lock(device)]));
+    this.#link = {
+      atOnce,
+      lock: (address) => locks.get(address) ?? this.#lock(deviceId(address)),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    [this.#store, this.#keeper] = this.#start();
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  get seconds(): number {
+    return (this.clock.now() - this.#began) / 1000;
+  }
+
+  /** The power goes, and comes back. */
+  async restart(): Promise<void> {
+    const closing = this.#keeper.close();
+    await this.clock.run(0);
+    await closing;
+    [this.#store, this.#keeper] = this.#start();
+  }
+
+  grant(person: string, device: DeviceId): void {
+    this.ask("user_identities/grant_access_to_device", { user_identity_id: person, device_id: device });
+  }
+
+  revoke(person: string, device: DeviceId): void {
+    this.ask("user_identities/revoke_access_to_device", { user_identity_id: person, device_id: device });
+  }
+
+  ask(name: string, parameters: object): Answer {
+    const touched = new Set<DeviceId>();
+    const call = { name, door: "local", retained: false, replyAddress: "usable", isOpen: true } as const;
+    const { reply } = this.#store.transaction(() =>
+      perform(
+        { ...call, payload: Buffer.from(JSON.stringify(parameters)) },
+        this.#store,
+        {
+          now: this.clock.now(),
+          door: "local",
+          codes: true,
+          agent: agentFacts,
+          touch: (device) => void touched.add(device),
+        },
+        (error) => {
+          throw error;
+        },
+      ),
+    );
+    this.listen();
+    this.#keeper.due(...touched);
+    return JSON.parse(reply.body);
+  }
+
+  report(device: DeviceId, event: "online" | "offline" | "jammed"): void {
+    this.#keeper.reported("wire", { at: this.clock.now(), address: device, event });
+  }
+
+  events(type: string): readonly (typeof this.told)[number][] {
+    return this.told.filter((each) => each.type === type);
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.db.close();
+  }
+
+  #start(): [Store, Keeper] {
+    const store = storeOn(this.#opened, {
+      dataDir: join(tmpdir(), "latchd-house"),
+      devices: this.devices.map((id) => ({ id, name: id, timeZone: "UTC", driver: "simulated" })),
+      pins: { issue: true, length: 6 },
+      now: () => this.clock.now(),
+    });
+    store.rounds.interrupt();
+    const keeper = new Keeper({
+      ledger: store.rounds,
+      devices: this.devices.map((device) => ({ device, link: "wire", address: device })),
+      linkOf: () => this.#link,
+      clock: this.clock,
+      log,
+      random: () => 0,
+      committed: () => this.listen(),
+      failed: (error) => {
+        throw error;
+      },
+    });
+    this.#store = store;
+    keeper.opened("wire");
+    return [store, keeper];
+  }
+
+  /** Takes down what was told since. */
+  listen(): void {
+    for (const { type, fields } of this.#store?.journal.takeFresh() ?? []) {
+      this.told.push({ ...fields, type, at: this.seconds });
+    }
+  }
+
+  #lock(device: DeviceId): LockDevice {
+    const model = { memory: "numbered", readBack: "full", slots: 20, lengths: [6], rules: [], kinds: ["pin"] } as const;
+    const lock = new SimulatedLock(model, blankChip(device));
+    const exchange = async <T>(what: string, signal: AbortSignal, act: () => T, vague?: T): Promise<T> => {
+      this.sent.push({ device, what, at: this.seconds });
+      const mood = this.moods.get(device) ?? "good";
+      const over = new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(reasonOf(signal)), { once: true });
+      });
+      over.catch(quiet);
+      if (mood === "deaf") return over;
+      await Promise.race([this.clock.sleep(stepCost), over]);
+      if (mood === "good" || vague === undefined) return act();
+      return vague;
+    };
+    const { limits } = lock;
+    const unclear = { result: "unconfirmed" } as const;
+    return {
+      abilities: (signal) => exchange("abilities", signal, () => ({ identity: device, memory: limits })),
+      memory: {
+        write: (entry, at, signal) => exchange("write", signal, () => lock.write(entry, at), unclear),
+        clear: (slot, signal) => exchange("clear", signal, () => lock.clear(slot), unclear),
+        read: (slot, signal) => exchange("read", signal, () => lock.read(slot), { state: "unreadable" } as const),
+      },
+    };
+  }
+}

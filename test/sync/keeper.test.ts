@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { stepTimeout } from "../../agent/sync/surroundings.ts";
+import { House, stepCost } from "../support/house.ts";
+
+const minute = 60_000;
+const people = ["ann", "ben", "cyd"];
+const [first, second] = [deviceId("door-0"), deviceId("door-1")];
+
+/** Every lock holds everybody's code. */
+async function settled(count: number, atOnce: 1 | "unlimited"): Promise<House> {
+  const house = new House(count, atOnce);
+  for (const device of house.devices) for (const person of people) house.grant(person, device);
+  await house.clock.run(30 * minute);
+  expect(house.events("access.live").length).toBe(count * people.length);
+  house.sent.length = 0;
+  return house;
+}
+
+/** What was sent to a lock since, in minutes. */
+const minutesOf = (house: House, device: DeviceId, since: number): number[] =>
+  house.sent.flatMap(({ device: to, at }) => (to === device ? [(at - since) / 60] : []));
+
+test.each(["deaf", "vague"] as const)(
+  "one %s lock among ten on a wire: the others' revokes take what they cost, and one timeout",
+  async (mood) => {
+    using house = await settled(10, 1);
+    const since = house.seconds;
+    house.moods.set(first, mood);
+    for (const device of house.devices) house.grant("dot", device);
+    for (const device of house.devices) for (const person of people) house.revoke(person, device);
+    await house.clock.run(10 * minute);
+
+    const gone = house.events("access.gone").filter(({ at }) => at >= since);
+    expect(gone.length).toBe(9 * people.length);
+    const last = Math.max(...gone.map(({ at }) => at)) - since;
+    const cost = (9 * people.length * stepCost) / 1000;
+    const deafWork = house.sent.filter(({ device, at }) => device === first && at - since < last).length;
+    process.stdout.write(`${mood}: ${gone.length} revokes on 9 locks in ${last} s, ${cost} s of them work\n`);
+    expect(last).toBeLessThanOrEqual(cost + (mood === "deaf" ? stepTimeout : stepCost) / 1000 + stepCost / 1000);
+    expect(deafWork).toBe(1);
+    expect(house.events("access.live").filter(({ at }) => at >= since).length).toBe(9);
+  },
+);
+
+test("a lock that is given much makes way for another's revoke on the same wire", async () => {
+  using house = await settled(2, 1);
+  const since = house.seconds;
+  for (let person = 0; person < 15; person++) house.grant(`person-${person}`, first);
+  await house.clock.run(5_000);
+  house.revoke("ann", second);
+  await house.clock.run(10 * minute);
+  const [gone] = house.events("access.gone");
+  expect((gone?.at ?? 0) - since).toBeLessThanOrEqual(5 + (3 * stepCost) / 1000);
+  expect(house.events("access.live").filter(({ at }) => at > since).length).toBe(15);
+});
+
+test("a deaf lock is tried three times, after a minute, then ever less often, and half-hourly for ever", async () => {
+  using house = await settled(1, "unlimited");
+  house.moods.set(first, "deaf");
+  const since = house.seconds;
+  house.revoke("ann", first);
+  await house.clock.run(8 * 60 * minute);
+  const tries = minutesOf(house, first, since);
+  const between = tries.slice(1).map((at, index) => Math.round(at - (tries[index] ?? 0)));
+  // A try itself takes the minute after which its lock counts as silent.
+  expect(between.slice(0, 9)).toEqual([1, 1, 2, 3, 5, 9, 17, 30, 30]);
+  expect(new Set(between.slice(7))).toEqual(new Set([30]));
+  expect(house.events("device.breaker_opened").length).toBe(1);
+
+  house.moods.set(first, "good");
+  await house.clock.run(31 * minute);
+  expect(house.events("access.gone").length).toBe(1);
+  expect(house.events("device.breaker_closed").length).toBe(1);
+});
+
+test("while it is open a grant waits, and a new revoke is tried at once, once", async () => {
+  using house = await settled(1, "unlimited");
+  house.moods.set(first, "deaf");
+  house.revoke("ann", first);
+  await house.clock.run(10 * minute);
+  const trials = (): number => house.sent.length;
+  const before = trials();
+
+  house.grant("dot", first);
+  await house.clock.run(1_000);
+  expect(trials()).toBe(before);
+  const { receipts } = house.ask("access/list", { user_identity_id: "dot" });
+  const [breaker] = house.store.records.devices().map((device) => device.breaker);
+  const next = new Date(breaker?.next ?? 0).toISOString();
+  expect(receipts).toMatchObject([{ state: "waiting", credentials: [{ kind: "pin", reason: "lock_away", next }] }]);
+
+  house.revoke("ben", first);
+  await house.clock.run(1_000);
+  expect(trials()).toBe(before + 1);
+  house.grant("eve", first);
+  await house.clock.run(2 * minute);
+  expect(trials()).toBe(before + 1);
+  expect(house.store.records.devices()[0]?.breaker).toEqual(breaker);
+
+  house.grant("ben", first);
+  await house.clock.run(1_000);
+  house.revoke("ben", first);
+  await house.clock.run(1_000);
+  expect(trials()).toBe(before + 2);
+});
+
+test("while it is open, a lock that is heard of is tried at once", async () => {
+  using house = await settled(1, "unlimited");
+  house.moods.set(first, "deaf");
+  house.revoke("ann", first);
+  await house.clock.run(12 * minute);
+  house.moods.set(first, "good");
+  const since = house.seconds;
+  house.report(first, "offline");
+  await house.clock.run(1_000);
+  expect(house.events("access.gone")).toEqual([]);
+  house.report(first, "jammed");
+  await house.clock.run(5_000);
+  expect(house.events("access.gone")).toMatchObject([{ user_identity_id: "ann" }]);
+  expect((house.events("device.breaker_closed")[0]?.at ?? 0) - since).toBeLessThan(6);
+});
+
+test("a restart tries an open one at once, and says nothing twice", async () => {
+  using house = await settled(1, "unlimited");
+  house.moods.set(first, "deaf");
+  house.revoke("ann", first);
+  await house.clock.run(40 * minute);
+  house.sent.length = 0;
+  await house.restart();
+  await house.clock.run(1_000);
+  expect(house.sent.length).toBe(1);
+  await house.clock.run(20 * minute);
+  expect(house.events("device.breaker_opened").length).toBe(1);
+  house.moods.set(first, "good");
+  await house.restart();
+  await house.clock.run(minute);
+  expect(house.events("device.breaker_closed").length).toBe(1);
+  expect(house.store.records.devices()[0]?.breaker).toBeUndefined();
+});
+
+test("at a start, locks with revokes to do come first, and no more than ten in a second are asked what they are", async () => {
+  using house = await settled(60, "unlimited");
+  const last = deviceId("door-59");
+  house.moods.set(last, "deaf");
+  house.revoke("ann", last);
+  await house.clock.run(minute);
+  house.moods.set(last, "good");
+  house.sent.length = 0;
+  const since = house.seconds;
+  await house.restart();
+  await house.clock.run(minute);
+  const asked = house.sent.filter(({ what }) => what === "abilities");
+  expect(asked[0]?.device).toBe(last);
+  expect(asked.length).toBe(60);
+  expect(asked.filter(({ at }) => at - since <= 1).length).toBeLessThanOrEqual(8 + 10);
+  expect(Math.max(...asked.map(({ at }) => at)) - since).toBeLessThan(6);
+});
