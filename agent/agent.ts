@@ -11,6 +11,7 @@ import { openBroker } from "./mqtt/broker.ts";
 import type { Intake } from "./mqtt/inbox.ts";
 import { type Mqtt, openMqtt } from "./mqtt/session.ts";
 import { type Topics, topicsOf } from "./mqtt/topics.ts";
+import { watchDebt } from "./overdue.ts";
 import { packageRoot, packageVersion } from "./package.ts";
 import { standingOf } from "./standing.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -116,7 +117,7 @@ async function start(
     failed: fail,
     committed(changed: ReadonlySet<DeviceId>) {
       committed();
-      for (const device of changed) keeper.due(device);
+      keeper.due(...changed);
     },
   };
   const topics = topicsOf(config.prefix, config.agentId);
@@ -133,6 +134,7 @@ async function start(
   onClose(() => session?.close());
   // First of all, so that the session still brings the replies to the last commands.
   onClose(() => broker?.stopTaking());
+  onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
   links.start(await wiresOf(config, parts, store));
   session = openSession(config, parts, store, topics, commands, broker?.url, facts, fail);
   ready.resolve(localPerform(intake));

@@ -22,6 +22,7 @@ export interface Config {
   readonly broker: Broker;
   readonly mqtt: { readonly codes: "never" | "clear"; readonly commands: readonly string[] };
   readonly pins: { readonly issue: boolean; readonly length: number };
+  readonly debt: { readonly overdueAfterMinutes: number };
   readonly links: ReadonlyMap<string, LinkConfig>;
   readonly devices: readonly DeviceConfig[];
 }
@@ -112,6 +113,7 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     log: shape.log,
     mqtt: shape.mqtt,
     pins: shape.pins,
+    debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
     devices: shape.devices.map(({ device_id: deviceId, name, time_zone: timeZone, at, parts }) => ({
       deviceId,
       name,

@@ -95,6 +95,16 @@ export const fileShape = z.strictObject({
       length: z.int().min(4).max(12).default(6).describe("Digits of an issued PIN, where the lock takes it"),
     })
     .prefault({}),
+  debt: z
+    .strictObject({
+      overdue_after_minutes: z
+        .int()
+        .min(1)
+        .max(10_080)
+        .default(15)
+        .describe("When a code that is to be taken away, and is not proven gone, is an event"),
+    })
+    .prefault({}),
   links: z
     .record(link, z.looseObject({ driver: z.string() }))
     .default({})

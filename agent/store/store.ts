@@ -7,6 +7,7 @@ import { StoreError } from "../errors.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { Credentials } from "./credentials.ts";
+import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
 import { DriverStates } from "./driver-states.ts";
 import { Grants } from "./grants.ts";
@@ -35,6 +36,7 @@ export interface Store extends Desk {
   readonly journal: Pick<Journal, "takeFresh">;
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
+  readonly debt: Debt;
   transaction<T>(act: () => T): T;
   /** Devices that the configuration had once, and has no longer. */
   formerDevices(): readonly DeviceId[];
@@ -105,6 +107,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     outbox,
     journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
+    debt: new Debt(db, { placements, journal, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now }),
     prune: () =>
       transaction(() => {
