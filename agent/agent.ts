@@ -35,6 +35,7 @@ export interface AgentParts {
 }
 
 const pruneEveryMs = 3600_000;
+const pruneOnAfterMs = 20;
 
 /**
  * Builds the agent and starts it: every part is made here and handed to those that need it. What was started is closed in
@@ -201,16 +202,16 @@ const factsOf = (
 };
 
 function keepPruned(store: Store, fail: (error: unknown) => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
   const prune = (): void => {
     try {
-      store.prune();
+      timer = setTimeout(prune, store.prune() ? pruneOnAfterMs : pruneEveryMs);
     } catch (error) {
       fail(error);
     }
   };
-  const timer = setInterval(prune, pruneEveryMs);
   prune();
-  return () => clearInterval(timer);
+  return () => clearTimeout(timer);
 }
 
 interface Deferred<T> {

@@ -56,7 +56,7 @@ function rows({ user_identity_id: who, state, credentials }: Receipt, device: st
     who,
     device,
     one.state,
-    one.kind,
+    one.kind ?? "",
     one.evidence ?? "",
     one.since ?? "",
     [one.reason, one.hint].filter((word) => word).join(": "),

@@ -5,7 +5,7 @@ import type { Door } from "./door.ts";
 
 const maybe = z.string().nullish();
 const credential = z.looseObject({
-  kind: z.string(),
+  kind: maybe,
   state: z.string(),
   evidence: maybe,
   since: maybe,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type AsOf, asOfInstant, asOfNumber } from "../domain/as-of.ts";
 import { deviceId, userIdentityId } from "../domain/ids.ts";
 import { Secret } from "../domain/secret.ts";
 
@@ -10,6 +11,23 @@ const id = z
 
 export const userIdentity = id.transform(userIdentityId);
 export const device = id.transform(deviceId);
+
+const isoInstant = z.iso.datetime({ offset: true });
+const newness =
+  "Must be an instant with its offset, such as 2026-01-31T09:30:00Z, or a whole number from 0 to 9007199254740991";
+/** How new a command is, so that one which comes late can be told (WIRE, "Stale commands"). */
+export const asOf = z.union([z.number(), z.string()], { error: newness }).transform((value, context): AsOf => {
+  const read =
+    typeof value === "number"
+      ? asOfNumber(value)
+      : isoInstant.safeParse(value).success
+        ? asOfInstant(value)
+        : undefined;
+  if (read !== undefined) return read;
+  context.addIssue({ code: "custom", message: newness });
+  return z.NEVER;
+});
+
 /** Digits of a PIN, wrapped at once so that no later step can print them. */
 export const digits = z
   .string()

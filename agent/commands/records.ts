@@ -1,4 +1,5 @@
 import type { Abilities } from "../domain/abilities.ts";
+import type { Mark } from "../domain/as-of.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
@@ -76,6 +77,10 @@ export interface Records {
   grantDirect(identity: UserIdentityId, device: DeviceId): boolean;
   /** Takes the direct grant away, and with the last grant what the person has on the device. False where there was none. */
   revokeDirect(identity: UserIdentityId, device: DeviceId): boolean;
+  /** How new the newest command was; undefined where none has said so. */
+  mark(identity: UserIdentityId, device: DeviceId): Mark | undefined;
+  /** @param granted whether the person may use the device now. */
+  keepMark(identity: UserIdentityId, device: DeviceId, mark: Mark, granted: boolean): void;
 
   placements(of: Pair): readonly PlacementRecord[];
   /** How many placements of a device are in which state, and since when the oldest of them is. */

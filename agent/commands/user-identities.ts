@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { command } from "./command.ts";
 import { deviceObject } from "./device-object.ts";
-import { device, userIdentity } from "./parameters.ts";
+import { asOf, device, userIdentity } from "./parameters.ts";
 import { deviceNotFound } from "./refusal.ts";
+import { noteAge } from "./stale.ts";
 
-const pair = z.object({ user_identity_id: userIdentity, device_id: device });
+const pair = z.object({ user_identity_id: userIdentity, device_id: device, as_of: asOf.optional() });
 
 export const userIdentities = [
   command({
@@ -13,8 +14,9 @@ export const userIdentities = [
     doors: ["mqtt", "local"],
     kind: "writes",
     reveals: false,
-    act(records, { user_identity_id: identity, device_id: id }, { touch }) {
+    act(records, { user_identity_id: identity, device_id: id, as_of: newness }, { now, touch }) {
       if (!records.isDevice(id)) throw deviceNotFound(id);
+      noteAge("grant", records, { identity, device: id }, newness, now);
       if (records.grantDirect(identity, id)) {
         const nothingYet = { credential_kind: null, evidence: null, reason: null };
         records.event("access.accepted", { user_identity_id: identity, device_id: id, ...nothingYet });
@@ -29,11 +31,13 @@ export const userIdentities = [
     doors: ["mqtt", "local"],
     kind: "writes",
     reveals: false,
-    act(records, { user_identity_id: identity, device_id: id }, { touch }) {
+    act(records, { user_identity_id: identity, device_id: id, as_of: newness }, { now, touch }) {
       // A device that left the configuration may still hold a code: a revoke is for the record, whatever is configured.
       const revoked = records.revokeDirect(identity, id);
       if (revoked) touch(id);
       else if (!records.isDevice(id)) throw deviceNotFound(id);
+      // Also of what never was: a grant that this revoke has overtaken may still come.
+      noteAge("revoke", records, { identity, device: id }, newness, now);
       return {};
     },
   }),

@@ -19,7 +19,8 @@ export class Journal {
   readonly #insert: Statement;
   readonly #after: Statement<[number, number], { body: string }>;
   readonly #last: Statement<[], { number: number | null }>;
-  readonly #prune: Statement;
+  readonly #pruneOld: Statement<[number, number]>;
+  readonly #pruneMany: Statement<[number, number]>;
   readonly #fresh: FreshEvent[] = [];
 
   constructor(db: Database, names: { readonly epoch: string; readonly workspaceId: string }, outbox: Outbox) {
@@ -31,9 +32,12 @@ export class Journal {
     this.#after = db.prepare("SELECT body FROM journal WHERE number > ? ORDER BY number LIMIT ?");
     this.#last = db.prepare("SELECT max(number) AS number FROM journal");
     // The newest event stays, whatever its age: the next number is told from it.
-    this.#prune = db.prepare(
-      "DELETE FROM journal WHERE (at < ? OR entry <= (SELECT max(entry) FROM journal) - ?) AND number IS NOT (SELECT max(number) FROM journal)",
-    );
+    const prune = (past: string): Statement<[number, number]> =>
+      db.prepare(
+        `DELETE FROM journal WHERE entry IN (SELECT entry FROM journal WHERE ${past} LIMIT ?) AND number IS NOT (SELECT max(number) FROM journal)`,
+      );
+    this.#pruneOld = prune("at < ? ORDER BY at");
+    this.#pruneMany = prune("entry <= (SELECT max(entry) FROM journal) - ? ORDER BY entry");
   }
 
   /** Events since this was last asked: for the log, once they are committed. */
@@ -82,7 +86,9 @@ export class Journal {
     return this.#after.all(after, limit).map(({ body }) => JSON.parse(body));
   }
 
-  prune(now: Instant): void {
-    this.#prune.run(later(now, -keptFor), keptRows);
+  /** Removes at most `limit` entries that are past their time; says how many. */
+  prune(now: Instant, limit: number): number {
+    const old = this.#pruneOld.run(later(now, -keptFor), limit).changes;
+    return old + this.#pruneMany.run(keptRows, limit - old).changes;
   }
 }

@@ -30,7 +30,7 @@ export class Outbox {
   readonly #delete: Statement<[number]>;
   readonly #count: Statement<[], { count: number }>;
   readonly #countOf: Statement<[string], { count: number }>;
-  readonly #expire: Statement<[number]>;
+  readonly #expire: Statement<[number, number]>;
 
   constructor(db: Database, vault: Vault) {
     this.#vault = vault;
@@ -44,7 +44,9 @@ export class Outbox {
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
     this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");
-    this.#expire = db.prepare("DELETE FROM outbox WHERE rank = 0 AND at < ?");
+    this.#expire = db.prepare(
+      "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE rank = 0 AND at < ? ORDER BY id LIMIT ?)",
+    );
   }
 
   put({ rank, topic, payload, sealed, correlation }: Letter, now: Instant): void {
@@ -86,9 +88,9 @@ export class Outbox {
     return this.#countOf.get(JSON.stringify(topics))?.count ?? 0;
   }
 
-  /** Replies that nobody came for: the sender has long repeated the command. */
-  prune(now: Instant): void {
-    this.#expire.run(later(now, -repliesKeptFor));
+  /** Removes at most `limit` replies that nobody came for: the sender has long repeated the command. Says how many. */
+  prune(now: Instant, limit: number): number {
+    return this.#expire.run(later(now, -repliesKeptFor), limit).changes;
   }
 }
 

@@ -9,12 +9,14 @@ import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
+import type { Marks } from "./marks.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
 
 interface Parts {
   readonly grants: Grants;
+  readonly marks: Marks;
   readonly credentials: Credentials;
   readonly placements: Placements;
   readonly choices: Choices;
@@ -30,7 +32,7 @@ interface Parts {
 
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
-  const { grants, credentials, placements, choices, devices, journal, outbox, ledger, now } = parts;
+  const { grants, marks, credentials, placements, choices, devices, journal, outbox, ledger, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -55,6 +57,8 @@ export function recordsOf(parts: Parts): Records {
       if (was && grants.rank(identity, device) === undefined) ledger.release(identity, device, now());
       return was;
     },
+    mark: (identity, device) => marks.of(identity, device),
+    keepMark: (identity, device, mark, granted) => marks.keep(identity, device, mark, granted, now()),
 
     fits: (identity, credential) => fits(parts, identity, credential),
     setOwn: (identity, credential) => setOwn(parts, identity, credential),

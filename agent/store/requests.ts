@@ -14,7 +14,7 @@ export class Requests implements Replies {
   readonly #now: () => Instant;
   readonly #find: Statement<[string], Row>;
   readonly #insert: Statement;
-  readonly #prune: Statement<[number, number]>;
+  readonly #prune: Statement<[number, number, number]>;
 
   constructor(db: Database, vault: Vault, now: () => Instant) {
     this.#vault = vault;
@@ -24,7 +24,10 @@ export class Requests implements Replies {
       "INSERT INTO requests (request_id, command, parameters, status, body, sealed, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#prune = db.prepare(
-      "DELETE FROM requests WHERE at < ? AND at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)",
+      `DELETE FROM requests WHERE request_id IN (
+        SELECT request_id FROM requests
+        WHERE at < ? AND at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)
+        ORDER BY at LIMIT ?)`,
     );
   }
 
@@ -41,8 +44,9 @@ export class Requests implements Replies {
     this.#insert.run(requestId, name, this.#hash(parameters), status, stored, sealed ? 1 : 0, this.#now());
   }
 
-  prune(): void {
-    this.#prune.run(later(this.#now(), -keptFor), keptAtLeast);
+  /** Removes at most `limit` that are past their time; says how many. */
+  prune(now: Instant, limit: number): number {
+    return this.#prune.run(later(now, -keptFor), keptAtLeast, limit).changes;
   }
 
   /** Keyed, since the parameters may hold a PIN, and a plain hash of a PIN is as good as the PIN. */

@@ -13,6 +13,7 @@ import { DriverStates } from "./driver-states.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { PlacementLedger } from "./ledger.ts";
+import { Marks } from "./marks.ts";
 import { type Opened, openDatabase } from "./open.ts";
 import { Outbox } from "./outbox.ts";
 import { Placements } from "./placements.ts";
@@ -30,6 +31,9 @@ export interface StoreOptions {
   readonly now: () => Instant;
 }
 
+/** Rows of a table that are removed in one go: a few milliseconds, for which everything else waits. */
+const pruneAtOnce = 250;
+
 /** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
 export interface Store extends Desk {
   readonly outbox: Outbox;
@@ -42,8 +46,8 @@ export interface Store extends Desk {
   formerDevices(): readonly DeviceId[];
   /** Devices of which something changed since this was last asked. */
   takeChanged(): ReadonlySet<DeviceId>;
-  /** Removes what is past its time of keeping. */
-  prune(): void;
+  /** Removes some of what is past its time of keeping. True where there is more: ask again, in another turn of the loop. */
+  prune(): boolean;
   close(): void;
 }
 
@@ -60,6 +64,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const outbox = new Outbox(db, vault);
   const journal = new Journal(db, names, outbox);
   const grants = new Grants(db);
+  const marks = new Marks(db);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
   const choices = new Choices(db);
@@ -67,7 +72,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const requests = new Requests(db, vault, now);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
   const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
-  const parts = { grants, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
+  const parts = { grants, marks, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
 
   // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
   const inTransaction = db.transaction((act: () => unknown) => act());
@@ -111,9 +116,8 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     rounds: roundLedgerOf({ ...parts, transaction, now }),
     prune: () =>
       transaction(() => {
-        journal.prune(now());
-        outbox.prune(now());
-        requests.prune();
+        const removed = [journal, outbox, requests, marks].map((kept) => kept.prune(now(), pruneAtOnce));
+        return removed.some((count) => count >= pruneAtOnce);
       }),
     close: () => db.close(),
   };

@@ -63,6 +63,35 @@ test("grant and revoke return at once with --no-wait, and with --json", async ()
   expect(desk.asked.map(([name]) => name)).not.toContain("access/list");
 });
 
+test("grant and revoke say how new they are with --as-of, as the number or the instant that it is", async () => {
+  const superseded = { ok: false, error: { type: "superseded", message: "newer" } };
+  await using desk = await Desk.open({ "devices/list": devices, [grantCommand]: superseded, [revokeCommand]: ok });
+  expect(await desk.call("grant", person, frontDoor, "--as-of", "41", "--no-wait")).toEqual({
+    exit: 1,
+    out: "",
+    err: "refused (superseded): newer\n",
+  });
+  expect(await desk.call("revoke", person, frontDoor, "--as-of", "2026-01-31T09:30:00Z", "--no-wait")).toMatchObject({
+    exit: 0,
+  });
+  const sent = desk.asked.filter(([name]) => name !== "devices/list");
+  expect(sent).toEqual([
+    [grantCommand, { ...pair, as_of: 41 }],
+    [revokeCommand, { ...pair, as_of: "2026-01-31T09:30:00Z" }],
+  ]);
+});
+
+test("list shows who has no credential yet", async () => {
+  await using desk = await Desk.open({
+    "devices/list": devices,
+    "access/list": receipt("waiting", { kind: null, reason: "abilities_unknown" }),
+  });
+  expect(await desk.call("list")).toMatchObject({
+    exit: 0,
+    out: expect.stringContaining("abilities_unknown") as string,
+  });
+});
+
 test("revoke waits until the code is proven gone", async () => {
   await using desk = await Desk.open({
     "devices/list": devices,

@@ -74,7 +74,7 @@ test("the outbox gives replies before events, each in order, and forgets only wh
   expect(topics([r1?.id ?? 0], 2)).toEqual(["r2", "e1"]);
   outbox.delivered([r2?.id ?? 0]);
   expect(topics()).toEqual(["r1", "e1", "e2"]);
-  outbox.prune(later(desk.now, 2 * 3600_000));
+  outbox.prune(later(desk.now, 2 * 3600_000), 10);
   expect(topics()).toEqual(["e1", "e2"]);
   expect(outbox.waiting).toBe(2);
 });

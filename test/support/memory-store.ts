@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Context } from "../../agent/commands/command.ts";
-import { type Call, type Performed, perform } from "../../agent/commands/perform.ts";
+import type { Call, Performed } from "../../agent/commands/perform.ts";
 import type { Abilities } from "../../agent/domain/abilities.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant } from "../../agent/domain/instant.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
-import { agentFacts, openInMemory } from "./world.ts";
+import { performOn } from "./perform-on.ts";
+import { openInMemory } from "./world.ts";
 
 /** A lock with numbered slots that takes PINs of 4 to 6 digits. */
 export const keypad = (
@@ -58,23 +58,9 @@ export class MemoryStore implements Disposable {
 
   /** A command as bytes, and what is answered. */
   perform(name: string | undefined, payload: Uint8Array | string, of: Partial<Call> = {}, codes = true): Performed {
-    const call: Call = {
-      name,
-      payload: Buffer.from(payload),
-      door: "local",
-      retained: false,
-      replyAddress: "usable",
-      isOpen: true,
-      ...of,
-    };
-    const context: Context = {
-      now: this.now,
-      door: call.door,
-      codes,
-      agent: agentFacts,
-      touch: (device) => void this.touched.add(device),
-    };
-    return this.store.transaction(() => perform(call, this.store, context, (bug) => this.bugs.push(bug)));
+    const touch = (device: DeviceId): void => void this.touched.add(device);
+    const context = { now: this.now, codes, touch };
+    return performOn(this.store, { name, payload, ...of }, context, (bug) => this.bugs.push(bug));
   }
 
   ask(name: string, parameters: object, of: Partial<Call> = {}, codes = true): Answer {

@@ -2,6 +2,16 @@
 
 -- Commands: how new the newest command was that a pair has seen.
 
+CREATE TABLE marks (
+  user_identity_id TEXT NOT NULL, -- of no row elsewhere, where it was revoked before it was ever named
+  device_id TEXT NOT NULL,
+  as_of TEXT NOT NULL, -- sixteen digits, or UTC to the nanosecond
+  closed INTEGER NOT NULL,
+  forget_at INTEGER, -- null while it is granted
+  PRIMARY KEY (user_identity_id, device_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX marks_to_forget ON marks (forget_at) WHERE forget_at IS NOT NULL;
+
 -- Broker: what was refused of what it keeps, and the session that it keeps for us.
 
 -- What waits on a topic that nobody listens to is passed over, and looked for by its topic.
