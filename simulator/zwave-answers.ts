@@ -1,0 +1,189 @@
+import {
+  BatteryCCGet,
+  BatteryCCReport,
+  type CommandClass,
+  NotificationCCGet,
+  NotificationCCReport,
+  UserCodeCCGet,
+  UserCodeCCReport,
+  UserCredentialCCCredentialGet,
+  UserCredentialCCCredentialReport,
+  UserCredentialCCCredentialSet,
+  UserCredentialCredentialReportType,
+  UserCredentialModifierType,
+  UserCredentialType,
+  UserIDStatus,
+} from "@zwave-js/cc";
+import {
+  createMockZWaveRequestFrame,
+  type MockController,
+  type MockNode,
+  type MockNodeBehavior,
+  type MockNodeResponse,
+} from "@zwave-js/testing";
+import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
+import { slotCommandOf, userCodeSetOf } from "./zwave-command.ts";
+import type { ZwaveMemory } from "./zwave-memory.ts";
+import { pinLengths, type ZwaveModel } from "./zwave-models.ts";
+
+/**
+ * How a lock treats what is sent to it. `reject`: refuses codes, and clears too. `lie`: says yes to them and does
+ * nothing. `mask`: says stars for digits. `dead`: not even its radio answers. `ackonly`: its radio acknowledges, and
+ * nothing is done. `storenoreply`: does what it is asked, and all that it says is lost.
+ */
+export const zwaveModes = ["ok", "reject", "lie", "mask", "dead", "ackonly", "storenoreply"] as const;
+export type ZwaveMode = (typeof zwaveModes)[number];
+
+/** What an answer depends on. */
+export interface Answering {
+  readonly mode: ZwaveMode;
+  readonly model: ZwaveModel;
+  readonly memory: ZwaveMemory;
+  readonly battery: number;
+}
+
+/** Events of the notification type 6, "Access Control". */
+const accessControl = 6;
+export const events = { keypadUnlock: 6, allDeleted: 12, deleted: 13, added: 14, duplicate: 15 } as const;
+const stateIdle = 0xfe;
+
+const defaults: readonly MockNodeBehavior[] = createDefaultMockNodeBehaviors();
+
+/** Does what a command asks, and says what the lock answers to it. */
+export async function answer(
+  cc: CommandClass,
+  controller: MockController,
+  node: MockNode,
+  lock: Answering,
+): Promise<MockNodeResponse | undefined> {
+  const nodeId = controller.ownNodeId;
+  if (cc instanceof BatteryCCGet) return { action: "sendCC", cc: new BatteryCCReport({ nodeId, level: lock.battery }) };
+  if (cc instanceof NotificationCCGet) {
+    const idle = { notificationType: accessControl, notificationEvent: stateIdle, notificationStatus: 0xff };
+    return { action: "sendCC", cc: new NotificationCCReport({ nodeId, ...idle }) };
+  }
+  const masked = maskedAnswer(cc, nodeId, lock);
+  if (masked) return { action: "sendCC", cc: masked };
+  const command = slotCommandOf(cc);
+  if (!command || command.what === "read") return mockAnswer(cc, controller, node);
+  if (lock.mode === "reject") return rejection(cc, controller, node);
+  // What it says is what it would say, had it done it.
+  if (lock.mode === "lie") return mockAnswer(cc, controller, shadow(node, { state: new Map(node.state) }));
+  return (await objection(cc, node, lock)) ?? mockAnswer(cc, controller, node);
+}
+
+/** The same node with some of its parts replaced. */
+export function shadow(node: MockNode, parts: Partial<Pick<MockNode, "state" | "sendToController">>): MockNode {
+  return new Proxy(node, {
+    get: (target, name) => {
+      if (name === "state" && parts.state) return parts.state;
+      if (name === "sendToController" && parts.sendToController) return parts.sendToController;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+export async function say(node: MockNode, cc: CommandClass): Promise<void> {
+  await node.sendToController(createMockZWaveRequestFrame(cc, { ackRequested: false }));
+}
+
+async function mockAnswer(
+  cc: CommandClass,
+  controller: MockController,
+  node: MockNode,
+): Promise<MockNodeResponse | undefined> {
+  for (const { handleCC } of defaults) {
+    const response = await handleCC?.(controller, node, cc);
+    if (response) return response;
+  }
+  return undefined;
+}
+
+/** Some old locks hide codes behind stars; a User Credential lock may say only that there is one. */
+function maskedAnswer(cc: CommandClass, nodeId: number, { mode, model, memory }: Answering): CommandClass | undefined {
+  if (mode !== "mask" && model !== "user-code-1") return undefined;
+  if (cc instanceof UserCodeCCGet) {
+    const code = memory.codeAt(cc.userId);
+    if (code === undefined) return undefined;
+    const { userId } = cc;
+    return new UserCodeCCReport({
+      nodeId,
+      userId,
+      userIdStatus: UserIDStatus.Enabled,
+      userCode: "*".repeat(code.length),
+    });
+  }
+  if (!(cc instanceof UserCredentialCCCredentialGet) || cc.credentialType !== UserCredentialType.PINCode)
+    return undefined;
+  if (memory.codeAt(cc.credentialSlot) === undefined) return undefined;
+  return new UserCredentialCCCredentialReport({
+    nodeId,
+    reportType: UserCredentialCredentialReportType.ResponseToGet,
+    userId: cc.credentialSlot,
+    credentialType: cc.credentialType,
+    credentialSlot: cc.credentialSlot,
+    credentialReadBack: false,
+    modifierType: UserCredentialModifierType.ZWave,
+    modifierNodeId: nodeId,
+    nextCredentialType: UserCredentialType.None,
+    nextCredentialSlot: 0,
+  });
+}
+
+/** Of a User Credential lock: the user may come, the code may not. */
+async function rejection(
+  cc: CommandClass,
+  controller: MockController,
+  node: MockNode,
+): Promise<MockNodeResponse | undefined> {
+  if (slotCommandOf(cc)?.what === "write") {
+    if (!userCodeSetOf(cc) && !(cc instanceof UserCredentialCCCredentialSet)) return mockAnswer(cc, controller, node);
+    if (cc instanceof UserCredentialCCCredentialSet) await say(node, refused(cc, controller.ownNodeId));
+  }
+  return { action: "fail" };
+}
+
+const refused = (cc: UserCredentialCCCredentialSet, nodeId: number): CommandClass =>
+  new UserCredentialCCCredentialReport({
+    nodeId,
+    reportType: UserCredentialCredentialReportType.ManufacturerSecurityRules,
+    userId: cc.userId,
+    credentialType: cc.credentialType,
+    credentialSlot: cc.credentialSlot,
+    credentialReadBack: false,
+    modifierType: UserCredentialModifierType.DoesNotExist,
+    modifierNodeId: 0,
+  });
+
+/** User Code locks refuse what does not fit and what another user has; zwave-js's mock of them takes everything. */
+async function objection(
+  cc: CommandClass,
+  node: MockNode,
+  { memory, model }: Answering,
+): Promise<MockNodeResponse | undefined> {
+  const set = userCodeSetOf(cc);
+  if (set?.userId === 0) {
+    // User 0 stands for all of them: zwave-js's mock of version 1 does not know that.
+    memory.forget();
+    return { action: "ok" };
+  }
+  if (!set || set.userIdStatus === UserIDStatus.Available) return undefined;
+  const code = textOf(set.userCode);
+  if (code.length < pinLengths.least || code.length > pinLengths.most[model]) return { action: "fail" };
+  const holder = memory.find(code);
+  if (holder === undefined || holder === set.userId) return undefined;
+  await say(node, notificationOf(node.controller.ownNodeId, events.duplicate));
+  return { action: "fail" };
+}
+
+/** An event of the type "Access Control", of a user where it has one. */
+export function notificationOf(nodeId: number, event: number, user?: number): CommandClass {
+  // The parameters of such events are the beginning of a User Code Report.
+  const about =
+    user === undefined ? {} : { eventParameters: Uint8Array.from([0x63, 0x03, user, UserIDStatus.Enabled]) };
+  return new NotificationCCReport({ nodeId, notificationType: accessControl, notificationEvent: event, ...about });
+}
+
+const textOf = (code: string | Uint8Array | undefined): string =>
+  typeof code === "string" ? code : Buffer.from(code ?? []).toString("ascii");

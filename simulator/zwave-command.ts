@@ -1,0 +1,64 @@
+import {
+  type CommandClass,
+  UserCodeCCExtendedUserCodeSet,
+  UserCodeCCGet,
+  UserCodeCCSet,
+  UserCredentialCCCredentialGet,
+  UserCredentialCCCredentialSet,
+  UserCredentialCCUserGet,
+  UserCredentialCCUserSet,
+  UserCredentialOperationType,
+  UserCredentialType,
+  UserIDStatus,
+} from "@zwave-js/cc";
+import { CommandClasses } from "@zwave-js/core";
+
+/** A command over the air that is about a slot of a lock's memory. */
+export interface SlotCommand {
+  /** A write gives, a clear takes away. */
+  readonly what: "write" | "clear" | "read";
+  /** `5`; of a User Credential lock also `user:5`, and `type-2:5` for a credential that is no PIN. */
+  readonly slot: string;
+  /** Whether the lock says what became of it. Where not, the radio's acknowledgement is all. */
+  readonly reported: boolean;
+}
+
+/** What a command asks of which slot: undefined where it is about none. */
+export function slotCommandOf(cc: CommandClass): SlotCommand | undefined {
+  if (cc instanceof UserCodeCCGet) return { what: "read", slot: String(cc.userId), reported: true };
+  const set = userCodeSetOf(cc);
+  if (set) {
+    const what = set.userIdStatus === UserIDStatus.Available ? "clear" : "write";
+    const reported = cc.getEncapsulatingCC(CommandClasses.Supervision) !== undefined;
+    return { what, slot: String(set.userId), reported };
+  }
+  if (cc instanceof UserCredentialCCUserGet) return { what: "read", slot: `user:${cc.userId}`, reported: true };
+  if (cc instanceof UserCredentialCCUserSet) {
+    return { what: changeOf(cc.operationType), slot: `user:${cc.userId}`, reported: true };
+  }
+  if (cc instanceof UserCredentialCCCredentialGet) return { what: "read", slot: credentialSlot(cc), reported: true };
+  if (cc instanceof UserCredentialCCCredentialSet) {
+    return { what: changeOf(cc.operationType), slot: credentialSlot(cc), reported: true };
+  }
+  return undefined;
+}
+
+interface UserCodeSet {
+  readonly userId: number;
+  readonly userIdStatus: UserIDStatus;
+  readonly userCode?: string | Uint8Array | undefined;
+}
+
+/** What is to be set in one User Code slot: version 2 has a command of its own for it. */
+export function userCodeSetOf(cc: CommandClass): UserCodeSet | undefined {
+  if (cc instanceof UserCodeCCSet) return cc;
+  return cc instanceof UserCodeCCExtendedUserCodeSet ? cc.userCodes[0] : undefined;
+}
+
+const changeOf = (operation: UserCredentialOperationType): "write" | "clear" =>
+  operation === UserCredentialOperationType.Delete ? "clear" : "write";
+
+const credentialSlot = (cc: UserCredentialCCCredentialGet | UserCredentialCCCredentialSet): string =>
+  cc.credentialType === UserCredentialType.PINCode
+    ? String(cc.credentialSlot)
+    : `type-${cc.credentialType}:${cc.credentialSlot}`;

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatteryCCReport, type CommandClass } from "@zwave-js/cc";
+import { createMockZWaveAckFrame, type MockController, MockNode, type MockNodeResponse } from "@zwave-js/testing";
+import { z } from "zod";
+import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
+import type { Fate, Faults } from "./faults.ts";
+import type { Chip } from "./lock.ts";
+import type { Remembered } from "./memory-file.ts";
+import { type Sight, Witness } from "./witness.ts";
+import { answer, events, notificationOf, say, shadow, type ZwaveMode } from "./zwave-answers.ts";
+import { type SlotCommand, slotCommandOf } from "./zwave-command.ts";
+import { ZwaveMemory } from "./zwave-memory.ts";
+import { capabilitiesOf, type ZwaveModel } from "./zwave-models.ts";
+
+export interface ZwaveLockParts {
+  readonly id: number;
+  readonly model: ZwaveModel;
+  /** What is left of it from an earlier time. */
+  readonly remembered: Remembered | undefined;
+  /** What becomes of what is sent to it. */
+  readonly faults: Faults;
+  /** Something was asked of a slot, and what becomes of it. */
+  asked(what: SlotCommand["what"], slot: string, becomes: Fate["becomes"]): void;
+  see(sight: Sight): void;
+  remember(what: Remembered): void;
+}
+
+/** One lock on the air: a mock node of zwave-js's own, with manners, faults, and a memory that outlives its controller. */
+export class ZwaveLock {
+  readonly id: number;
+  readonly model: ZwaveModel;
+  readonly memory: ZwaveMemory;
+  mode: ZwaveMode = "ok";
+  battery = 80;
+  readonly #parts: ZwaveLockParts;
+  readonly #witness: Witness;
+  #chip: Chip;
+  #node: MockNode | undefined;
+  /** What the host waits to hear of. */
+  #waiting: SlotCommand | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ZwaveLockParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.model = parts.model;
+    this.memory = new ZwaveMemory(parts.model);
+    for (const [slot, { value }] of Object.entries(parts.remembered?.chip.entries ?? {}))
+      this.memory.put(Number(slot), value);
+    for (const user of users.parse(parts.remembered?.options["users"] ?? [])) this.memory.putUser(user);
+    this.#chip = this.memory.chip();
+    this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
+  }
+
+  /** Comes within reach of a controller: of the new one, where the host is another. */
+  async join(controller: MockController): Promise<void> {
+    const node = await MockNode.create({ id: this.id, controller, capabilities: capabilitiesOf(this.model) });
+    Object.assign(node, { state: this.memory.state });
+    // Whether its radio acknowledges depends on what becomes of the command.
+    node.autoAckControllerFrames = false;
+    node.defineBehavior(...createDefaultMockNodeBehaviors());
+    node.defineBehavior({
+      handleCC: (by, self, cc) => {
+        // What comes first is done first, however long it takes.
+        const mine = this.#last.then(() => this.#receive(by, self, cc));
+        this.#last = mine.catch(() => undefined);
+        return mine;
+      },
+    });
+    controller.addNode(node);
+    this.#node = node;
+    this.#waiting = undefined;
+  }
+
+  /** The host has got something that is of this lock: the word that its radio acknowledged, or a report of its own. */
+  delivered(what: "acknowledgement" | "report"): void {
+    const waiting = this.#waiting;
+    if (!waiting || waiting.reported !== (what === "report")) return;
+    this.#witness.answered(waiting.slot);
+    this.#waiting = undefined;
+    if (waiting.what !== "read") this.#remember();
+  }
+
+  /** Tells its host of an event of the type "Access Control". */
+  async notify(event: number, user?: number): Promise<void> {
+    await this.#say((host) => notificationOf(host, event, user));
+  }
+
+  async discharge(level: number): Promise<void> {
+    this.battery = level;
+    await this.#say((nodeId) => new BatteryCCReport({ nodeId, level }));
+  }
+
+  /** Someone types a PIN: the user whose it is, or undefined where the lock denies. */
+  async type(digits: string): Promise<number | undefined> {
+    const user = this.memory.find(digits);
+    if (user !== undefined) await this.notify(events.keypadUnlock, user);
+    return user;
+  }
+
+  /** The owner puts a code into a slot at the keypad, or takes out what is there. */
+  async program(slot: number, digits: string | undefined): Promise<void> {
+    if (digits === undefined) this.memory.drop(slot);
+    else this.memory.put(slot, digits);
+    this.#look();
+    await this.notify(digits === undefined ? events.deleted : events.added, slot);
+  }
+
+  /** As it was when it was new. */
+  forget(): void {
+    this.memory.forget();
+    this.mode = "ok";
+    this.#look();
+  }
+
+  async #say(report: (host: number) => CommandClass): Promise<void> {
+    const node = this.#node;
+    if (node && this.mode !== "dead") await say(node, report(node.controller.ownNodeId));
+  }
+
+  async #receive(controller: MockController, node: MockNode, cc: CommandClass): Promise<MockNodeResponse> {
+    const command = slotCommandOf(cc);
+    const { delay, becomes, lateBy } = this.#fate(command);
+    if (command) {
+      this.#parts.asked(command.what, command.slot, becomes);
+      if (command.what !== "read") this.#witness.sent(command.what, command.slot);
+      this.#waiting = becomes === "answered" && this.mode !== "dead" && this.mode !== "ackonly" ? command : undefined;
+      this.#remember();
+    }
+    // Where the radio's word is all that there is, it is that which gets lost.
+    const isHeard = this.mode !== "dead" && (becomes === "answered" || command?.reported !== false);
+    if (isHeard) await node.ackControllerRequestFrame();
+    else await node.sendToController(createMockZWaveAckFrame({ ack: false }));
+    if (this.mode === "dead" || this.mode === "ackonly") return { action: "stop" };
+    await sleep(delay);
+    if (becomes === "answered") return (await this.#answer(controller, node, cc)) ?? { action: "stop" };
+    const mute = shadow(node, { sendToController: async () => undefined });
+    if (becomes === "late") setTimeout(() => void this.#answer(controller, mute, cc), lateBy);
+    else await this.#answer(controller, mute, cc);
+    return { action: "stop" };
+  }
+
+  #fate(command: SlotCommand | undefined): Fate {
+    const drawn = this.#parts.faults.next(command?.what === "write" ? "write" : "other");
+    // What the interview asks is answered: the faults are of the memory.
+    if (this.mode === "ok") return command ? drawn : { ...drawn, becomes: "answered" };
+    return { ...drawn, becomes: this.mode === "storenoreply" && command?.reported ? "lost" : "answered" };
+  }
+
+  async #answer(controller: MockController, node: MockNode, cc: CommandClass): Promise<MockNodeResponse | undefined> {
+    const response = await answer(cc, controller, node, this);
+    if (slotCommandOf(cc)) this.#look();
+    return response;
+  }
+
+  /** Tells what has changed in the memory, and keeps it. */
+  #look(): void {
+    const before = this.#chip;
+    this.#chip = this.memory.chip(before);
+    this.#witness.compare(before, this.#chip);
+    this.#remember();
+  }
+
+  #remember(): void {
+    const { users: held } = this.memory.held();
+    this.#parts.remember({ chip: this.#chip, unanswered: [...this.#witness.unanswered], options: { users: held } });
+  }
+}
+
+const users = z.array(z.number());
