@@ -2,13 +2,22 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type Packet, parser } from "mqtt-packet";
 
+/** A packet that was passed on. `connection`: which one of all that were made, from 1. */
+export interface Passed {
+  readonly from: "agent" | "broker";
+  readonly packet: Packet;
+  readonly connection: number;
+}
+
 /** Stands between an agent and its broker, sees each packet, and can cut the line at one of them. */
 export interface MqttProxy {
   /** For the agent to connect to. */
   readonly url: string;
   readonly port: number;
   /** Every packet that was passed on, in order, over all connections. */
-  readonly passed: readonly { readonly from: "agent" | "broker"; readonly packet: Packet }[];
+  readonly passed: readonly Passed[];
+  /** From now on this hears of each packet as it passes; nobody else does. */
+  listen(hear: (passed: Passed) => void): void;
   /**
    * Arms it once. The first packet of the agent that matches is dropped, and so is all that follows it on that
    * connection, in both directions; `sprung` is called in the same turn, for instance to kill the agent. Connections made
@@ -21,12 +30,16 @@ export interface MqttProxy {
 }
 
 export async function startMqttProxy(brokerPort: number): Promise<MqttProxy> {
-  const passed: MqttProxy["passed"][number][] = [];
+  const passed: Passed[] = [];
+  let connections = 0;
+  let hear: ((passed: Passed) => void) | undefined;
   const sockets = new Set<Socket>();
   let trap: { matches: (packet: Packet) => boolean; sprung: () => void } | undefined;
 
   const server = createServer((agent) => {
     const broker = connect(brokerPort, "127.0.0.1");
+    connections += 1;
+    const connection = connections;
     let isCut = false;
     let level = 4;
     const seen = (from: "agent" | "broker", frame: Buffer): boolean => {
@@ -38,7 +51,10 @@ export async function startMqttProxy(brokerPort: number): Promise<MqttProxy> {
         isCut = true;
         sprung();
       }
-      if (packet && !isCut) passed.push({ from, packet });
+      if (packet && !isCut) {
+        passed.push({ from, packet, connection });
+        hear?.({ from, packet, connection });
+      }
       return !isCut;
     };
     pass(agent, broker, (frame) => seen("agent", frame));
@@ -66,6 +82,9 @@ export async function startMqttProxy(brokerPort: number): Promise<MqttProxy> {
     passed,
     cutAt(matches, sprung = () => {}) {
       trap = { matches, sprung };
+    },
+    listen(listener) {
+      hear = listener;
     },
     disconnect,
     async close() {

@@ -58,8 +58,7 @@ export class AgentProcess {
   /** Starts it; resolves when it says that it runs. */
   async start(): Promise<this> {
     const from = this.stdout.length;
-    const child = this.#spawn();
-    this.#child = child;
+    const child = this.launch();
     await until(
       "the agent runs",
       () => {
@@ -69,6 +68,12 @@ export class AgentProcess {
       20_000,
     );
     return this;
+  }
+
+  /** Starts it, and does not wait for anything. */
+  launch(): ChildProcess {
+    this.#child = this.#spawn();
+    return this.#child;
   }
 
   /** Starts it (once more) where it is to fail: how that ended, and what it said on stderr. */
