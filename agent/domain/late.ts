@@ -4,7 +4,7 @@ import type { SlotName } from "./slot.ts";
 /** Unanswered or refused writes may still be executed by the lock, in this slot, until this time. */
 export interface Late {
   readonly slot: SlotName;
-  /** How many of them: each time the code turns up, one has been executed. */
+  /** How many of them. */
   readonly writes: number;
   readonly since: Instant;
   readonly until: Instant;
@@ -26,7 +26,7 @@ export function oneMore(
   return { slot, writes, since: now, until: later(now, settles), check: later(now, firstCheck) };
 }
 
-/** The code has turned up: one of them was executed. */
+/** One of them was answered. */
 export const oneLess = (late: Late | undefined): Late | undefined =>
   late && late.writes > 1 ? { ...late, writes: late.writes - 1 } : undefined;
 

@@ -114,7 +114,7 @@ export function settleWrite(
   switch (outcome.result) {
     case "stored":
       // Something happened in the slot while the answer was on its way: it is looked at again.
-      return { ...held(placement, outcome.slot, outcome.proof), suspect: placement.suspect };
+      return { ...arrived(placement, outcome.slot, outcome.proof), suspect: placement.suspect };
     case "unconfirmed": {
       const slot = outcome.slot ?? placement.belief.slot;
       return {
@@ -230,10 +230,16 @@ export const notFound = (placement: Placement): Placement => ({
   belief: { at: "nowhere", proof: "read_back" },
 });
 
+/** It is where it was sent, and by one of our writes, which then has come to its end. */
+const arrived = (placement: Placement, slot: SlotName, proof: Proof): Placement => ({
+  ...held(placement, slot, proof),
+  late: oneLess(placement.late),
+});
+
+/** That it is there ends no doubt about a write that was not answered: who has no answer may send it once more. */
 const held = (placement: Placement, slot: SlotName, proof: Proof): Placement => ({
   ...placement,
   belief: { at: "held", slot, proof },
-  late: placement.belief.at === "held" || placement.belief.at === "clear" ? placement.late : oneLess(placement.late),
   refusal: undefined,
   suspect: false,
   attempts: 0,
@@ -262,14 +268,15 @@ function somethingThere(placement: Placement, slot: SlotName): Placement {
   const { belief } = placement;
   switch (belief.at) {
     case "write":
-      return belief.slot === slot && belief.wasEmpty ? held(placement, slot, "read_back_masked") : placement;
+      return belief.slot === slot && belief.wasEmpty ? arrived(placement, slot, "read_back_masked") : placement;
     case "clear":
       // We filled the slot and it is not empty: the clear was not carried out, and may be sent again.
       return { ...placement, belief: { at: "held", slot, proof: "read_back_masked" } };
     case "held":
       return placement;
     case "nowhere":
-      // A late write into a slot that was empty: what is there now can only be ours.
-      return placement.late?.slot === slot ? held(placement, slot, "read_back_masked") : placement;
+      // A late write into a slot that was empty: what is there now can only be ours. What comes there after it is gone
+      // again may be the owner's.
+      return placement.late?.slot === slot ? arrived(placement, slot, "read_back_masked") : placement;
   }
 }

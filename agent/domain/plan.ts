@@ -96,7 +96,9 @@ function resolve(placement: Placement, { can, now }: LockState): Step[] {
     // A lock that cannot be asked: clearing what is ours is safe to repeat, and what is written then is not written blindly.
     return belief.at === "held" ? [] : [{ do: "clear", placement: id, slot }];
   }
-  const look = late !== undefined && can.read && (placement.suspect || isPast(late.check, now));
+  // A late write into the slot in which its code is held changes nothing.
+  if (late === undefined || late.slot === slot || !can.read) return [];
+  const look = placement.suspect || isPast(late.check, now);
   return look ? [{ do: "verify", placement: id, slot: late.slot }] : [];
 }
 

@@ -177,6 +177,20 @@ test("observe() of a masked slot believes a code to be ours only where the slot 
   expect(observe(placementOf("ann"), slot, opaque, instant(0)).belief.at).toBe("nowhere");
 });
 
+test("observe() keeps watch for a write that was not answered, though its code is there: it may be sent once more", () => {
+  const late = { slot, writes: 1, since: instant(0), until: instant(600_000), check: instant(1_000) };
+  const written = placementOf("ann", { late, belief: { at: "write", slot, wasEmpty: true, inFlight: false } });
+  const known = { state: "known", fingerprint: written.fingerprint } as const;
+  for (const placement of [written, placementOf("ann", { late })]) {
+    const seen = observe(placement, slot, known, instant(5_000));
+    expect(seen).toMatchObject({ belief: { at: "held" }, late: { until: 600_000 } });
+    const leaving = intendClear({ ...seen, wanted: false }, slot);
+    const cleared = settleClear(leaving, seen, { result: "stored", slot, proof: "read_back" });
+    expect(isClean(cleared)).toBe(false);
+    expect(isClean(observe(cleared, slot, { state: "empty" }, instant(600_000)))).toBe(true);
+  }
+});
+
 test("observe() takes a masked code for a late write of ours, in its time and after it", () => {
   const late = { slot, writes: 1, since: instant(0), until: instant(60_000), check: instant(1_000) };
   for (const at of [30_000, 90_000]) {

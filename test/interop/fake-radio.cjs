@@ -5,6 +5,7 @@
  * The parent process drives it over the IPC channel, once that has said {ready: true}: it sends {id, act, ...}, and gets {id, users} when that is done.
  *   mode {mode}                  ok · reject (answers "failure") · lie (answers "success", does nothing) · mask (answers
  *                                stars for digits) · dead (neither does nor answers) · storenoreply (does, answer lost)
+ *   die {at}                     the lock is dead from the next cluster command of that name on, and does not get that one
  *   type {digits}                someone types a PIN: the lock opens or denies, and tells of it
  *   operate {source, code, user} the lock tells of a use (ZCL: operation event notification)
  *   program {source, code, user} the lock tells of a change of its memory (programming event notification)
@@ -32,7 +33,7 @@ const attributes = new Map([
   [0x18, [Zcl.DataType.UINT8, 4]],
 ]);
 
-const lock = { mode: "ok", bolt: 2, users: new Map() };
+const lock = { mode: "ok", diesAt: undefined, bolt: 2, users: new Map() };
 
 /** What the lock does with a cluster command: name of its answer and payload. */
 const commands = {
@@ -118,6 +119,7 @@ class FakeRadio extends Adapter {
   async sendZclFrameToEndpoint(_ieee, network, endpoint, frame, timeout, disableResponse) {
     const table = frame.header.isGlobal ? globals : commands;
     const type = frame.header.isGlobal ? Zcl.FrameType.GLOBAL : Zcl.FrameType.SPECIFIC;
+    if (frame.command.name === lock.diesAt) Object.assign(lock, { mode: "dead", diesAt: undefined });
     const answer = table[frame.command.name]?.(frame.payload);
     if (lock.mode === "dead" || lock.mode === "storenoreply") {
       await new Promise((resolve) => setTimeout(resolve, Math.min(timeout, givesUpAfterMs)));
@@ -168,6 +170,9 @@ const noTime = 0xffffffff;
 const acts = {
   mode({ mode }) {
     lock.mode = mode;
+  },
+  die({ at }) {
+    lock.diesAt = at;
   },
   operate: ({ source, code, user }) =>
     tell("operationEventNotification", {

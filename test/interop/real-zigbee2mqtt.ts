@@ -31,6 +31,7 @@ export interface RealOptions {
 export type RadioAct =
   | DoorAct
   | { readonly act: "forget" | "look" }
+  | { readonly act: "die"; readonly at: "setPinCode" }
   | { readonly act: "silence"; readonly attribute: number };
 
 /** A zigbee2mqtt process with one paired lock, whose radio is replaced. */
