@@ -159,6 +159,7 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
     driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
   })),
   pins: config.pins,
+  events: config.events,
   now,
 });
 

@@ -23,6 +23,8 @@ export interface Config {
   readonly mqtt: { readonly codes: "never" | "clear"; readonly commands: readonly string[] };
   readonly pins: { readonly issue: boolean; readonly length: number };
   readonly debt: { readonly overdueAfterMinutes: number };
+  /** Of events that wait for the broker. */
+  readonly events: { readonly rows: number; readonly days: number };
   readonly links: ReadonlyMap<string, LinkConfig>;
   readonly devices: readonly DeviceConfig[];
 }
@@ -113,6 +115,7 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     log: shape.log,
     mqtt: shape.mqtt,
     pins: shape.pins,
+    events: shape.events,
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
     devices: shape.devices.map(({ device_id: deviceId, name, time_zone: timeZone, at, parts }) => ({
       deviceId,

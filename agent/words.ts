@@ -8,6 +8,7 @@ const words: Readonly<Record<string, string>> = {
   "access.refused": "code is not on the lock",
   "access.gone": "access is gone from the lock",
   "command.refused": "command refused",
+  events_lost: "events were forced out of the outbox unsent",
   "lock.unlocked": "unlocked",
   "lock.locked": "locked",
   "lock.access_denied": "denied",

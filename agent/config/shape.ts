@@ -105,6 +105,13 @@ export const fileShape = z.strictObject({
         .describe("When a code that is to be taken away, and is not proven gone, is an event"),
     })
     .prefault({}),
+  events: z
+    .strictObject({
+      rows: z.int().min(100).default(100_000).describe("How many events may wait for the broker"),
+      days: z.int().min(1).default(30).describe("How long an event may wait for the broker"),
+    })
+    .prefault({})
+    .describe("What is over it is lost to the broker, oldest first, and an event events_lost says so"),
   links: z
     .record(link, z.looseObject({ driver: z.string() }))
     .default({})

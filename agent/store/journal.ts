@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
 import type { EventFields } from "../commands/records.ts";
 import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import { type Budget, EventBudget } from "./event-budget.ts";
 import type { Outbox } from "./outbox.ts";
 
 const keptFor: Milliseconds = 30 * 24 * 3600_000;
 const keptRows = 1_000_000;
+/** A budget that was made smaller is kept little by little, so that no event has to wait for it. */
+const forcedOutAtOnce = 250;
 
 export interface FreshEvent {
   readonly type: string;
@@ -16,19 +19,31 @@ export interface FreshEvent {
 export class Journal {
   readonly #names: { readonly epoch: string; readonly workspaceId: string };
   readonly #outbox: Outbox;
+  readonly #budget: EventBudget;
   readonly #insert: Statement;
+  readonly #rewrite: Statement<[string, number]>;
   readonly #after: Statement<[number, number], { body: string }>;
   readonly #last: Statement<[], { number: number | null }>;
   readonly #pruneOld: Statement<[number, number]>;
   readonly #pruneMany: Statement<[number, number]>;
   readonly #fresh: FreshEvent[] = [];
 
-  constructor(db: Database, names: { readonly epoch: string; readonly workspaceId: string }, outbox: Outbox) {
+  constructor(
+    db: Database,
+    names: { readonly epoch: string; readonly workspaceId: string },
+    { outbox, budget, now }: { readonly outbox: Outbox; readonly budget: Budget; readonly now: () => Instant },
+  ) {
     this.#names = names;
     this.#outbox = outbox;
+    this.#budget = new EventBudget(outbox, budget, {
+      last: () => this.#lastNumber,
+      write: (loss) => this.#write("events_lost", { ...loss }, now(), now()),
+      rewrite: (number, body) => void this.#rewrite.run(body, number),
+    });
     this.#insert = db.prepare(
       "INSERT INTO journal (number, at, type, device_id, user_identity_id, body) VALUES (?, ?, ?, ?, ?, ?)",
     );
+    this.#rewrite = db.prepare("UPDATE journal SET body = ? WHERE number = ?");
     this.#after = db.prepare("SELECT body FROM journal WHERE number > ? ORDER BY number LIMIT ?");
     this.#last = db.prepare("SELECT max(number) AS number FROM journal");
     // The newest event stays, whatever its age: the next number is told from it.
@@ -56,7 +71,13 @@ export class Journal {
 
   /** Something that the cloud is to know. `occurredAt`: where it happened earlier than we heard of it. */
   event(type: string, fields: EventFields, now: Instant, occurredAt: Instant = now): void {
-    const number = (this.#last.get()?.number ?? 0) + 1;
+    const { number, body } = this.#write(type, fields, now, occurredAt);
+    this.#outbox.put({ rank: "event", topic: `event/${type}`, payload: body, number }, now);
+    this.#budget.enforce(now, forcedOutAtOnce);
+  }
+
+  #write(type: string, fields: EventFields, now: Instant, occurredAt: Instant): { number: number; body: string } {
+    const number = this.#lastNumber + 1;
     const body = JSON.stringify({
       event_id: randomUUID(),
       epoch: this.#names.epoch,
@@ -70,10 +91,11 @@ export class Journal {
     });
     this.#insert.run(number, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
     this.#fresh.push({ type, fields });
-    this.#outbox.put(
-      { rank: "event", topic: `event/${type}`, payload: body, sealed: false, correlation: undefined },
-      now,
-    );
+    return { number, body };
+  }
+
+  get #lastNumber(): number {
+    return this.#last.get()?.number ?? 0;
   }
 
   /** Something that only the journal is to know. */
@@ -84,6 +106,11 @@ export class Journal {
 
   events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[] {
     return this.#after.all(after, limit).map(({ body }) => JSON.parse(body));
+  }
+
+  /** Forces out at most `limit` events that have waited for too long, or are too many; says how many. */
+  makeRoom(now: Instant, limit: number): number {
+    return this.#budget.enforce(now, limit);
   }
 
   /** Removes at most `limit` entries that are past their time; says how many. */

@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Vault } from "./vault.ts";
+import { WaitingEvents } from "./waiting-events.ts";
 
 /** Something to be published, once it has a row of its own. */
 export interface Letter {
@@ -9,9 +10,11 @@ export interface Letter {
   /** Below `{prefix}/{agent_id}/`. */
   readonly topic: string;
   readonly payload: string;
-  readonly sealed: boolean;
+  readonly sealed?: boolean;
   /** MQTT 5 Correlation Data of the command. */
-  readonly correlation: Uint8Array | undefined;
+  readonly correlation?: Uint8Array | undefined;
+  /** Of an event. */
+  readonly number?: number;
 }
 /** Where to look for letters: among those of a rank that came after one, or among those of a topic. All where left out. */
 export type Stretch = { readonly rank: Letter["rank"]; readonly after: number } | { readonly topic: string };
@@ -22,6 +25,7 @@ const ranks = { reply: 0, event: 1 } as const;
 
 /** What is still to be told, replies first: a row leaves only when the broker has acknowledged it (Law 11). */
 export class Outbox {
+  readonly events: WaitingEvents;
   readonly #vault: Vault;
   readonly #insert: Statement;
   readonly #next: Statement<[number], Row>;
@@ -34,8 +38,9 @@ export class Outbox {
 
   constructor(db: Database, vault: Vault) {
     this.#vault = vault;
+    this.events = new WaitingEvents(db);
     this.#insert = db.prepare(
-      "INSERT INTO outbox (rank, topic, payload, sealed, correlation, at) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO outbox (id, rank, topic, payload, sealed, correlation, at, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const select = "SELECT id, topic, payload, sealed, correlation FROM outbox";
     this.#next = db.prepare(`${select} ORDER BY rank, id LIMIT ?`);
@@ -49,9 +54,11 @@ export class Outbox {
     );
   }
 
-  put({ rank, topic, payload, sealed, correlation }: Letter, now: Instant): void {
+  /** @param id the place of another that was removed; behind all others if left out. */
+  put({ rank, topic, payload, sealed, correlation, number }: Letter, now: Instant, id?: number): void {
     const stored = sealed ? this.#vault.seal(new Secret(payload), placeOf(topic)) : Buffer.from(payload);
-    this.#insert.run(ranks[rank], topic, stored, sealed ? 1 : 0, correlation ?? null, now);
+    const isSealed = sealed ? 1 : 0;
+    this.#insert.run(id ?? null, ranks[rank], topic, stored, isSealed, correlation ?? null, now, number ?? null);
   }
 
   /** The first letters in order of sending that are not in flight: at most `limit`. */
@@ -60,15 +67,16 @@ export class Outbox {
     limit: number,
     of?: Stretch,
   ): readonly { id: number; topic: string; payload: string; correlation?: Uint8Array }[] {
-    return this.#rows(limit + inFlight.size, of)
+    const rows = this.#rows(limit + inFlight.size, of)
       .filter(({ id }) => !inFlight.has(id))
-      .slice(0, limit)
-      .map(({ id, topic, payload, sealed, correlation }) => ({
-        id,
-        topic,
-        payload: sealed ? this.#vault.open(payload, placeOf(topic)).reveal() : payload.toString("utf8"),
-        ...(correlation ? { correlation } : {}),
-      }));
+      .slice(0, limit);
+    this.events.handedOut(inFlight, rows, of && "rank" in of && of.rank === "event" ? of.after : undefined);
+    return rows.map(({ id, topic, payload, sealed, correlation }) => ({
+      id,
+      topic,
+      payload: sealed ? this.#vault.open(payload, placeOf(topic)).reveal() : payload.toString("utf8"),
+      ...(correlation ? { correlation } : {}),
+    }));
   }
 
   #rows(limit: number, of: Stretch | undefined): Row[] {
@@ -78,6 +86,7 @@ export class Outbox {
 
   delivered(ids: readonly number[]): void {
     for (const id of ids) this.#delete.run(id);
+    this.events.delivered(ids);
   }
 
   get waiting(): number {

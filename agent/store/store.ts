@@ -10,6 +10,7 @@ import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
 import { DriverStates } from "./driver-states.ts";
+import type { Budget } from "./event-budget.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { PlacementLedger } from "./ledger.ts";
@@ -28,6 +29,8 @@ export interface StoreOptions {
   readonly migrations: string;
   readonly devices: readonly ConfiguredDevice[];
   readonly pins: PinPolicy;
+  /** Of events that wait to be told. */
+  readonly events: Budget;
   readonly now: () => Instant;
 }
 
@@ -62,7 +65,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const { dataDir, now } = options;
   const changed = new Set<DeviceId>();
   const outbox = new Outbox(db, vault);
-  const journal = new Journal(db, names, outbox);
+  const journal = new Journal(db, names, { outbox, budget: options.events, now });
   const grants = new Grants(db);
   const marks = new Marks(db);
   const credentials = new Credentials(db, vault);
@@ -117,6 +120,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks].map((kept) => kept.prune(now(), pruneAtOnce));
+        removed.push(journal.makeRoom(now(), pruneAtOnce));
         return removed.some((count) => count >= pruneAtOnce);
       }),
     close: () => db.close(),

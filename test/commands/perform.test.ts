@@ -190,6 +190,7 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
     "value",
     "request_id",
     "after",
+    "as_of",
     "__proto__",
     "x",
   );
@@ -199,7 +200,7 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
       fc.oneof(fc.dictionary(keys, values), fc.jsonValue({ maxDepth: 3 })),
       fc.constantFrom("none" as const, "usable" as const, "unfit" as const),
       (name, value, replyAddress) => {
-        const told = replyAddress === "usable" ? [] : ["journal", "outbox", "sqlite_sequence"];
+        const told = replyAddress === "usable" ? [] : ["journal", "outbox", "outbox_events", "sqlite_sequence"];
         const before = desk.picture(told);
         const { reply } = desk.perform(name, JSON.stringify(value), { replyAddress });
         const body = JSON.parse(reply.body);

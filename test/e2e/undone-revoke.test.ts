@@ -95,6 +95,7 @@ async function build(): Promise<House> {
     dataDir: join(tmpdir(), "latchd-undone"),
     devices: [{ id: device, name, timeZone: "UTC", driver: "zigbee2mqtt" }],
     pins: { issue: true, length: 6 },
+    events: { rows: 100_000, days: 30 },
     now: () => clock.now(),
   });
   const told: Told[] = [];

@@ -47,6 +47,19 @@ test("openStore() makes files that only their owner can read, and opens them aga
   expect(again.records.grants({})).toHaveLength(1);
 });
 
+test("events that waited when latchd was updated are numbered and counted", () => {
+  const db = new Database(":memory:");
+  db.exec(readFileSync(join(migrations, "0001.sql"), "utf8"));
+  const put = db.prepare("INSERT INTO outbox (rank, topic, payload, sealed, at) VALUES (?, ?, ?, 0, 1)");
+  put.run(1, "event/x", Buffer.from('{"number":41,"event_type":"x"}'));
+  put.run(0, "reply/r", Buffer.from("not JSON"));
+  put.run(1, "event/x", Buffer.from('{"number":42,"event_type":"x"}'));
+  db.exec(readFileSync(join(migrations, "0002.sql"), "utf8"));
+  expect(db.prepare("SELECT number FROM outbox ORDER BY id").pluck().all()).toEqual([41, null, 42]);
+  expect(db.prepare("SELECT waiting FROM outbox_events").pluck().all()).toEqual([2]);
+  db.close();
+});
+
 test("openStore() refuses a database of a newer latchd, a key that is another, and one that is lost", () => {
   using at = new StoreDir();
   at.open();

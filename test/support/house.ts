@@ -110,6 +110,7 @@ export class House implements Disposable {
       dataDir: join(tmpdir(), "latchd-house"),
       devices: this.devices.map((id) => ({ id, name: id, timeZone: "UTC", driver: "simulated" })),
       pins: { issue: true, length: 6 },
+      events: { rows: 100_000, days: 30 },
       now: () => this.clock.now(),
     });
     store.rounds.interrupt();

@@ -47,11 +47,16 @@ export class MemoryStore implements Disposable {
   }
 
   /** The store as another configuration would have it, on the same database. */
-  reopened(devices: readonly DeviceId[], pins = { issue: true, length: 6 }): Store {
+  reopened(
+    devices: readonly DeviceId[],
+    pins = { issue: true, length: 6 },
+    events = { rows: 100_000, days: 30 },
+  ): Store {
     return storeOn(this.opened, {
       dataDir: join(tmpdir(), "latchd-none"),
       devices: devices.map((id) => ({ id, name: `Name of ${id}`, timeZone: "UTC", driver: "simulated" })),
       pins,
+      events,
       now: () => this.now,
     });
   }

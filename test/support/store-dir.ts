@@ -22,6 +22,7 @@ export class StoreDir implements Disposable {
       migrations,
       devices: doors.map((id) => ({ id, name: id, timeZone: "UTC", driver: "simulated" })),
       pins: { issue: true, length: 6 },
+      events: { rows: 100_000, days: 30 },
       now: () => this.now,
       ...of,
     });

@@ -175,6 +175,7 @@ export class World implements Disposable {
         driver: "simulated",
       })),
       pins: { issue: true, length: 6 },
+      events: { rows: 100_000, days: 30 },
       now: () => this.clock.now(),
     });
     store.rounds.interrupt();

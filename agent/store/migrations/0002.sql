@@ -18,6 +18,21 @@ CREATE INDEX marks_to_forget ON marks (forget_at) WHERE forget_at IS NOT NULL;
 CREATE INDEX outbox_by_topic ON outbox (topic, id);
 
 -- Outbox: the room that events may take.
+ALTER TABLE outbox ADD COLUMN number INTEGER; -- of an event
+UPDATE outbox SET number = json_extract(CAST(payload AS TEXT), '$.number') WHERE rank = 1;
+CREATE INDEX outbox_by_number ON outbox (number) WHERE number IS NOT NULL;
+
+-- One row: how many events wait. To count them each time would take longer, the longer the cloud is away.
+CREATE TABLE outbox_events (waiting INTEGER NOT NULL) STRICT;
+INSERT INTO outbox_events SELECT count(*) FROM outbox WHERE number IS NOT NULL;
+CREATE TRIGGER outbox_event_put AFTER INSERT ON outbox WHEN new.number IS NOT NULL
+BEGIN
+  UPDATE outbox_events SET waiting = waiting + 1;
+END;
+CREATE TRIGGER outbox_event_gone AFTER DELETE ON outbox WHEN old.number IS NOT NULL
+BEGIN
+  UPDATE outbox_events SET waiting = waiting - 1;
+END;
 
 -- Order: locks that are left alone for a while, and the oldest of what is to be taken away.
 ALTER TABLE devices ADD COLUMN breaker_since INTEGER; -- null while it is closed
