@@ -37,7 +37,7 @@ export const access = [
 
 /** Of every pair that has a grant, or of which something is still on a lock. */
 function receipts(
-  records: Pick<Records, "grants" | "placements" | "devices" | "isChoiceDue">,
+  records: Pick<Records, "grants" | "placements" | "glance" | "isChoiceDue">,
   of: Pair,
 ): readonly Receipt[] {
   const pairs = new Map<
@@ -54,10 +54,10 @@ function receipts(
   for (const placed of records.placements(of)) {
     pairOf(placed.placement.identity, placed.placement.device).placed.push(placed);
   }
-  const devices = new Map(records.devices().map((each) => [each.id, each]));
+  const devices = new Map(records.glance().map((each) => [each.id, each]));
   const without = (identity: UserIdentityId, id: DeviceId): CredentialReceipt => {
     const lock = devices.get(id);
-    if (!lock?.abilities) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
+    if (!lock?.answered) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
     return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
   };
   return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {

@@ -19,11 +19,10 @@ export const agent = [
 
 /** The agent's state: the reply of `agent/status`, and with `state` the retained message on `status`. */
 export function agentStatus(
-  records: Pick<Records, "debts" | "devices" | "epoch" | "workspaceId">,
+  records: Pick<Records, "debts" | "glance" | "epoch" | "workspaceId">,
   { agent: facts }: Pick<Context, "agent">,
 ): object {
   const { agentId, version, startedAt, brokerConnected, exposures } = facts();
-  const devices = records.devices();
   return {
     agent_id: agentId,
     state: "online",
@@ -32,7 +31,7 @@ export function agentStatus(
     epoch: records.epoch,
     workspace_id: records.workspaceId,
     broker: { connected: brokerConnected },
-    devices: devices.map((device) => ({
+    devices: records.glance().map((device) => ({
       device_id: device.id,
       name: device.name,
       online: device.online,

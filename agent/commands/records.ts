@@ -33,6 +33,12 @@ export interface DeviceRecord {
   readonly breaker: OpenBreaker | undefined;
 }
 
+/** Of a device what is asked of all of them at once, many times: cheap, however much its lock can hold. */
+export interface DeviceGlance extends Pick<DeviceRecord, "id" | "name" | "online" | "breaker"> {
+  /** Its lock has said once what it is. */
+  readonly answered: boolean;
+}
+
 export interface CredentialRecord {
   readonly id: CredentialId;
   readonly identity: UserIdentityId;
@@ -71,6 +77,10 @@ export interface Fit {
 export interface Records {
   isDevice(id: DeviceId): boolean;
   devices(): readonly DeviceRecord[];
+  /** Undefined where it is not configured. */
+  device(id: DeviceId): DeviceRecord | undefined;
+  /** Every device of the configuration. */
+  glance(): readonly DeviceGlance[];
 
   grants(of: Pair): readonly GrantRecord[];
   /** Names the person where they are new, and gives the direct grant. False where it stood already. */

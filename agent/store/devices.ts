@@ -1,5 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
-import type { DeviceRecord } from "../commands/records.ts";
+import type { DeviceGlance, DeviceRecord } from "../commands/records.ts";
 import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { CredentialKind } from "../domain/credential.ts";
@@ -25,6 +25,10 @@ type Row = {
   breaker_tries: number | null;
   breaker_next: number | null;
 };
+type GlanceRow = Pick<Row, "online" | "breaker_since" | "breaker_tries" | "breaker_next"> & {
+  device_id: string;
+  answered: number;
+};
 /** What a lock tells of itself as it happens. */
 export type DeviceNews = Partial<Pick<DeviceRecord, "online" | "locked" | "doorOpen" | "battery">>;
 
@@ -33,6 +37,7 @@ export class Devices {
   readonly #configured: ReadonlyMap<DeviceId, ConfiguredDevice>;
   readonly #add: Statement;
   readonly #get: Statement<[string], Row>;
+  readonly #glance: Statement<[], GlanceRow>;
   readonly #ids: Statement<[], { device_id: string }>;
   readonly #setAbilities: Statement<[string, string]>;
   readonly #setNews: Statement;
@@ -48,6 +53,10 @@ export class Devices {
     this.#configured = new Map(configured.map((device) => [device.id, device]));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
     this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
+    this.#glance = db.prepare(
+      `SELECT device_id, online, abilities IS NOT NULL AS answered, breaker_since, breaker_tries, breaker_next
+       FROM devices`,
+    );
     this.#ids = db.prepare("SELECT device_id FROM devices");
     this.#setAbilities = db.prepare("UPDATE devices SET abilities = ? WHERE device_id = ?");
     this.#setNews = db.prepare(
@@ -71,9 +80,22 @@ export class Devices {
   }
 
   all(): readonly DeviceRecord[] {
-    return [...this.#configured.values()].flatMap((device) => {
-      const row = this.#get.get(device.id);
-      return row ? [{ ...device, ...this.#fromRow(device.id, row) }] : [];
+    return [...this.#configured.keys()].flatMap((id) => this.one(id) ?? []);
+  }
+
+  one(id: DeviceId): DeviceRecord | undefined {
+    const device = this.#configured.get(id);
+    const row = device && this.#get.get(id);
+    return row && { ...device, ...this.#fromRow(id, row) };
+  }
+
+  glance(): readonly DeviceGlance[] {
+    const rows = new Map(this.#glance.all().map((row) => [row.device_id, row]));
+    return [...this.#configured.values()].flatMap(({ id, name }) => {
+      const row = rows.get(id);
+      return row
+        ? [{ id, name, online: row.online === 1, answered: row.answered === 1, breaker: openBreaker(row) }]
+        : [];
     });
   }
 

@@ -41,6 +41,8 @@ export function recordsOf(parts: Parts): Records {
     },
     isDevice: (id) => devices.has(id),
     devices: () => devices.all(),
+    device: (id) => devices.one(id),
+    glance: () => devices.glance(),
     grants: (of) => grants.of(of),
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),
