@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { Secret } from "../domain/secret.ts";
 import { collectAtMost } from "./inbox.ts";
@@ -50,7 +51,10 @@ export function dial(
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password: password.reveal() }),
   };
-  return connect(reach.url, options);
+  const client = connect(reach.url, options);
+  // A PUBACK, and the reply a moment later, are two small writes: without this the second waits up to 40 ms for the first.
+  if (client.stream instanceof Socket) client.stream.setNoDelay();
+  return client;
 }
 
 /** `host:port` for people: without the login that a URL may hold. */

@@ -72,8 +72,9 @@ export class Outbox {
 
   /** Publishes as many as there is room for. Throws what the store throws. */
   send(): void {
-    this.settle();
+    // Somebody waits for a reply; that others are forgotten has to reach the disk, and can wait for it.
     this.#sendOf("reply");
+    this.settle();
     this.#sendHeld();
     this.#sendOf("event");
     if (this.#publisher.room > 0) this.#lines.rest();

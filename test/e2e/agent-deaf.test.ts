@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { brokerSkipReason } from "../support/broker.ts";
+import { client, until } from "./mqtt-support.ts";
+import { AgentProcess } from "./support/agent-process.ts";
+import { Cloud, grantCommand, revokeCommand, upTo } from "./support/cloud.ts";
+import { door } from "./support/doors.ts";
+import { Mosquitto } from "./support/mosquitto.ts";
+
+const simulator = join(import.meta.dirname, "../../dist/simulator/main.js");
+const deaf = upTo(200).map((number) => `deaf-${number}`);
+const good = "good";
+const commands = 300;
+const everyMs = 40;
+
+/** zigbee2mqtt, in a process of its own, with 200 locks that answer nothing and one that does. */
+async function startLocks(url: string): Promise<void> {
+  const names = [...deaf, good].flatMap((name) => ["--lock", name]);
+  const child = spawn(process.execPath, [simulator, "--broker", url, ...names], { stdio: ["pipe", "pipe", "inherit"] });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+  await once(child.stdout, "data");
+  for (const lock of deaf) child.stdin.write(`${JSON.stringify({ lock, act: "mode", mode: "dead" })}\n`);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await until("they are all deaf", () => said.split('"done"').length > deaf.length);
+}
+
+/** The locks that something was sent to. */
+async function askedAt(url: string): Promise<ReadonlySet<string>> {
+  const asked = new Set<string>();
+  const listener = await client(url);
+  listener.on("message", (topic) => void asked.add(topic.split("/")[1] ?? ""));
+  await listener.subscribeAsync("zigbee2mqtt/+/set");
+  return asked;
+}
+
+/** Every fourth is for the lock that answers: somebody new, or who came a while ago leaves. */
+function commandOf(number: number): [command: string, parameters: object] {
+  const isGood = number % 4 === 0;
+  const isRevoke = isGood && number > 40 && number % 8 === 0;
+  const person = `person-${isRevoke ? number - 36 : number}`;
+  const device = isGood ? good : deaf[(number * 7) % deaf.length];
+  return [isRevoke ? revokeCommand : grantCommand, { user_identity_id: person, device_id: device }];
+}
+
+const percentile = (sorted: readonly number[], share: number): number =>
+  Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+
+describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
+  test("do not keep commands waiting, nor the lock that answers on the same broker", async () => {
+    const broker = await Mosquitto.start();
+    await startLocks(broker.url);
+    const asked = await askedAt(broker.url);
+    await new AgentProcess({
+      agent_id: "gateway-1",
+      broker: broker.url,
+      // For longer than the agent itself is willing to wait, so that all rounds wait together.
+      links: { zigbee: { driver: "zigbee2mqtt", url: broker.url, timeout_ms: 90_000 } },
+      devices: [...deaf, good].map((name) => door(name, name, "zigbee")),
+    }).start();
+    const cloud = await (await Cloud.connect(broker.url)).online();
+    for (const name of deaf) await cloud.command(grantCommand, { user_identity_id: "ann", device_id: name });
+    await until("all are asked what they are", () => deaf.every((name) => asked.has(name)), 60_000);
+
+    const latencies: number[] = [];
+    const send = async (number: number): Promise<void> => {
+      const before = performance.now();
+      await cloud.command(...commandOf(number), `c-${number}`);
+      latencies.push(performance.now() - before);
+    };
+    const began = performance.now();
+    const sent: Promise<void>[] = [];
+    for (const number of upTo(commands)) {
+      await delay(Math.max(0, began + number * everyMs - performance.now()));
+      sent.push(send(number));
+    }
+    await Promise.all(sent);
+    const sorted = latencies.toSorted((one, other) => one - other);
+    const [p50, p99, most] = [percentile(sorted, 0.5), percentile(sorted, 0.99), percentile(sorted, 1)];
+    const live = cloud.events.filter(({ event_type: type, device_id: id }) => type === "access.live" && id === good);
+    const gone = cloud.events.filter(({ event_type: type, device_id: id }) => type === "access.gone" && id === good);
+    process.stdout.write(
+      `${commands} commands while ${deaf.length} rounds wait: reply after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most; meanwhile ${live.length} live and ${gone.length} gone on the good lock\n`,
+    );
+    expect(p99).toBeLessThan(100);
+    expect(live.length).toBeGreaterThan(0);
+    expect(gone.length).toBeGreaterThan(0);
+  }, 120_000);
+});
