@@ -55,6 +55,20 @@ test("a lock that is given much makes way for another's revoke on the same wire"
   expect(house.events("access.live").filter(({ at }) => at > since).length).toBe(15);
 });
 
+test("a deaf lock that waits for its next try is passed by whoever answers", async () => {
+  using house = await settled(3, 1);
+  house.moods.set(first, "deaf");
+  house.revoke("ann", first);
+  await house.clock.run(stepTimeout + 500);
+  for (let person = 0; person < 15; person++) house.grant(`person-${person}`, second);
+  await house.clock.run(5_000);
+  expect(house.sent.filter(({ device }) => device === first).length).toBe(1);
+  const since = house.seconds;
+  house.revoke("ann", deviceId("door-2"));
+  await house.clock.run(10 * minute);
+  expect((house.events("access.gone")[0]?.at ?? 0) - since).toBeLessThanOrEqual((3 * stepCost) / 1000);
+});
+
 test("a deaf lock is tried three times, after a minute, then ever less often, and half-hourly for ever", async () => {
   using house = await settled(1, "unlimited");
   house.moods.set(first, "deaf");
