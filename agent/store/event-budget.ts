@@ -46,11 +46,14 @@ export class EventBudget {
 
   /** Forces out at most `limit` events that are over the budget; says how many. Costs no more than what it forces out. */
   enforce(now: Instant, limit: number): number {
+    const { events } = this.#outbox;
+    const { rows, days } = this.#budget;
+    const tooOld = later(now, -days * day);
+    if (events.count <= rows && (events.since ?? now) >= tooOld) return 0;
     const last = this.#book.last();
-    const tooOld = later(now, -this.#budget.days * day);
     for (let lost = 0; lost < limit; lost += 1) {
-      const oldest = this.#outbox.events.oldest(last);
-      if (!oldest || (this.#outbox.events.count <= this.#budget.rows && oldest.at >= tooOld)) return lost;
+      const oldest = events.oldest(last);
+      if (!oldest || (events.count <= rows && oldest.at >= tooOld)) return lost;
       this.#lose(oldest, now);
     }
     return limit;

@@ -17,6 +17,7 @@ export const lossTopic = "event/events_lost";
 /** The events of the outbox by their numbers, and which of them may be on their way. */
 export class WaitingEvents {
   readonly #count: Statement<[], { waiting: number }>;
+  readonly #first: Statement<[], { at: number }>;
   readonly #upTo: Statement<[number], Row>;
   readonly #numbered: Statement<[number], Row>;
   readonly #remove: Statement<[number]>;
@@ -29,6 +30,7 @@ export class WaitingEvents {
   constructor(db: Database) {
     const select = "SELECT id, number, topic, payload, at FROM outbox";
     this.#count = db.prepare("SELECT waiting FROM outbox_events");
+    this.#first = db.prepare("SELECT at FROM outbox WHERE number IS NOT NULL ORDER BY number LIMIT 1");
     this.#upTo = db.prepare(`${select} WHERE number <= ? ORDER BY number`);
     this.#numbered = db.prepare(`${select} WHERE number = ?`);
     this.#remove = db.prepare("DELETE FROM outbox WHERE id = ?");
@@ -49,6 +51,12 @@ export class WaitingEvents {
   /** Those on their way, too. */
   get count(): number {
     return this.#count.get()?.waiting ?? 0;
+  }
+
+  /** Since when the first of them waits, on its way or not; undefined where none does. */
+  get since(): Instant | undefined {
+    const at = this.#first.get()?.at;
+    return at === undefined ? undefined : instant(at);
   }
 
   /** The one with the lowest number, up to `last`, that is not on its way. */

@@ -5,6 +5,7 @@ import type { Abilities } from "../../agent/domain/abilities.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant } from "../../agent/domain/instant.ts";
 import { slotName } from "../../agent/domain/slot.ts";
+import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { performOn } from "./perform-on.ts";
 import { openInMemory } from "./world.ts";
@@ -39,10 +40,12 @@ export class MemoryStore implements Disposable {
   now: Instant = instant(1_750_000_000_000);
   readonly touched = new Set<DeviceId>();
   readonly bugs: unknown[] = [];
-  readonly opened = openInMemory();
+  readonly opened: Opened;
   readonly store: Store;
 
-  constructor(pins = { issue: true, length: 6 }) {
+  /** @param image a new database, for tests that need many. */
+  constructor(pins = { issue: true, length: 6 }, image?: Buffer) {
+    this.opened = openInMemory(image);
     this.store = this.reopened(doors, pins);
   }
 
