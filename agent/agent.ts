@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Clock, Driver } from "../drivers/driver.ts";
+import { brokerFacts, openBrokerSession } from "./broker-session.ts";
 import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
 import { type DeviceId, deviceId } from "./domain/ids.ts";
@@ -8,12 +9,10 @@ import { openLocalDoor } from "./http/local-door.ts";
 import { type IntakeParts, localPerform, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
-import type { Intake } from "./mqtt/inbox.ts";
-import { type Mqtt, openMqtt } from "./mqtt/session.ts";
-import { type Topics, topicsOf } from "./mqtt/topics.ts";
+import type { Mqtt } from "./mqtt/session.ts";
+import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
 import { packageRoot, packageVersion } from "./package.ts";
-import { standingOf } from "./standing.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
@@ -34,7 +33,7 @@ export interface AgentParts {
   readonly drivers: Readonly<Record<string, () => Promise<Driver>>>;
 }
 
-const pruneEveryMs = 3600_000;
+const pruneEveryMs = 300_000;
 const pruneOnAfterMs = 20;
 
 /**
@@ -81,7 +80,8 @@ async function start(
 
   const exposures = new Exposures(config.mqtt.codes, log);
   let session: Mqtt | undefined;
-  const facts = factsOf(config, now(), exposures, () => session?.connected ?? false);
+  const topics = topicsOf(config.prefix, config.agentId);
+  const facts = factsOf(config, now(), exposures, () => brokerFacts(config, { clock, store, topics }, session));
   const committed = (): void => {
     tellEvents(store.journal.takeFresh(), config.devices, log);
     session?.nudge();
@@ -121,7 +121,6 @@ async function start(
       keeper.due(...changed);
     },
   };
-  const topics = topicsOf(config.prefix, config.agentId);
   const commands = mqttIntake(intake, topics, config.mqtt);
   // Only now: who can connect can send a command, and gets a PUBACK for it.
   const broker =
@@ -137,7 +136,17 @@ async function start(
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
   links.start(await wiresOf(config, parts, store));
-  session = openSession(config, parts, store, topics, commands, broker?.url, facts, fail);
+  session = openBrokerSession(config, {
+    clock,
+    log,
+    store,
+    topics,
+    intake: commands,
+    embedded: broker?.url,
+    facts,
+    committed,
+    onFailure: fail,
+  });
   ready.resolve(localPerform(intake));
   return {
     stopped: end.promise,
@@ -163,43 +172,14 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
   now,
 });
 
-function openSession(
-  config: Config,
-  { clock, log }: AgentParts,
-  store: Store,
-  topics: Topics,
-  commands: Intake,
-  embedded: string | undefined,
-  facts: () => AgentFacts,
-  onFailure: (error: unknown) => void,
-): Mqtt {
-  const { agentId, prefix, broker } = config;
-  return openMqtt({
-    ...(broker.kind === "remote" ? { ...broker, intake: commands } : { protocol: "3.1.1", url: embedded ?? "" }),
-    agentId,
-    prefix,
-    log,
-    clock,
-    letters: {
-      next: (inFlight, limit, of) =>
-        store.outbox
-          .next(inFlight, limit, "topic" in of ? { topic: topics.below(of.topic) } : of)
-          .map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
-      delivered: (ids) => store.transaction(() => store.outbox.delivered(ids)),
-    },
-    standing: standingOf(store, facts),
-    onFailure,
-  });
-}
-
 const factsOf = (
   { agentId }: Config,
   startedAt: AgentFacts["startedAt"],
   exposures: Exposures,
-  isConnected: () => boolean,
+  broker: () => AgentFacts["broker"],
 ): (() => AgentFacts) => {
   const version = packageVersion();
-  return () => ({ agentId, version, startedAt, brokerConnected: isConnected(), exposures: exposures.found });
+  return () => ({ agentId, version, startedAt, broker: broker(), exposures: exposures.found });
 };
 
 function keepPruned(store: Store, fail: (error: unknown) => void): () => void {

@@ -39,10 +39,10 @@ export function mqttIntake(
       const context = contextOf(parts, "mqtt", mqtt.codes === "clear", touched);
       store.transaction(() => {
         for (const arrival of arrivals) {
-          // An empty retained message is how a retained command is taken off the broker: nobody asks for anything.
-          if (arrival.retained && arrival.payload.length === 0) continue;
+          if (isToldAlready(arrival, store)) continue;
           const call = callOf(arrival);
           const { reply, requestId, sealed } = perform(call, store, context, bugLog(parts.log, call));
+          if (arrival.retained) store.retainedRefusals.remember(arrival.topic, arrival.payload, now());
           const topic =
             call.replyAddress === "usable" && arrival.responseTopic !== undefined
               ? topics.below(arrival.responseTopic)
@@ -56,7 +56,18 @@ export function mqttIntake(
       });
       committed(touched);
     },
+    handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
+}
+
+/** Whether nothing is to be answered: it is a retained command that was refused before, or how one is taken back. */
+function isToldAlready(
+  { topic, payload, retained, kept }: Arrival,
+  { retainedRefusals: refusals }: Pick<Store, "retainedRefusals">,
+): boolean {
+  if (payload.length > 0) return kept === true && refusals.has(topic, payload);
+  // An empty retained message takes a retained one off the broker; by MQTT 3.1.1 it does not say that it is one.
+  return refusals.forget(topic) || retained;
 }
 
 /** Commands from the local door: one at a time, the reply when it is on disk. */

@@ -2,6 +2,7 @@ import type { Log } from "../drivers/driver.ts";
 
 /** Events in plain words: one line per thing that happens. */
 const words: Readonly<Record<string, string>> = {
+  "agent.session_lost": "the broker has forgotten us: commands sent meanwhile may be lost",
   "access.accepted": "grant accepted",
   "access.live": "code is on the lock",
   "access.unconfirmed": "not known whether the code is on the lock",

@@ -12,7 +12,11 @@ export const agent = [
     kind: "reads",
     reveals: false,
     act: (records, _, context) => ({
-      agent: { ...agentStatus(records, context), letters_waiting: records.lettersWaiting },
+      agent: {
+        ...agentStatus(records, context),
+        letters_waiting: records.lettersWaiting,
+        letters_without_reader: records.lettersOn(context.agent().broker.unheard),
+      },
     }),
   }),
 ];
@@ -22,7 +26,7 @@ export function agentStatus(
   records: Pick<Records, "debts" | "glance" | "epoch" | "workspaceId">,
   { agent: facts }: Pick<Context, "agent">,
 ): object {
-  const { agentId, version, startedAt, brokerConnected, exposures } = facts();
+  const { agentId, version, startedAt, broker, exposures } = facts();
   return {
     agent_id: agentId,
     state: "online",
@@ -30,7 +34,13 @@ export function agentStatus(
     started_at: toIso(startedAt),
     epoch: records.epoch,
     workspace_id: records.workspaceId,
-    broker: { connected: brokerConnected },
+    broker: {
+      connected: broker.connected,
+      session_lost: broker.sessionLost
+        ? { offline_since: toIso(broker.sessionLost.offlineSince), found_at: toIso(broker.sessionLost.at) }
+        : null,
+      agent_id_in_use_since: broker.idInUseSince === undefined ? null : toIso(broker.idInUseSince),
+    },
     devices: records.glance().map((device) => ({
       device_id: device.id,
       name: device.name,

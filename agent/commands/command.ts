@@ -26,7 +26,15 @@ export interface AgentFacts {
   readonly agentId: string;
   readonly version: string;
   readonly startedAt: Instant;
-  readonly brokerConnected: boolean;
+  readonly broker: {
+    readonly connected: boolean;
+    /** The last session that the broker lost for us. */
+    readonly sessionLost: { readonly offlineSince: Instant; readonly at: Instant } | undefined;
+    /** Since when another agent seems to run with our agent_id. */
+    readonly idInUseSince: Instant | undefined;
+    /** Topics below `{prefix}/{agent_id}/` whose letters wait because nobody is subscribed. */
+    readonly unheard: readonly string[];
+  };
   /** Ways in which codes leak, with the setting that ends each. */
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }

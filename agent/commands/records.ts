@@ -115,4 +115,6 @@ export interface Records {
   readonly epoch: string;
   readonly workspaceId: string;
   readonly lettersWaiting: number;
+  /** How many wait to be published on these topics, below `{prefix}/{agent_id}/`. */
+  lettersOn(topics: readonly string[]): number;
 }

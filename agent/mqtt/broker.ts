@@ -24,7 +24,7 @@ interface EmbeddedBrokerOptions extends Takeover {
 /** Who gets the commands that are published here. */
 interface Takeover {
   readonly topics: Topics;
-  readonly intake: Intake;
+  readonly intake: Pick<Intake, "accept">;
   /** `intake` threw: the agent has to stop. What was not committed is not acknowledged, and nothing more is taken. */
   readonly onFailure: (cause: unknown) => void;
 }

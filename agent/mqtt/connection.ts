@@ -1,10 +1,13 @@
 import type { MqttClient } from "mqtt";
 import type { Clock, Log } from "../../drivers/driver.ts";
 import { dial, type Level, type Reach } from "./dial.ts";
+import { Handout } from "./handout.ts";
+import type { Loss } from "./id-guard.ts";
 import { Inbox, type Intake } from "./inbox.ts";
 import { oncePerTurn } from "./once-per-turn.ts";
 import { type Letters, Outbox } from "./outbox.ts";
 import type { PacketLimit } from "./packet-limit.ts";
+import type { Presence } from "./presence.ts";
 import { collectFrom } from "./puback.ts";
 import { publisherOn } from "./publisher.ts";
 import { offline, Retained, type Standing } from "./retained.ts";
@@ -23,6 +26,7 @@ export interface ConnectionOptions extends Reach {
   readonly standing: Standing;
   /** What earlier connections showed; learns from how this one ends. */
   readonly packetLimit: PacketLimit;
+  readonly presence: Presence;
   /** The broker accepted us; `session`: it remembers us. */
   readonly onEstablished: (by: { readonly level: Level; readonly session: boolean }) => void;
   /** The store gave an error: the agent has to stop. Called at most once for a connection, which does nothing after. */
@@ -34,9 +38,14 @@ export interface End {
   readonly trouble: Trouble;
   /** The broker had accepted us. */
   readonly established: boolean;
+  /** Where it had. */
+  readonly loss: Loss;
   readonly versionRefused: VersionRefused;
   readonly subscribed: boolean;
 }
+
+/** MQTT 5, 3.14.2.1. */
+const sessionTakenOver = 0x8e;
 
 /** How long leaving may take, with a broker that does not answer: then it is told by our last will. */
 const leaveWithin = 1000;
@@ -50,12 +59,15 @@ export class Connection {
   readonly #inbox: Inbox | undefined;
   readonly #outbox: Outbox;
   readonly #retained: Retained;
+  readonly #handout = new Handout();
   readonly #life = new AbortController();
   readonly #wake = oncePerTurn(() => this.#turn());
   #state: "opening" | "established" | "sending" | "leaving" | "over" | "failed" = "opening";
   #subscribed: boolean;
   #trouble: Trouble | undefined;
   #versionRefused: VersionRefused | undefined;
+  /** Of the broker's DISCONNECT (MQTT 5). */
+  #reasonCode: number | undefined;
 
   /** @param subscribed an earlier connection of this process subscribed, which a session of MQTT 3.1.1 remembers. */
   constructor(options: ConnectionOptions, level: Level, subscribed: boolean) {
@@ -66,13 +78,15 @@ export class Connection {
     const client = dial(options, level, clientId, { topic: topics.status, payload: offline(standing.status()) });
     this.#client = client;
     this.#inbox = intake && new Inbox(intake, (cause) => this.#fail(cause));
-    if (this.#inbox) collectFrom(client, this.#inbox);
+    if (this.#inbox) collectFrom(client, this.#inbox, (topic) => this.#handout.isKept(topic));
     const publisher = publisherOn(client, packetLimit, this.#wake);
     this.#outbox = new Outbox(options, { publisher, wake: this.#wake, signal: this.#life.signal });
     this.#retained = new Retained(options, { publisher });
 
     client.on("connect", ({ sessionPresent }) => this.#opened(sessionPresent));
+    client.on("packetreceive", () => this.#guarded(() => options.presence.heard()));
     client.on("disconnect", ({ reasonCode = 0 }) => {
+      this.#reasonCode = reasonCode;
       this.#trouble ??= troubleOfReason(reasonCode);
     });
     client.on("error", (cause) => {
@@ -88,6 +102,11 @@ export class Connection {
 
   get connected(): boolean {
     return this.#client.connected;
+  }
+
+  /** Topics, in full, whose letters wait because nobody is subscribed. */
+  get unheard(): readonly string[] {
+    return this.#outbox.unheard;
   }
 
   /** Something was committed: there may be letters to bring, or a state to tell. */
@@ -124,8 +143,11 @@ export class Connection {
   }
 
   #opened(session: boolean): void {
-    const { topics } = this.#options;
+    const { topics, intake, clock } = this.#options;
+    const { signal } = this.#life;
     this.#state = "established";
+    this.#guarded(() => this.#options.presence.connected(session));
+    if (this.#hasFailed()) return;
     this.#options.onEstablished({ level: this.#level, session });
     if (!this.#inbox) {
       this.#begin();
@@ -136,9 +158,12 @@ export class Connection {
       this.#begin();
       return;
     }
-    void subscribe(this.#client, topics.commands, this.#options, this.#life.signal, (granted) => {
+    // By MQTT 5 a session that is there has the subscription, and is handed out nothing.
+    if (this.#level === 4 || !session) this.#handout.begin();
+    void subscribe(this.#client, topics.commands, this.#options, signal, (granted) => {
       this.#subscribed = granted;
       this.#begin();
+      if (granted) this.#handout.tell(intake, clock, signal).catch((cause: unknown) => this.#fail(cause));
     });
   }
 
@@ -177,17 +202,28 @@ export class Connection {
 
   #over(): End {
     const established = this.#state !== "opening";
+    let isTooLarge = false;
     if (this.#state !== "failed") {
-      this.#guarded(() => this.#outbox.settle());
-      if (established) this.#options.packetLimit.lost(this.#outbox.unanswered);
+      this.#guarded(() => {
+        this.#options.presence.lost();
+        this.#outbox.settle();
+      });
+      if (established) isTooLarge = this.#options.packetLimit.lost(this.#outbox.unanswered);
       this.#state = "over";
     }
     this.#life.abort();
     return {
       trouble: this.#trouble ?? troubleOf(undefined),
       established,
+      loss: this.#lossOf(isTooLarge),
       versionRefused: established ? "no" : (this.#versionRefused ?? versionRefusal(undefined)),
       subscribed: this.#subscribed,
     };
+  }
+
+  #lossOf(isTooLarge: boolean): Loss {
+    if (this.#reasonCode === sessionTakenOver) return "taken over";
+    const isHungUp = (this.#versionRefused ?? "likely") === "likely";
+    return this.#reasonCode === undefined && isHungUp && !isTooLarge ? "unexplained" : "explained";
   }
 }

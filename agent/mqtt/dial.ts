@@ -57,6 +57,9 @@ export function dial(
   return client;
 }
 
+/** Who we are to the broker: it keeps our session under this name. */
+export const clientIdOf = (agentId: string): string => `latchd-${agentId}`;
+
 /** `host:port` for people: without the login that a URL may hold. */
 export function hostOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);

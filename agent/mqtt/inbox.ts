@@ -1,3 +1,4 @@
+import type { Instant } from "../domain/instant.ts";
 import { oncePerTurn } from "./once-per-turn.ts";
 
 /** A message as it came, nothing in it judged yet. `responseTopic` and `correlation` come with MQTT 5 only. */
@@ -5,6 +6,8 @@ export interface Arrival {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retained: boolean;
+  /** Retained, and handed out because we have just subscribed, or handed out again: it may have come before. */
+  readonly kept?: true;
   readonly responseTopic?: string;
   readonly correlation?: Uint8Array;
 }
@@ -16,6 +19,8 @@ export interface Intake {
    * message may come again, after a connection was lost between the commit and its PUBACK.
    */
   accept(arrivals: readonly Arrival[]): void;
+  /** We subscribed at `since`, and the broker has handed out all that it keeps: on these topics, in full. */
+  handedOut(topics: ReadonlySet<string>, since: Instant): void;
 }
 
 /** As many messages are collected before a commit, and as many does the broker send unacknowledged (MQTT 5). */
@@ -29,14 +34,14 @@ type Answer = (result: "committed" | "not taken") => void;
  * of arrival.
  */
 export class Inbox {
-  readonly #intake: Intake;
+  readonly #intake: Pick<Intake, "accept">;
   readonly #onFailure: (cause: unknown) => void;
   readonly #commitSoon = oncePerTurn(() => this.#commit());
   #collected: { readonly arrival: Arrival; readonly answer: Answer }[] = [];
   #open = true;
 
   /** @param onFailure called once, when `intake` threw. Nothing more is taken then: a later command may undo an earlier. */
-  constructor(intake: Intake, onFailure: (cause: unknown) => void) {
+  constructor(intake: Pick<Intake, "accept">, onFailure: (cause: unknown) => void) {
     this.#intake = intake;
     this.#onFailure = onFailure;
   }

@@ -32,11 +32,16 @@ export class PacketLimit {
     return this.#largest;
   }
 
-  /** @param unanswered what a lost connection left so: the bytes of letters by their id, in the order of sending. */
-  lost(unanswered: ReadonlyMap<number, number>): void {
+  /**
+   * Says whether the loss may be due to a letter that was too large.
+   *
+   * @param unanswered what a lost connection left so: the bytes of letters by their id, in the order of sending.
+   */
+  lost(unanswered: ReadonlyMap<number, number>): boolean {
     // Not always the very first: a broker that hangs up may take its last PUBACKs with it.
     const [id, bytes] = [...unanswered].find((letter) => letter[1] > unsuspicious) ?? [];
     if (bytes !== undefined && id === this.#suspect) this.#largest = Math.min(this.#largest, bytes - 1);
     this.#suspect = id;
+    return id !== undefined;
   }
 }

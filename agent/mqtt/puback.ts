@@ -1,6 +1,9 @@
 import type { IPublishPacket, MqttClient } from "mqtt";
 import type { Arrival, Inbox } from "./inbox.ts";
 
+/** Whether a retained message is one that the broker had kept, and not published just now. */
+type IsKept = (topic: string) => boolean;
+
 /**
  * Puts into `inbox` what arrives on one connection, and acknowledges it when it is committed.
  *
@@ -8,11 +11,11 @@ import type { Arrival, Inbox } from "./inbox.ts";
  * So we call back at once with an error, which skips that PUBACK and lets it read on, and write the PUBACK later with the
  * client's own packet writer. A client is used for one connection only: what it did not acknowledge comes again on the next.
  */
-export function collectFrom(client: MqttClient, inbox: Inbox): void {
+export function collectFrom(client: MqttClient, inbox: Inbox, isKept: IsKept): void {
   const notYet = new Error("acknowledged after the commit");
   client.handleMessage = (packet, callback) => {
     const { qos, messageId } = packet;
-    inbox.collect(arrivalOf(packet), (result) => {
+    inbox.collect(arrivalOf(packet, isKept), (result) => {
       if (result === "committed" && qos > 0 && messageId !== undefined) acknowledge(client, messageId);
     });
     callback(notYet);
@@ -27,11 +30,12 @@ function acknowledge(client: MqttClient, messageId: number): void {
   Reflect.apply(send, client, [{ cmd: "puback", messageId, reasonCode: 0 }]);
 }
 
-function arrivalOf({ topic, payload, retain, properties }: IPublishPacket): Arrival {
+function arrivalOf({ topic, payload, retain, dup, properties }: IPublishPacket, isKept: IsKept): Arrival {
   return {
     topic,
     payload: typeof payload === "string" ? Buffer.from(payload) : payload,
     retained: retain,
+    ...(retain && (isKept(topic) || dup) ? { kept: true } : {}),
     ...(properties?.responseTopic === undefined ? {} : { responseTopic: properties.responseTopic }),
     ...(properties?.correlationData === undefined ? {} : { correlation: properties.correlationData }),
   };

@@ -1,10 +1,13 @@
 import type { Clock, Log } from "../../drivers/driver.ts";
 import { backoff } from "../domain/backoff.ts";
+import type { Instant } from "../domain/instant.ts";
 import { Connection, type ConnectionOptions, type End } from "./connection.ts";
-import { hostOf, type Level, type Reach } from "./dial.ts";
+import { clientIdOf, hostOf, type Level, type Reach } from "./dial.ts";
+import { IdGuard } from "./id-guard.ts";
 import type { Intake } from "./inbox.ts";
 import type { Letters } from "./outbox.ts";
 import { PacketLimit } from "./packet-limit.ts";
+import { type Chronicle, Presence } from "./presence.ts";
 import type { Standing } from "./retained.ts";
 import { topicsOf } from "./topics.ts";
 
@@ -19,7 +22,9 @@ export interface MqttOptions extends Reach {
   readonly intake?: Intake | undefined;
   readonly letters: Letters;
   readonly standing: Standing;
-  /** `intake`, `letters` or `standing` threw: the agent has to stop. What was not committed is not acknowledged. */
+  /** Absent where the broker is in this process: it keeps nothing for us, and nobody else speaks for us there. */
+  readonly chronicle?: Chronicle | undefined;
+  /** `intake`, `letters`, `standing` or `chronicle` threw: the agent has to stop. What was not committed is not acknowledged. */
   readonly onFailure: (cause: unknown) => void;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
@@ -30,12 +35,18 @@ export interface Mqtt {
   /** Something was committed: there may be letters to bring, or a state to tell. Cheap; call it after each commit. */
   nudge(): void;
   readonly connected: boolean;
+  /** Since when it looks as if another agent ran with our agent_id. */
+  readonly idInUseSince: Instant | undefined;
+  /** Topics, in full, whose letters wait because nobody is subscribed (MQTT 5). */
+  readonly unheard: readonly string[];
   /** Commits and acknowledges what has arrived, says that we are offline, disconnects. Takes a second at most. */
   close(): Promise<void>;
 }
 
 const firstPause = 2000;
 const longestPause = 30_000;
+/** Where another agent has our agent_id: who came last stays for so long. */
+const rivalPause = 300_000;
 
 /**
  * Starts to connect, and stays connected from then on. A broker that is away is not an error: letters wait. Asks for the
@@ -50,6 +61,7 @@ class Session implements Mqtt {
   readonly #connectionOptions: ConnectionOptions;
   readonly #log: Log;
   readonly #broker: string;
+  readonly #guard = new IdGuard();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #connection: Connection | undefined;
@@ -68,9 +80,10 @@ class Session implements Mqtt {
     this.#level = options.protocol === "3.1.1" ? 4 : 5;
     this.#connectionOptions = {
       ...options,
-      clientId: `latchd-${agentId}`,
+      clientId: clientIdOf(agentId),
       topics: topicsOf(prefix, agentId),
       packetLimit: new PacketLimit(),
+      presence: new Presence(options.chronicle, options.clock),
       onEstablished: ({ level, session }) => this.#established(level, session),
     };
     this.#running = this.#run();
@@ -78,6 +91,14 @@ class Session implements Mqtt {
 
   get connected(): boolean {
     return this.#connection?.connected ?? false;
+  }
+
+  get idInUseSince(): Instant | undefined {
+    return this.#guard.inUseSince(this.#options.clock.now());
+  }
+
+  get unheard(): readonly string[] {
+    return this.#connection?.unheard ?? [];
   }
 
   nudge(): void {
@@ -105,9 +126,12 @@ class Session implements Mqtt {
       if (signal.aborted) return;
       this.#subscribed ||= end.subscribed;
       if (this.#fellBack(end)) continue;
-      this.#tell(end);
+      const rival = end.established ? this.#guard.lost(clock.now(), end.loss) : "no";
+      if (rival === "no") this.#tell(end);
+      if (rival === "new") this.#tellOfRival(end);
       this.#failures += 1;
-      await clock.sleep(backoff(this.#failures, firstPause, longestPause, random), signal).catch(() => {
+      const pause = rival === "no" ? backoff(this.#failures, firstPause, longestPause, random) : rivalPause;
+      await clock.sleep(pause, signal).catch(() => {
         // Closing.
       });
     }
@@ -124,6 +148,7 @@ class Session implements Mqtt {
   }
 
   #established(level: Level, session: boolean): void {
+    this.#guard.connected(this.#options.clock.now());
     this.#proven = true;
     this.#failures = 0;
     this.#said = undefined;
@@ -137,5 +162,17 @@ class Session implements Mqtt {
     this.#said = trouble.reason;
     const message = established ? "lost the broker; trying again" : "cannot connect to the broker; trying again";
     this.#log.warn({ broker: this.#broker, ...trouble }, message);
+  }
+
+  /** Told once, until a connection lasts. */
+  #tellOfRival({ trouble }: End): void {
+    const { agentId, chronicle, onFailure } = this.#options;
+    const hint = `give every agent an agent_id of its own; if no other has this one, the broker's log says why it hangs up on us. The next try is in ${rivalPause / 60_000} minutes`;
+    this.#log.error({ agent_id: agentId, broker: this.#broker, reason: trouble.reason, hint }, "agent_id_in_use");
+    try {
+      chronicle?.idInUse(trouble.reason);
+    } catch (cause) {
+      onFailure(cause);
+    }
   }
 }

@@ -39,6 +39,7 @@ export function recordsOf(parts: Parts): Records {
     get lettersWaiting() {
       return outbox.waiting;
     },
+    lettersOn: (topics) => outbox.waitingOn(topics),
     isDevice: (id) => devices.has(id),
     devices: () => devices.all(),
     device: (id) => devices.one(id),

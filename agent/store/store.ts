@@ -4,6 +4,7 @@ import type { Desk } from "../commands/perform.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
+import { BrokerSessions } from "./broker-sessions.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { Credentials } from "./credentials.ts";
@@ -20,6 +21,7 @@ import { Outbox } from "./outbox.ts";
 import { Placements } from "./placements.ts";
 import { recordsOf } from "./records.ts";
 import { Requests } from "./requests.ts";
+import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
 
 export interface StoreOptions {
@@ -44,6 +46,8 @@ export interface Store extends Desk {
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
   readonly debt: Debt;
+  readonly sessions: BrokerSessions;
+  readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
   /** Devices that the configuration had once, and has no longer. */
   formerDevices(): readonly DeviceId[];
@@ -73,6 +77,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const requests = new Requests(db, vault, now);
+  const retainedRefusals = new RetainedRefusals(db, vault);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
   const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
   const parts = { grants, marks, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
@@ -115,11 +120,15 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     outbox,
     journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
+    sessions: new BrokerSessions(db),
+    retainedRefusals,
     debt: new Debt(db, { placements, journal, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now }),
     prune: () =>
       transaction(() => {
-        const removed = [journal, outbox, requests, marks].map((kept) => kept.prune(now(), pruneAtOnce));
+        const removed = [journal, outbox, requests, marks, retainedRefusals].map((kept) =>
+          kept.prune(now(), pruneAtOnce),
+        );
         removed.push(journal.makeRoom(now(), pruneAtOnce));
         return removed.some((count) => count >= pruneAtOnce);
       }),

@@ -47,6 +47,7 @@ describe.each(brokers)("on $name", ({ name, start }) => {
           expect(pubacks(proxy).length).toBeLessThanOrEqual(agent.payloads.length);
           agent.batches.push(arrivals);
         },
+        handedOut() {},
       },
     });
     await online(broker.url);

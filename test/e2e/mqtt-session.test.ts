@@ -119,6 +119,7 @@ describe.skipIf(!brokers.some(({ name }) => name === "mosquitto"))("MQTT 5", () 
             agent.letters.push({ id: (letters += 1), topic: responseTopic, payload: '{"ok":true}', correlation });
           mqtt.nudge();
         },
+        handedOut() {},
       },
     });
     await online(broker.url);

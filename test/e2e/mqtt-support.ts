@@ -84,6 +84,7 @@ export class TestAgent {
           if (this.broken) throw this.broken;
           this.batches.push(arrivals);
         },
+        handedOut: () => {},
       },
       letters: {
         next: (inFlight, limit, of) =>

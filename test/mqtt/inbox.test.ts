@@ -45,7 +45,7 @@ function openInbox(): Inbox {
     line.happened.push(`commit of ${arrivals.length}`);
   };
   const inbox = new Inbox({ accept }, (cause) => failures.push(cause));
-  collectFrom(line as unknown as MqttClient, inbox);
+  collectFrom(line as unknown as MqttClient, inbox, (topic) => topic === "kept");
   return inbox;
 }
 

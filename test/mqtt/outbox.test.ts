@@ -343,7 +343,7 @@ test("Outbox brings every letter once it has a reader, in the order of its topic
         expect(heard).toHaveLength(all);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 

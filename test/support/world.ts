@@ -21,7 +21,7 @@ export const agentFacts: Context["agent"] = () => ({
   agentId: "gateway-1",
   version: "0.0.0",
   startedAt: instant(0),
-  brokerConnected: true,
+  broker: { connected: true, sessionLost: undefined, idInUseSince: undefined, unheard: [] },
   exposures: [],
 });
 

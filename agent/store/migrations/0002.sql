@@ -13,6 +13,20 @@ CREATE TABLE marks (
 CREATE INDEX marks_to_forget ON marks (forget_at) WHERE forget_at IS NOT NULL;
 
 -- Broker: what was refused of what it keeps, and the session that it keeps for us.
+CREATE TABLE retained_refusals (
+  topic TEXT PRIMARY KEY,
+  mark TEXT NOT NULL, -- keyed hash of the content
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE broker_sessions (
+  broker TEXT NOT NULL, -- host:port
+  client_id TEXT NOT NULL,
+  connected_at INTEGER NOT NULL, -- the last time that we surely were
+  offline_since INTEGER, -- of the last session that was lost
+  lost_at INTEGER,
+  PRIMARY KEY (broker, client_id)
+) STRICT, WITHOUT ROWID;
 
 -- What waits on a topic that nobody listens to is passed over, and looked for by its topic.
 CREATE INDEX outbox_by_topic ON outbox (topic, id);

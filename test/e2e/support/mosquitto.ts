@@ -8,28 +8,30 @@ import { onTestFinished } from "vitest";
 import { freePort } from "../../support/broker.ts";
 import { until } from "../mqtt-support.ts";
 
-/** mosquitto as the README asks for it: it keeps sessions on disk, and drops nothing that waits. Ends with the test. */
+/** mosquitto as the README asks for it, unless told otherwise: it keeps sessions on disk, and drops nothing. Ends with the test. */
 export class Mosquitto {
   readonly url: string;
   readonly port: number;
   readonly #file: string;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, options: Readonly<Record<string, string>>) {
     const folder = mkdtempSync(join(tmpdir(), "latchd-mosquitto-"));
     this.port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
     this.#file = join(folder, "mosquitto.conf");
-    const lines = [
-      `listener ${port} 127.0.0.1`,
-      "allow_anonymous true",
-      "persistence true",
-      `persistence_location ${folder}/`,
-      "max_queued_messages 0",
-      "set_tcp_nodelay true",
-    ];
-    // Started by root it changes to a user of its own, who may not write there.
-    if (process.getuid?.() === 0) lines.push("user root");
+    const settings = {
+      listener: `${port} 127.0.0.1`,
+      allow_anonymous: "true",
+      persistence: "true",
+      persistence_location: `${folder}/`,
+      max_queued_messages: "0",
+      set_tcp_nodelay: "true",
+      // Started by root it changes to a user of its own, who may not write there.
+      ...(process.getuid?.() === 0 ? { user: "root" } : {}),
+      ...options,
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
     writeFileSync(this.#file, `${lines.join("\n")}\n`);
     onTestFinished(async () => {
       await this.kill("SIGKILL");
@@ -37,8 +39,9 @@ export class Mosquitto {
     });
   }
 
-  static async start(): Promise<Mosquitto> {
-    const broker = new Mosquitto(await freePort());
+  /** @param options of its configuration file, beside or instead of ours. */
+  static async start(options: Readonly<Record<string, string>> = {}): Promise<Mosquitto> {
+    const broker = new Mosquitto(await freePort(), options);
     await broker.start();
     return broker;
   }
