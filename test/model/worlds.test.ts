@@ -256,9 +256,9 @@ test.each([...faults, ...otherTroubles])("the worlds had trouble enough: %s", (t
   expect(counts.get(trouble) ?? 0).toBeGreaterThan(0);
 });
 
-test.each(["access.accepted", "access.live", "access.unconfirmed", "access.refused", "access.gone"])(
-  "the worlds were told of %s",
-  (event) => {
-    expect(counts.get(event) ?? 0).toBeGreaterThan(0);
-  },
-);
+test.each([
+  ...["access.accepted", "access.live", "access.unconfirmed", "access.refused", "access.gone"],
+  ...["device.breaker_opened", "device.breaker_closed"],
+])("the worlds were told of %s", (event) => {
+  expect(counts.get(event) ?? 0).toBeGreaterThan(0);
+});
