@@ -17,7 +17,7 @@ import { openStore, type Store } from "./store/store.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
 import { whereabouts, wiresOf } from "./wires.ts";
-import { tellEvents } from "./words.ts";
+import { tellEvents, tellOrphans } from "./words.ts";
 import { worldOf } from "./world.ts";
 
 /** A running agent. */
@@ -76,6 +76,7 @@ async function start(
   const store = openStore(storeOptions(config, now));
   onClose(() => store.close());
   store.rounds.interrupt();
+  tellOrphans(store.records.orphans(), log);
   onClose(keepPruned(store, fail));
 
   const exposures = new Exposures(config.mqtt.codes, log);
@@ -161,11 +162,13 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
   dataDir: config.dataDir,
   keyFile: config.keyFile,
   migrations: join(packageRoot(), "agent/store/migrations"),
-  devices: config.devices.map(({ deviceId: id, name, timeZone, parts }) => ({
+  devices: config.devices.map(({ deviceId: id, was, name, timeZone, parts }) => ({
     id: deviceId(id),
     name,
     timeZone,
     driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
+    place: parts.memory,
+    was: was.map(deviceId),
   })),
   pins: config.pins,
   events: config.events,

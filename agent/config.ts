@@ -39,6 +39,8 @@ interface LinkConfig {
 /** One door. A lock in one piece (`at`) is at the same place with each of its parts. */
 export interface DeviceConfig {
   readonly deviceId: string;
+  /** What it was called before. */
+  readonly was: readonly string[];
   readonly name: string;
   /** IANA name. */
   readonly timeZone: string;
@@ -117,8 +119,9 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     pins: shape.pins,
     events: shape.events,
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
-    devices: shape.devices.map(({ device_id: deviceId, name, time_zone: timeZone, at, parts }) => ({
+    devices: shape.devices.map(({ device_id: deviceId, was, name, time_zone: timeZone, at, parts }) => ({
       deviceId,
+      was: typeof was === "string" ? [was] : was,
       name,
       timeZone,
       parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),

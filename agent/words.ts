@@ -1,4 +1,6 @@
 import type { Log } from "../drivers/driver.ts";
+import type { OrphanRecord } from "./commands/records.ts";
+import { orphanHint } from "./domain/receipt.ts";
 
 /** Events in plain words: one line per thing that happens. */
 const words: Readonly<Record<string, string>> = {
@@ -23,6 +25,8 @@ const words: Readonly<Record<string, string>> = {
   "device.breaker_closed": "the lock answers again",
   "revocation.overdue": "codes are still to be taken away, and their locks do not confirm it",
   "revocation.cleared": "what was overdue is taken away",
+  "device.replaced": "another lock is at this device now: all of it is read before anything is written",
+  "device.renamed": "the device has another name now, and all that was its own",
 };
 
 /** Writes events that are committed to the log. */
@@ -36,5 +40,13 @@ export function tellEvents(
     const door = devices.find(({ deviceId }) => deviceId === id)?.name;
     const told = { door, user_identity_id: identity, ...rest };
     log.info(Object.fromEntries(Object.entries(told).filter(([, value]) => value != null)), words[type] ?? type);
+  }
+}
+
+/** At start: one line for what nobody can look after as the configuration is. */
+export function tellOrphans(orphans: readonly OrphanRecord[], log: Log): void {
+  for (const { device, reason, lock, placements, place } of orphans) {
+    const where = { device, ...place, lock, placements };
+    log.warn({ ...where, reason, hint: orphanHint(reason) }, "codes are on a lock that nobody can look after");
   }
 }

@@ -49,7 +49,7 @@ test("loadConfig() fills in what is left out, and makes paths absolute", async (
   });
   const at = { link: "sim", address: "front" };
   expect(config.devices).toEqual([
-    { deviceId: "d-1", name: "Front", timeZone: "UTC", parts: { memory: at, reader: at, bolt: at } },
+    { deviceId: "d-1", was: [], name: "Front", timeZone: "UTC", parts: { memory: at, reader: at, bolt: at } },
   ]);
   expect(config.links.get("sim")).toMatchObject({ driver: "simulated", options: { memory: "numbered", slots: 30 } });
 });
@@ -92,7 +92,7 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
     [
       "devices[0].at.address: is missing: it must be text",
       'devices[0].at.adress: there is no such option; did you mean "address"?',
-      'devices[0].tz: there is no such option; there are "device_id", "name", "time_zone", "at", "parts"',
+      'devices[0].tz: there is no such option; there are "device_id", "was", "name", "time_zone", "at", "parts"',
     ],
   ],
   [
@@ -131,6 +131,22 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
       'devices[1].device_id: device_id "d-1" is taken by devices[0]',
       'devices[1].at: the lock "front" on link "sim" is taken by devices[0]',
       'devices[2].at: the lock "front" on link "sim" is taken by devices[0]',
+    ],
+  ],
+  [
+    "former names of a device that are somebody's still, or two devices'",
+    {
+      links,
+      devices: [
+        { ...front, was: "d-1" },
+        { ...front, device_id: "d-2", at: { link: "sim", address: "b" }, was: ["old", "d-1"] },
+        { ...front, device_id: "d-3", at: { link: "sim", address: "c" }, was: "old" },
+      ],
+    },
+    [
+      'devices[0].was: "d-1" is still the device_id of devices[0]',
+      'devices[1].was: "d-1" is still the device_id of devices[0]',
+      'devices[2].was: the former name "old" is taken by devices[1]',
     ],
   ],
   [

@@ -6,6 +6,7 @@ import {
   credentialReceipt,
   emptyReceipt,
   pairState,
+  type Reach,
   type ReceiptState,
 } from "../domain/receipt.ts";
 import { command } from "./command.ts";
@@ -37,7 +38,7 @@ export const access = [
 
 /** Of every pair that has a grant, or of which something is still on a lock. */
 function receipts(
-  records: Pick<Records, "grants" | "placements" | "glance" | "isChoiceDue">,
+  records: Pick<Records, "grants" | "placements" | "glance" | "isChoiceDue" | "reach">,
   of: Pair,
 ): readonly Receipt[] {
   const pairs = new Map<
@@ -60,13 +61,25 @@ function receipts(
     if (!lock?.answered) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
     return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
   };
+  const reaches = new Map<string, Reach>();
+  const reachOf = (placement: PlacementRecord["placement"]): Reach => {
+    const key = `${placement.device}\t${placement.lock}`;
+    const reach = reaches.get(key) ?? records.reach(placement);
+    reaches.set(key, reach);
+    return reach;
+  };
   return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {
-    const { online: reachable = false, breaker } = devices.get(on) ?? {};
-    const at = { reachable, notBefore: breaker?.next };
-    const lines = placed.map(({ placement, since }) => credentialReceipt(placement, since, at));
+    const reached = placed.map(({ placement }) => reachOf(placement));
+    const notBefore = devices.get(on)?.breaker?.next;
+    const lines = placed.map(({ placement, since }, at) =>
+      credentialReceipt(placement, since, { reach: reached[at] ?? "away", notBefore }),
+    );
     const wants = placed.some(({ placement }) => placement.wanted);
     const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on)];
-    const states = credentials.map(({ state }, index) => ({ state, wanted: placed[index]?.placement.wanted ?? true }));
+    const states = credentials
+      .map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }))
+      // What is left on a lock that is at no door opens none: who may use this one is not about to lose it.
+      .filter(({ wanted }, at) => wanted || grants.length === 0 || reached[at] !== "lock_replaced");
     return { user_identity_id: identity, device_id: on, state: pairState(states), grants, credentials };
   });
 }

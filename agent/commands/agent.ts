@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { earliest, toIso } from "../domain/instant.ts";
+import { orphanHint } from "../domain/receipt.ts";
 import { type Context, command } from "./command.ts";
 import { breakerOf } from "./device-object.ts";
 import type { Records } from "./records.ts";
@@ -23,7 +24,7 @@ export const agent = [
 
 /** The agent's state: the reply of `agent/status`, and with `state` the retained message on `status`. */
 export function agentStatus(
-  records: Pick<Records, "debts" | "glance" | "epoch" | "workspaceId">,
+  records: Pick<Records, "debts" | "glance" | "orphans" | "epoch" | "workspaceId">,
   { agent: facts }: Pick<Context, "agent">,
 ): object {
   const { agentId, version, startedAt, broker, exposures } = facts();
@@ -48,6 +49,15 @@ export function agentStatus(
       breaker: breakerOf(device),
     })),
     revocation_debt: revocationDebt(records.debts()),
+    orphans: records.orphans().map(({ device, reason, lock, placements, place }) => ({
+      device_id: device,
+      reason,
+      link: place?.link ?? null,
+      address: place?.address ?? null,
+      lock,
+      placements,
+      hint: orphanHint(reason),
+    })),
     secrets_exposed: exposures,
   };
 }

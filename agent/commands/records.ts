@@ -2,10 +2,10 @@ import type { Abilities } from "../domain/abilities.ts";
 import type { Mark } from "../domain/as-of.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
-import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
-import type { ReceiptState } from "../domain/receipt.ts";
+import type { Reach, ReceiptState } from "../domain/receipt.ts";
 
 /** A grant in force. Until there are access grants every one is direct: always, for as long as it stands. */
 export interface GrantRecord {
@@ -55,6 +55,16 @@ export interface PlacementRecord {
   readonly since: Instant;
 }
 
+/** Placements that nobody can look after, of one device on one lock. */
+export interface OrphanRecord {
+  readonly device: DeviceId;
+  readonly reason: Exclude<Reach, "here" | "away">;
+  readonly lock: LockId;
+  readonly placements: number;
+  /** Where the lock of that device was when it last said who it is. */
+  readonly place: { readonly link: string; readonly address: string } | undefined;
+}
+
 export interface Pair {
   readonly identity?: UserIdentityId | undefined;
   readonly device?: DeviceId | undefined;
@@ -100,6 +110,10 @@ export interface Records {
 
   /** Of every device, also of one that is configured no longer: what is not yet proven gone (Law 5). */
   debts(): readonly { readonly device: DeviceId; readonly count: number; readonly oldest: Instant }[];
+
+  /** Whether the lock of a placement can be asked, and where not, why not. */
+  reach(placement: Placement): Reach;
+  orphans(): readonly OrphanRecord[];
 
   fits(identity: UserIdentityId, credential: Credential): readonly Fit[];
   /** Replaces the person's own credential of that kind. */

@@ -5,7 +5,11 @@ import { type Path, type Problem, pathText } from "./problems.ts";
 const maybeText = z.string().optional().catch(undefined);
 const maybePlace = z.object({ link: maybeText, address: maybeText }).optional().catch(undefined);
 const parts = z.object({ memory: maybePlace, reader: maybePlace, bolt: maybePlace }).optional().catch(undefined);
-const device = z.object({ device_id: maybeText, at: maybePlace, parts }).catch({});
+const names = z
+  .union([z.string().transform((name) => [name]), z.array(maybeText)])
+  .optional()
+  .catch([]);
+const device = z.object({ device_id: maybeText, was: names, at: maybePlace, parts }).catch({});
 
 /**
  * As much of the configuration as can be made out, however broken the rest is: so that one run names all that is wrong,
@@ -48,11 +52,13 @@ function commandProblems({ mqtt }: Outline, commands: readonly string[]): Proble
 function deviceProblems({ devices, links }: Outline): Problem[] {
   const ids = new Map<string, Path>();
   const places = new Map<string, Path>();
+  const former = new Map<string, Path>();
   return devices.flatMap((entry, index) => {
     const path = ["devices", index];
     const at = placesOf(entry, path);
     return [
       ...twice(ids, entry.device_id, [...path, "device_id"], `device_id "${entry.device_id}"`),
+      ...(entry.was ?? []).flatMap((name) => formerName(name, devices, former, [...path, "was"])),
       ...at.flatMap(({ place: { link }, path: where }) => missingLink(link, Object.keys(links), where)),
       ...at.flatMap(({ place: { link, address }, part, path: where }) =>
         link === undefined || address === undefined
@@ -81,6 +87,18 @@ function missingLink(link: string | undefined, links: readonly string[], path: P
   if (link === undefined || links.includes(link)) return [];
   const text = `no link is called "${link}"${links.length === 0 ? '; "links" is empty' : didYouMean(link, links)}`;
   return [{ path: [...path, "link"], text }];
+}
+
+/** A former name must be nobody's name now, and have one successor. */
+function formerName(
+  name: string | undefined,
+  devices: Outline["devices"],
+  seen: Map<string, Path>,
+  path: Path,
+): Problem[] {
+  const holder = devices.findIndex(({ device_id: id }) => id !== undefined && id === name);
+  if (holder < 0) return twice(seen, name, path, `the former name "${name}"`);
+  return [{ path, text: `"${name}" is still the device_id of ${pathText(["devices", holder])}` }];
 }
 
 /** Remembers a name's first place, and complains at the second. */

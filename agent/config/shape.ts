@@ -48,6 +48,10 @@ const timeZones = (): string[] => ["UTC", ...Intl.supportedValuesOf("timeZone")]
 const device = z
   .strictObject({
     device_id: topicLevel.describe("The name that the cloud uses, usually a UUID"),
+    was: z
+      .union([topicLevel, z.array(topicLevel)])
+      .default([])
+      .describe("Names that device_id had before: what is kept under them goes over to this device"),
     name: name.describe("What people call this door"),
     time_zone: z
       .string()

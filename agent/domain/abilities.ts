@@ -32,7 +32,7 @@ export interface MemoryLimits {
 
 /** What a lock is and can do, as it said when last asked. */
 export interface Abilities {
-  /** What tells this lock from another at the same address: serial number, IEEE address, public key. */
+  /** What tells this lock from all others, wherever it is taken: serial number, IEEE address, public key. */
   readonly identity: string;
   readonly model?: string;
   readonly memory?: MemoryLimits;

@@ -5,7 +5,10 @@ export type UserIdentityId = Branded<string, "UserIdentityId">;
 /** A door or lock, as the cloud names it. */
 export type DeviceId = Branded<string, "DeviceId">;
 export type PlacementId = Branded<string, "PlacementId">;
+/** A lock, as it names itself: `identity` of its abilities. Stays the same wherever the lock is taken. */
+export type LockId = Branded<string, "LockId">;
 
 export const userIdentityId = (id: string): UserIdentityId => branded<UserIdentityId>(id);
 export const deviceId = (id: string): DeviceId => branded<DeviceId>(id);
+export const lockId = (identity: string): LockId => branded<LockId>(identity);
 export const placementId = (id: string): PlacementId => branded<PlacementId>(id);

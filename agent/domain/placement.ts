@@ -1,5 +1,5 @@
 import type { CredentialId, CredentialKind, Fingerprint } from "./credential.ts";
-import type { DeviceId, PlacementId, UserIdentityId } from "./ids.ts";
+import type { DeviceId, LockId, PlacementId, UserIdentityId } from "./ids.ts";
 import { type Instant, later, type Milliseconds } from "./instant.ts";
 import { type Late, oneLess, oneMore, stillLate } from "./late.ts";
 import type { Observed, Proof, SlotName } from "./slot.ts";
@@ -25,7 +25,10 @@ export type Refusal = "full" | "duplicate" | "invalid" | "forbidden" | "not_kept
 /** A credential on its way to, in, or on its way out of a slot of one lock. */
 export interface Placement {
   readonly id: PlacementId;
+  /** The door that it is for. */
   readonly device: DeviceId;
+  /** The lock that it is, or is to be, on: the one that was at the device when it was made. */
+  readonly lock: LockId;
   readonly identity: UserIdentityId;
   readonly credential: CredentialId;
   readonly kind: CredentialKind;
@@ -53,7 +56,7 @@ const notKeptPause: Milliseconds = 30 * 60_000;
 export const longestPause: Milliseconds = 31 * 60_000;
 
 export const newPlacement = (
-  of: Pick<Placement, "id" | "device" | "identity" | "credential" | "kind" | "fingerprint">,
+  of: Pick<Placement, "id" | "device" | "lock" | "identity" | "credential" | "kind" | "fingerprint">,
 ): Placement => ({
   ...of,
   wanted: true,
@@ -207,7 +210,12 @@ const opening = (placement: Placement, disabled = false): Placement =>
 /** What was to go may stay: before it is called live again, the lock is asked whether it is still there. */
 export const doubted = (placement: Placement): Placement =>
   placement.belief.at === "held"
-    ? { ...placement, belief: { at: "write", slot: placement.belief.slot, wasEmpty: true, inFlight: false } }
+    ? {
+        ...placement,
+        belief: { at: "write", slot: placement.belief.slot, wasEmpty: true, inFlight: false },
+        // That it turns up is no sign of a write that is still to come.
+        late: placement.late && { ...placement.late, writes: placement.late.writes + 1 },
+      }
     : placement;
 
 /** The owner has put something else into its slot, which is the owner's from now on. */

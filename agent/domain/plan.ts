@@ -12,6 +12,8 @@ export type Step =
   | { readonly do: "find"; readonly placement: PlacementId }
   /** Read a slot that we have not filled, to see whether it is really empty. */
   | { readonly do: "look"; readonly slot: SlotName }
+  /** Read what a lock that took the place of another holds: a slot, or all of them by listing. */
+  | { readonly do: "survey"; readonly slot: SlotName | undefined }
   | { readonly do: "write"; readonly placement: PlacementId; readonly slot: SlotName | undefined }
   | { readonly do: "clear"; readonly placement: PlacementId; readonly slot: SlotName };
 
@@ -29,6 +31,8 @@ export interface LockState {
   readonly can: { readonly read: boolean; readonly list: boolean };
   /** Slots in which something was found that is not ours, or that could not be read. */
   readonly occupied: ReadonlySet<SlotName>;
+  /** What is still to be read before this lock is written to. */
+  readonly survey: readonly Extract<Step, { readonly do: "survey" }>[];
   readonly now: Instant;
 }
 
@@ -36,6 +40,8 @@ export interface LockState {
  * The steps that take a lock from what we believe of it to what it should hold; planned again after they are done, until
  * none is left. A write to a slot is to be carried out only where the look before it said `empty`: a slot that we did not
  * fill is the owner's (Law 6).
+ *
+ * A lock that took the place of another is read as a whole before the first write.
  *
  * What is in doubt is read before anything else is done about it (Law 3). Steps that take away come before steps that
  * give (Law 5), except that a code whose successor is on its way stays until that is proven or refused, where there is a
@@ -47,6 +53,7 @@ export function plan(state: LockState): Plan {
   const staying = due.filter(({ wanted }) => wanted);
 
   const doubts = new Map(staying.map((placement) => [placement.id, resolve(placement, state)]));
+  const isRead = state.survey.length === 0;
   const writable = staying.filter((placement) => isWritable(placement) && doubts.get(placement.id)?.length === 0);
   const { steps: writes, full } = fill(writable, state);
 
@@ -59,9 +66,10 @@ export function plan(state: LockState): Plan {
     steps: [
       ...leaving.flatMap((placement) => remove(placement, state, succeeded.has(holder(placement)))),
       ...[...doubts.values()].flat(),
-      ...writes,
+      ...state.survey,
+      ...(isRead ? writes : []),
     ],
-    full,
+    full: isRead ? full : new Set(),
   };
 }
 

@@ -1,8 +1,15 @@
 import type { CredentialKind } from "./credential.ts";
+import { isUnknowable } from "./displaced.ts";
 import { type Instant, instant, toIso } from "./instant.ts";
 import { isClean, type Placement } from "./placement.ts";
 
 export type ReceiptState = "waiting" | "writing" | "live" | "unconfirmed" | "refused" | "removing" | "gone";
+
+/**
+ * Whether a lock can be asked: it answered when it was last asked, or did not; it was moved in the configuration, and has
+ * not said there who it is; another lock is in its place; its device is not configured.
+ */
+export type Reach = "here" | "away" | "moved" | "lock_replaced" | "not_configured";
 
 /** What is true now of one credential on one device (WIRE, "Receipts and events"). */
 export interface Standing {
@@ -23,7 +30,7 @@ export function standing(placement: Placement): Standing {
       return { state: "live", evidence: belief.proof, reason: null };
     case "write":
       if (belief.inFlight) return { state: "writing", evidence: null, reason: null };
-      return { state: "unconfirmed", evidence: null, reason: "no_answer" };
+      return { state: "unconfirmed", evidence: null, reason: isUnknowable(placement) ? "masked" : "no_answer" };
     case "clear":
       return { state: "unconfirmed", evidence: null, reason: "no_answer" };
   }
@@ -34,7 +41,8 @@ function leaving(placement: Placement): Standing {
     return { state: "gone", evidence: placement.belief.at === "nowhere" ? placement.belief.proof : null, reason: null };
   }
   const isEmptied = placement.belief.at === "nowhere";
-  return { state: "removing", evidence: null, reason: isEmptied ? "earlier_write_in_doubt" : null };
+  const reason = isEmptied ? "earlier_write_in_doubt" : isUnknowable(placement) ? "masked" : null;
+  return { state: "removing", evidence: null, reason };
 }
 
 function whyNowhere({ refusal, belief }: Placement): string {
@@ -51,13 +59,27 @@ const hints: Readonly<Record<string, string>> = {
   not_kept: "the lock answers but does not keep the code; it is tried again every half hour",
   kind_not_supported: "this lock has no reader for such a credential",
   lock_away: "the lock does not answer; it is tried again by itself",
+  moved: "the device was moved in the configuration; nothing is done before the lock there has said who it is",
+  lock_replaced:
+    "another lock is at this device now; put the one that has the code to any configured address, or clear it by hand",
+  not_configured: 'the device is not in the configuration: put it back, or name it under "was" of its successor',
   no_answer: "the lock did not answer; it is asked again by itself",
+  masked:
+    "the lock was elsewhere and does not say whose code is in that slot: where it is not the owner's, clear it there",
   missing_on_lock: "the code was on the lock and is not any more; it is written again",
   abilities_unknown: "the lock has not answered yet what it can hold",
   credential_needed: "no credential of this person fits this lock, and no PIN may be issued for it",
   earlier_write_in_doubt: "an earlier write may still be carried out by the lock; the slot is watched",
 };
 const hintFor = (reason: string | null): string | null => (reason === null ? null : (hints[reason] ?? null));
+
+const heldUpBy = (reach: Reach): string | undefined => {
+  if (reach === "here") return undefined;
+  return reach === "away" ? "lock_away" : reach;
+};
+
+/** What an operator can do about placements that nobody can look after. */
+export const orphanHint = (reason: Exclude<Reach, "here" | "away">): string => hintFor(reason) ?? reason;
 
 /** One line of a receipt, as it goes on the wire. */
 export interface CredentialReceipt {
@@ -73,18 +95,15 @@ export interface CredentialReceipt {
   readonly until?: string;
 }
 
-/**
- * @param reachable whether the lock answered when it was last asked.
- * @param notBefore where the lock is left alone: until when.
- */
+/** @param notBefore where the lock is left alone: until when. */
 export function credentialReceipt(
   placement: Placement,
   since: Instant,
-  { reachable, notBefore }: { readonly reachable: boolean; readonly notBefore?: Instant | undefined },
+  { reach, notBefore }: { readonly reach: Reach; readonly notBefore?: Instant | undefined },
 ): CredentialReceipt {
   const { state, evidence, reason: why } = standing(placement);
   const isOpen = state === "waiting" || state === "removing" || state === "unconfirmed";
-  const reason = isOpen && !reachable ? "lock_away" : why;
+  const reason = (isOpen && heldUpBy(reach)) || (reach === "not_configured" ? reach : why);
   const next = isOpen ? nextTry(placement, notBefore) : placement.next;
   const detail = placement.refusal?.detail;
   return {

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { Abilities, KindLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
-import { type DeviceId, placementId, type UserIdentityId } from "../domain/ids.ts";
+import { type DeviceId, type LockId, placementId, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
 import { doubted, newPlacement, type Placement, type Refusal } from "../domain/placement.ts";
@@ -12,6 +12,7 @@ import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { PlacementLedger } from "./ledger.ts";
+import type { Locks } from "./locks.ts";
 import type { Kept } from "./placement-row.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
@@ -32,6 +33,7 @@ interface Parts {
   readonly placements: Placements;
   readonly choices: Choices;
   readonly devices: Devices;
+  readonly locks: Locks;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
   readonly pins: PinPolicy;
@@ -41,6 +43,8 @@ interface Parts {
 interface DuePair {
   readonly identity: UserIdentityId;
   readonly device: DeviceId;
+  /** The lock that is there. */
+  readonly lock: LockId;
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
   readonly rank: number;
   readonly now: Instant;
@@ -64,11 +68,14 @@ export class Chooser {
 
   /** For pairs of a device that are due, as many as may be kept waiting for at once. The caller's transaction. Returns devices that are due because of it. */
   chooseFor(device: DeviceId, { memory }: Abilities, now: Instant): ReadonlySet<DeviceId> {
-    const { choices, grants } = this.#of;
+    const { choices, grants, locks } = this.#of;
+    const lock = locks.at(device);
     const alsoDue = new Set<DeviceId>();
     for (const identity of choices.of(device, atOnce)) {
       const rank = grants.rank(identity, device);
-      if (rank !== undefined && memory) this.#chooseFor({ identity, device, kinds: memory.kinds, rank, now, alsoDue });
+      if (rank !== undefined && memory && lock !== undefined) {
+        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, rank, now, alsoDue });
+      }
       choices.done(device, identity);
     }
     return alsoDue;
@@ -80,11 +87,12 @@ export class Chooser {
   }
 
   #chooseFor(pair: DuePair): void {
-    const { identity, device, kinds, rank, now } = pair;
+    const { identity, device, lock, kinds } = pair;
     const { credentials, placements, pins } = this.#of;
     const current = credentials.of(identity);
-    const placed = new Map(placements.of({ identity, device }).map((kept) => [kept.placement.credential, kept]));
-    const candidates = current.map((row) => this.#candidate(row, device, kinds.get(row.kind), placed.get(row.id)));
+    // Also what the lock brought along from another device.
+    const placed = new Map(placements.ofPersonOnLock(identity, lock).map((kept) => [kept.placement.credential, kept]));
+    const candidates = current.map((row) => this.#candidate(row, lock, kinds.get(row.kind), placed.get(row.id)));
     const { wanted, unfit, issue } = choose(candidates, new Set(kinds.keys()), pins.issue);
 
     const chosen = new Set(wanted);
@@ -94,15 +102,15 @@ export class Chooser {
     }
     for (const row of credentials.of(identity)) {
       const refusal = unfit.get(row.id);
-      if (chosen.has(row.id) || refusal) this.#want(row, device, placed.get(row.id)?.placement, refusal, rank, now);
+      if (chosen.has(row.id) || refusal) this.#want(row, pair, placed.get(row.id)?.placement, refusal);
     }
     for (const { placement } of placements.of({ identity, device })) {
       if (chosen.has(placement.credential) || unfit.has(placement.credential)) continue;
-      if (placement.wanted) this.#of.ledger.keep({ ...placement, wanted: false }, now);
+      if (placement.wanted) this.#of.ledger.keep({ ...placement, wanted: false }, pair.now);
     }
   }
 
-  #candidate(row: CredentialRow, device: DeviceId, limits: KindLimits | undefined, kept: Kept | undefined): Candidate {
+  #candidate(row: CredentialRow, lock: LockId, limits: KindLimits | undefined, kept: Kept | undefined): Candidate {
     return {
       credential: row.id,
       kind: row.kind,
@@ -110,7 +118,7 @@ export class Chooser {
       known: row.known,
       reissues: row.reissues,
       misfit: this.misfit(row.id, limits),
-      taken: this.#of.credentials.isInUse(row.fingerprint, device, row.identity),
+      taken: this.#of.credentials.isInUse(row.fingerprint, lock, row.identity),
       placed: kept !== undefined,
       refusal: kept?.placement.refusal?.reason,
     };
@@ -118,18 +126,17 @@ export class Chooser {
 
   #want(
     row: CredentialRow,
-    device: DeviceId,
+    { device, lock, rank, now }: DuePair,
     before: Placement | undefined,
     refusal: Placement["refusal"],
-    rank: number,
-    now: Instant,
   ): void {
     const { id, identity, kind, fingerprint } = row;
     const placement =
-      before ?? newPlacement({ id: placementId(randomUUID()), device, identity, credential: id, kind, fingerprint });
+      before ??
+      newPlacement({ id: placementId(randomUUID()), device, lock, identity, credential: id, kind, fingerprint });
     // What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands.
     const isOurs = refusal !== undefined || (before?.attempts === 0 && isOfCode(before.refusal?.reason));
-    const next: Placement = { ...placement, wanted: true, refusal: isOurs ? refusal : placement.refusal };
+    const next: Placement = { ...placement, device, wanted: true, refusal: isOurs ? refusal : placement.refusal };
     if (!before || !before.wanted || before.refusal?.reason !== next.refusal?.reason)
       this.#of.ledger.keep(before?.wanted === false && this.#canRead(device) ? doubted(next) : next, now, rank);
   }
@@ -144,7 +151,7 @@ export class Chooser {
     { identity, device, now, alsoDue }: DuePair,
     { instead, reissues }: NonNullable<Choice["issue"]>,
   ): CredentialId | undefined {
-    const { grants, devices, credentials, vault, choices, ledger, placements, pins } = this.#of;
+    const { grants, devices, locks, credentials, vault, choices, ledger, placements, pins } = this.#of;
     const limitsOf = (id: DeviceId): KindLimits[] => {
       const limits = devices.abilities(id)?.memory?.kinds.get("pin");
       return limits ? [limits] : [];
@@ -156,7 +163,7 @@ export class Chooser {
         pins.length,
         (digits) => {
           const fingerprint = vault.fingerprint({ kind: "pin", digits });
-          return on.some((id) => credentials.isInUse(fingerprint, id, identity));
+          return on.some((id) => credentials.isInUse(fingerprint, locks.at(id), identity));
         },
         randomInt,
       );

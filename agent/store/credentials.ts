@@ -8,7 +8,7 @@ import {
   type Fingerprint,
   secretOf,
 } from "../domain/credential.ts";
-import { type DeviceId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
+import { type LockId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
 import type { Vault } from "./vault.ts";
@@ -69,7 +69,7 @@ export class Credentials {
     this.#inUse = db.prepare(
       `SELECT EXISTS (
          SELECT 1 FROM placements INDEXED BY placements_by_fingerprint
-         WHERE fingerprint = ? AND device_id = ? AND user_identity_id <> ? AND valid_to IS NULL
+         WHERE fingerprint = ? AND lock = ? AND user_identity_id <> ? AND valid_to IS NULL
            AND NOT (wanted = 1 AND belief = 'nowhere' AND late_until IS NULL
              AND refusal IS NOT NULL AND refusal NOT IN ('full', 'not_kept'))
        ) AS found`,
@@ -120,9 +120,9 @@ export class Credentials {
       : { kind: "card", format: row.format ?? "", bits: secret };
   }
 
-  /** Whether somebody else has the same on a device, on the lock or on its way there. */
-  isInUse(fingerprint: Fingerprint, device: DeviceId, otherThan: UserIdentityId): boolean {
-    return this.#inUse.get(fingerprint, device, otherThan)?.found === 1;
+  /** Whether somebody else has the same on a lock, or on its way there. Of a lock that nobody knows, nobody has. */
+  isInUse(fingerprint: Fingerprint, lock: LockId | undefined, otherThan: UserIdentityId): boolean {
+    return lock !== undefined && this.#inUse.get(fingerprint, lock, otherThan)?.found === 1;
   }
 }
 

@@ -13,6 +13,15 @@ export interface ConfiguredDevice {
   readonly name: string;
   readonly timeZone: string;
   readonly driver: string;
+  /** Where its memory is; undefined where it has none. */
+  readonly place: Place | undefined;
+  /** The names that it had before. */
+  readonly was: readonly DeviceId[];
+}
+/** The lock at an address on a link. */
+export interface Place {
+  readonly link: string;
+  readonly address: string;
 }
 type Row = {
   added_at: number;
@@ -45,7 +54,7 @@ export class Devices {
   readonly #allOffline: Statement;
   readonly #changed: Set<DeviceId>;
   /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
-  readonly #read = new Map<DeviceId, { readonly text: string; readonly abilities: Abilities }>();
+  readonly #parsed = new Map<DeviceId, { readonly text: string; readonly abilities: Abilities }>();
 
   /** @param changed devices of which something changed: added to. */
   constructor(db: Database, configured: readonly ConfiguredDevice[], changed: Set<DeviceId>) {
@@ -99,10 +108,11 @@ export class Devices {
     });
   }
 
-  /** Those that the configuration had once, and has no longer. */
+  /** Names that the configuration had once, and has no longer. */
   former(): readonly DeviceId[] {
     const ids = this.#ids.all().map(({ device_id: id }) => deviceId(id));
-    return ids.filter((id) => !this.#configured.has(id));
+    const names = [...this.#configured.values()].flatMap(({ was }) => was);
+    return [...new Set([...ids, ...names])].filter((id) => !this.#configured.has(id));
   }
 
   isOnline(id: DeviceId): boolean {
@@ -154,10 +164,10 @@ export class Devices {
   }
 
   #readAbilities(id: DeviceId, text: string): Abilities {
-    const last = this.#read.get(id);
+    const last = this.#parsed.get(id);
     if (last?.text === text) return last.abilities;
     const abilities = readAbilities(text);
-    this.#read.set(id, { text, abilities });
+    this.#parsed.set(id, { text, abilities });
     return abilities;
   }
 }

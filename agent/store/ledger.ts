@@ -1,4 +1,5 @@
-import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import { displaced } from "../domain/displaced.ts";
+import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { type Placement, type Refusal, slotOf } from "../domain/placement.ts";
 import { type Standing, standing } from "../domain/receipt.ts";
@@ -47,6 +48,13 @@ export class PlacementLedger {
     this.#tell(before, after, now);
     if (isRejectedNow(before, after)) this.#choices.due(placement.device, placement.identity);
     this.#makeRoom(before, after, now);
+    if (before && before.placement.device !== placement.device) this.#takenFrom(before.placement, now);
+  }
+
+  /** What a lock brought along to another device is wanted there: for the one that it came from it is no longer there. */
+  #takenFrom({ identity, device, kind }: Placement, now: Instant): void {
+    this.#changed.add(device);
+    this.#tellGone({ identity, device, kind, evidence: "acknowledged" }, now);
   }
 
   /** What leaves, or is refused, may have stood in the way of others. */
@@ -55,9 +63,25 @@ export class PlacementLedger {
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
     const isFreed = hadSlot && slotOf(placement) === undefined;
     const isIn = after.state === "live" && before?.state !== "live";
-    if (isFreed || isIn) this.letNextIn(placement.device, now);
+    if (isFreed || isIn) this.letNextIn(placement.lock, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
+  }
+
+  /**
+   * This lock is at this device: what was for the device on other locks, and for other devices on this lock, is wanted
+   * there no longer.
+   */
+  displace(device: DeviceId, lock: LockId | undefined, now: Instant): void {
+    const onIt = lock === undefined ? [] : this.#placements.onLock(lock);
+    for (const { placement, state } of [...this.#placements.of({ device }), ...onIt]) {
+      if (!placement.wanted || (placement.device === device && placement.lock === lock)) continue;
+      this.keep(displaced(placement), now);
+      if (state !== "live") continue;
+      const { identity, device: of, kind } = placement;
+      const fields = { user_identity_id: identity, device_id: of, credential_kind: kind, evidence: null };
+      this.#journal.event("access.unconfirmed", { ...fields, reason: "lock_replaced" }, now);
+    }
   }
 
   /** The wish has changed: nothing of a person is wanted on a device any more. */
@@ -75,10 +99,10 @@ export class PlacementLedger {
    * There may be room: the oldest grant that found none may ask the lock again (Law 8), and when it is in, the next. Of
    * numbered slots we know ourselves which are free, and ask nobody.
    */
-  letNextIn(device: DeviceId, now: Instant): void {
-    const next = this.#placements.oldestWithoutRoom(device)?.placement;
+  letNextIn(lock: LockId, now: Instant): void {
+    const next = this.#placements.oldestWithoutRoom(lock)?.placement;
     if (!next) return;
-    const slots = this.#devices.abilities(device)?.memory?.kinds.get(next.kind)?.slots;
+    const slots = this.#devices.abilities(next.device)?.memory?.kinds.get(next.kind)?.slots;
     if (!Array.isArray(slots)) this.keep({ ...next, refusal: undefined }, now);
   }
 
@@ -136,11 +160,11 @@ export class PlacementLedger {
     if (twin) this.keep({ ...twin, refusal: undefined }, now);
   }
 
-  #refusedTwins({ id, device, fingerprint }: Placement): readonly Placement[] {
+  #refusedTwins({ id, lock, fingerprint }: Placement): readonly Placement[] {
     return this.#placements
       .withFingerprint(fingerprint)
       .map(({ placement }) => placement)
-      .filter((twin) => twin.id !== id && twin.device === device && twin.refusal?.reason === "duplicate");
+      .filter((twin) => twin.id !== id && twin.lock === lock && twin.refusal?.reason === "duplicate");
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PlacementRecord } from "../commands/records.ts";
 import { branded } from "../domain/brand.ts";
 import type { CredentialId, CredentialKind, Fingerprint } from "../domain/credential.ts";
-import { deviceId, placementId, userIdentityId } from "../domain/ids.ts";
+import { deviceId, lockId, placementId, userIdentityId } from "../domain/ids.ts";
 import { instant } from "../domain/instant.ts";
 import type { Late } from "../domain/late.ts";
 import type { Belief, Refusal } from "../domain/placement.ts";
@@ -12,6 +12,7 @@ import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
 export type Row = {
   placement_id: string;
   device_id: string;
+  lock: string;
   user_identity_id: string;
   credential_id: string;
   kind: CredentialKind;
@@ -40,6 +41,7 @@ export type Row = {
 export const columns = [
   "placement_id",
   "device_id",
+  "lock",
   "user_identity_id",
   "credential_id",
   "kind",
@@ -76,6 +78,7 @@ export interface Kept extends PlacementRecord {
 export const toRow = ({ placement, state, since, rank }: Kept): Row => ({
   placement_id: placement.id,
   device_id: placement.device,
+  lock: placement.lock,
   user_identity_id: placement.identity,
   credential_id: placement.credential,
   kind: placement.kind,
@@ -125,6 +128,7 @@ export function fromRow(row: Row): Kept {
     placement: {
       id: placementId(row.placement_id),
       device: deviceId(row.device_id),
+      lock: lockId(row.lock),
       identity: userIdentityId(row.user_identity_id),
       credential: branded<CredentialId>(row.credential_id),
       kind: row.kind,

@@ -1,7 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Pair } from "../commands/records.ts";
 import type { CredentialId, Fingerprint } from "../domain/credential.ts";
-import { type DeviceId, deviceId, type PlacementId, type UserIdentityId } from "../domain/ids.ts";
+import { type DeviceId, deviceId, type LockId, lockId, type PlacementId, type UserIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
@@ -16,12 +16,16 @@ export class Placements {
   readonly #ofIdentity: Statement<[string], Row>;
   readonly #ofDevice: Statement<[string], Row>;
   readonly #ofPair: Statement<[string, string], Row>;
+  readonly #onLock: Statement<[string], Row>;
+  readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
   readonly #owes: Statement<[string]>;
   readonly #oldestDebt: Statement<[], { oldest: number | null }>;
+  readonly #leaving: Statement<[], { device_id: string; lock: string; count: number }>;
+  readonly #ofFormer: Statement<[string], { device_id: string; lock: string; count: number }>;
   readonly #inFlight: Statement<[], Row>;
 
   readonly #tally: Statement<[string], { state: ReceiptState; count: number; oldest: number }>;
@@ -39,10 +43,12 @@ export class Placements {
     // By itself SQLite takes an index that begins with the device, and reads all that is on it.
     const byPair = open.replace("FROM placements", "FROM placements INDEXED BY placements_of_identity");
     this.#ofPair = db.prepare(`${byPair} AND user_identity_id = ? AND device_id = ? ORDER BY rank, row`);
+    this.#onLock = db.prepare(`${open} AND lock = ? ORDER BY rank, row`);
+    this.#ofPersonOnLock = db.prepare(`${byPair} AND user_identity_id = ? AND lock = ? ORDER BY rank, row`);
     this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY rank, row`);
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
     this.#oldestWithoutRoom = db.prepare(
-      `${open} AND refusal = 'full' AND device_id = ? AND wanted = 1 ORDER BY rank, row LIMIT 1`,
+      `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 ORDER BY rank, row LIMIT 1`,
     );
     this.#tally = db.prepare(
       "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
@@ -51,11 +57,14 @@ export class Placements {
       "SELECT device_id, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND state = 'removing' GROUP BY device_id",
     );
     this.#owes = db.prepare(
-      "SELECT 1 FROM placements WHERE valid_to IS NULL AND state = 'removing' AND device_id = ? LIMIT 1",
+      "SELECT 1 FROM placements WHERE valid_to IS NULL AND state = 'removing' AND lock = ? LIMIT 1",
     );
     this.#oldestDebt = db.prepare(
       "SELECT min(since) AS oldest FROM placements WHERE valid_to IS NULL AND state = 'removing'",
     );
+    const counted = "SELECT device_id, lock, count(*) AS count FROM placements WHERE valid_to IS NULL";
+    this.#leaving = db.prepare(`${counted} AND state = 'removing' GROUP BY device_id, lock`);
+    this.#ofFormer = db.prepare(`${counted} AND device_id = ? GROUP BY lock`);
     this.#inFlight = db.prepare(`${open} AND in_flight = 1`);
   }
 
@@ -79,6 +88,15 @@ export class Placements {
     return this.#rows(identity, device).map(fromRow);
   }
 
+  /** Whatever device they were made for. */
+  onLock(lock: LockId): readonly Kept[] {
+    return this.#onLock.all(lock).map(fromRow);
+  }
+
+  ofPersonOnLock(identity: UserIdentityId, lock: LockId): readonly Kept[] {
+    return this.#ofPersonOnLock.all(identity, lock).map(fromRow);
+  }
+
   ofCredential(id: CredentialId): readonly Kept[] {
     return this.#ofCredential.all(id).map(fromRow);
   }
@@ -88,8 +106,8 @@ export class Placements {
   }
 
   /** Of those for which the lock was full: whose grant is the oldest. */
-  oldestWithoutRoom(device: DeviceId): Kept | undefined {
-    const row = this.#oldestWithoutRoom.get(device);
+  oldestWithoutRoom(lock: LockId): Kept | undefined {
+    const row = this.#oldestWithoutRoom.get(lock);
     return row && fromRow(row);
   }
 
@@ -105,13 +123,20 @@ export class Placements {
       .map(({ device_id: id, count, oldest }) => ({ device: deviceId(id), count, oldest: instant(oldest) }));
   }
 
-  owes(device: DeviceId): boolean {
-    return this.#owes.get(device) !== undefined;
+  /** Whether anything on a lock is to be taken away. A look-up. */
+  owes(lock: LockId): boolean {
+    return this.#owes.get(lock) !== undefined;
   }
 
   oldestDebt(): Instant | undefined {
     const oldest = this.#oldestDebt.get()?.oldest;
     return oldest == null ? undefined : instant(oldest);
+  }
+
+  /** How many are leaving, or of one device how many there are at all, by lock. */
+  counts(of: "leaving" | DeviceId): readonly { device: DeviceId; lock: LockId; count: number }[] {
+    const rows = of === "leaving" ? this.#leaving.all() : this.#ofFormer.all(of);
+    return rows.map(({ device_id: id, lock, count }) => ({ device: deviceId(id), lock: lockId(lock), count }));
   }
 
   /** Those whose answer can no longer come, since the process that waited for it has ended. */

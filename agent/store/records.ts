@@ -9,10 +9,12 @@ import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
+import type { Locks } from "./locks.ts";
 import type { Marks } from "./marks.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
+import { orphansOf, reachOf } from "./whereabouts.ts";
 
 interface Parts {
   readonly grants: Grants;
@@ -21,6 +23,7 @@ interface Parts {
   readonly placements: Placements;
   readonly choices: Choices;
   readonly devices: Devices;
+  readonly locks: Locks;
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
@@ -32,7 +35,7 @@ interface Parts {
 
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
-  const { grants, marks, credentials, placements, choices, devices, journal, outbox, ledger, now } = parts;
+  const { grants, marks, credentials, placements, choices, devices, locks, journal, outbox, ledger, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -48,6 +51,8 @@ export function recordsOf(parts: Parts): Records {
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),
     debts: () => placements.debts(),
+    reach: (placement) => reachOf(devices, locks, placement),
+    orphans: () => orphansOf(devices, locks, placements),
     isChoiceDue: (identity, device) => choices.isDue(identity, device),
 
     grantDirect(identity, device) {
@@ -85,14 +90,21 @@ function recordOf({ id, identity, kind, origin, createdAt }: CredentialRow, plac
   return { id, identity, kind, origin, createdAt, devices: wanted.map(({ placement }) => placement.device) };
 }
 
-function fits({ grants, devices, credentials, vault }: Parts, identity: UserIdentityId, credential: Credential): Fit[] {
+function fits(
+  { grants, devices, locks, credentials, vault }: Parts,
+  identity: UserIdentityId,
+  credential: Credential,
+): Fit[] {
   const fingerprint = vault.fingerprint(credential);
   return grants.of({ identity }).map(({ device }) => {
     const kinds = devices.abilities(device)?.memory?.kinds;
     // A lock that has not said yet what it takes may take it.
     const rule = kinds && misfit(credential, kinds.get(credential.kind));
     if (rule) return { device, problem: { rule } };
-    return { device, problem: credentials.isInUse(fingerprint, device, identity) ? "duplicate" : undefined };
+    return {
+      device,
+      problem: credentials.isInUse(fingerprint, locks.at(device), identity) ? "duplicate" : undefined,
+    };
   });
 }
 

@@ -2,24 +2,40 @@ import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
-import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import { isAbout, renamed, returned } from "../domain/displaced.ts";
+import { type DeviceId, type LockId, lockId, type PlacementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
-import { interrupted, overwritten, type Placement } from "../domain/placement.ts";
-import type { SlotName } from "../domain/slot.ts";
+import { interrupted, isClean, observe, overwritten, type Placement } from "../domain/placement.ts";
+import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DeviceNews, Devices } from "./devices.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
+import type { Locks } from "./locks.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
 
 /** The store as rounds and links see it. Every method is one transaction, on disk when it returns. */
 export interface RoundStore {
   abilities(device: DeviceId): Abilities | undefined;
-  /** What a lock says of itself. Another lock than before: all that we believe of it is worth a look. */
-  learn(device: DeviceId, abilities: Abilities): void;
+  /**
+   * What the lock at a device says of itself. Where it is not the one that was there before, what is on that one is to be
+   * removed from it, and this one is to be read as a whole. Returns the other devices where it was met before.
+   */
+  learn(device: DeviceId, abilities: Abilities): readonly DeviceId[];
+  /** The lock that is there, by its own last word; undefined where it never said, or was met elsewhere since. */
+  lockAt(device: DeviceId): LockId | undefined;
+  /** Whether the lock took another's place, and was not read as a whole since. */
+  isUnread(device: DeviceId): boolean;
+  /** It was read as a whole. */
+  read(device: DeviceId): void;
+  /**
+   * A code that no placement on the lock explains. Where it is what we put into that slot of the lock that was at the
+   * device before, this is that lock, under another name. Whether it is.
+   */
+  recognise(device: DeviceId, slot: SlotName, contents: Observed): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
    * further ones. `due`: other devices that are due because of it.
@@ -27,16 +43,19 @@ export interface RoundStore {
   choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
   /** There is no room for these. */
   refuseRoom(ids: readonly PlacementId[]): void;
-  /** Oldest grant first. */
+  /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
   placement(id: PlacementId): Placement | undefined;
-  /** Changes a placement as it is now, which may not be as the caller saw it. Undefined where it is no longer open. */
-  change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /**
+   * Changes a placement as it is now, which may not be as the caller saw it. Undefined, and nothing is changed, where it is
+   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts.
+   */
+  change(device: DeviceId, id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
   breaker(device: DeviceId): OpenBreaker | undefined;
   setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
-  /** Whether anything is still to be taken away. */
+  /** Whether anything is still to be taken away from the lock that is there. */
   owes(device: DeviceId): boolean;
   credential(id: CredentialId): Credential;
   fingerprint(credential: Credential): Fingerprint;
@@ -62,6 +81,7 @@ interface Parts {
   readonly placements: Placements;
   readonly choices: Choices;
   readonly devices: Devices;
+  readonly locks: Locks;
   readonly journal: Journal;
   readonly ledger: PlacementLedger;
   readonly chooser: Chooser;
@@ -71,25 +91,71 @@ interface Parts {
 }
 
 export function roundLedgerOf(parts: Parts): RoundStore {
-  const { credentials, placements, choices, devices, journal, ledger, chooser, vault, transaction, now } = parts;
-  const openOf = (device: DeviceId): readonly Placement[] =>
-    placements.of({ device }).map(({ placement }) => placement);
+  const { credentials, placements, choices, devices, locks, journal, ledger, chooser, vault, transaction, now } = parts;
+  const openOf = (device: DeviceId): readonly Placement[] => {
+    const lock = locks.at(device);
+    return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
+  };
+  const letNextIn = (device: DeviceId): void => {
+    const lock = locks.at(device);
+    if (lock !== undefined) ledger.letNextIn(lock, now());
+  };
+  const recognise = (
+    device: DeviceId,
+    slot: SlotName,
+    contents: Extract<Observed, { readonly state: "known" }>,
+  ): boolean =>
+    transaction(() => {
+      const lock = locks.at(device);
+      if (lock === undefined) return false;
+      const known = placements.withFingerprint(contents.fingerprint).map(({ placement }) => placement);
+      const here = known.filter((placement) => placement.lock === lock);
+      if (here.some((placement) => isAbout(placement, slot, contents.fingerprint))) return true;
+      const found = known.find(
+        (placement) =>
+          placement.device === device &&
+          placement.lock === locks.before(device) &&
+          locks.holding(placement.lock).length === 0 &&
+          isAbout(placement, slot, contents.fingerprint),
+      );
+      if (!found) return false;
+      // It need not be written to this lock any more: it is there.
+      const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
+      if (twin) ledger.keep({ ...twin, wanted: false }, now());
+      const wanted = twin?.wanted ?? false;
+      ledger.keep(observe({ ...renamed(found, lock), wanted }, slot, contents, now()), now());
+      return true;
+    });
   return {
     abilities: (device) => devices.abilities(device),
     learn: (device, abilities) =>
       transaction(() => {
         const before = devices.abilities(device);
-        if (describe(before) === describe(abilities)) return;
-        devices.learn(device, abilities);
-        choices.dueOnDevice(device);
-        if (before === undefined || before.identity === abilities.identity) return;
-        for (const placement of openOf(device)) {
-          ledger.keep({ ...placement, suspect: true, refusal: undefined, next: undefined }, now());
+        const lock = lockId(abilities.identity);
+        const isSame = locks.at(device) === lock;
+        const others = locks.holding(lock).filter((other) => other !== device);
+        if (isSame && others.length === 0 && !locks.isMoved(device) && describe(before) === describe(abilities)) {
+          if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
+          return [];
         }
+        for (const other of others) locks.vacate(other);
+        const was = before && before.identity !== abilities.identity ? lockId(before.identity) : undefined;
+        devices.learn(device, abilities);
+        locks.put(device, lock, was);
+        if (was !== undefined) journal.event("device.replaced", { device_id: device, was, is: lock }, now());
+        ledger.displace(device, lock, now());
+        if (!isSame) for (const placement of openOf(device)) ledger.keep(returned(placement), now());
+        choices.dueOnDevice(device);
+        return others;
       }),
+    lockAt: (device) => locks.at(device),
+    isUnread: (device) => locks.isUnread(device),
+    read: (device) => transaction(() => locks.read(device)),
+    recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
     choose(device) {
       const abilities = devices.abilities(device);
-      if (!abilities || choices.of(device, 1).length === 0) return { due: new Set(), more: false };
+      if (!abilities || locks.at(device) === undefined || choices.of(device, 1).length === 0)
+        return { due: new Set(), more: false };
       return transaction(() => ({
         due: chooser.chooseFor(device, abilities, now()),
         more: choices.of(device, 1).length > 0,
@@ -104,10 +170,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
     placements: openOf,
     placement: (id) => placements.get(id)?.placement,
-    change: (id, by) =>
+    change: (device, id, by) =>
       transaction(() => {
         const kept = placements.get(id);
-        if (!kept) return undefined;
+        if (!kept || kept.placement.lock !== locks.at(device)) return undefined;
         const changed = by(kept.placement);
         if (changed !== kept.placement) ledger.keep(changed, now());
         return changed;
@@ -126,7 +192,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
           journal.event("device.breaker_opened", { device_id: device, since, next_try: toIso(breaker.next) }, now());
         else journal.event("device.breaker_closed", { device_id: device, since }, now());
       }),
-    owes: (device) => placements.owes(device),
+    owes(device) {
+      const lock = locks.at(device);
+      return lock !== undefined && placements.owes(lock);
+    },
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, foreign, awake, events }) =>
@@ -140,7 +209,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
           const next = { ...placement, suspect: placement.suspect || looked, next: undefined };
           ledger.keep(looked && foreign && !isTold ? overwritten(next) : next, now());
         }
-        if (suspect !== undefined) ledger.letNextIn(device, now());
+        if (suspect !== undefined) letNextIn(device);
         for (const { type, fields, at } of events) journal.event(type, { device_id: device, ...fields }, now(), at);
       }),
     interrupt: () =>

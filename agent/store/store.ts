@@ -4,6 +4,7 @@ import type { Desk } from "../commands/perform.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
+import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
@@ -15,6 +16,7 @@ import type { Budget } from "./event-budget.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { PlacementLedger } from "./ledger.ts";
+import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
 import { type Opened, openDatabase } from "./open.ts";
 import { Outbox } from "./outbox.ts";
@@ -76,11 +78,35 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const placements = new Placements(db);
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
+  const locks = new Locks(db, options.devices);
   const requests = new Requests(db, vault, now);
   const retainedRefusals = new RetainedRefusals(db, vault);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
-  const chooser = new Chooser({ grants, credentials, placements, choices, devices, ledger, vault, pins: options.pins });
-  const parts = { grants, marks, credentials, placements, choices, devices, journal, outbox, ledger, chooser, vault };
+  const chooser = new Chooser({
+    grants,
+    credentials,
+    placements,
+    choices,
+    devices,
+    locks,
+    ledger,
+    vault,
+    pins: options.pins,
+  });
+  const parts = {
+    grants,
+    marks,
+    credentials,
+    placements,
+    choices,
+    devices,
+    locks,
+    journal,
+    outbox,
+    ledger,
+    chooser,
+    vault,
+  };
 
   // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
   const inTransaction = db.transaction((act: () => unknown) => act());
@@ -102,10 +128,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     }
   };
 
-  transaction(() => {
-    devices.begin(now());
-    choices.dueWhereUnmet();
-  });
+  transaction(() => begin(db, options.devices, parts, now()));
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,

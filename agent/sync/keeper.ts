@@ -1,12 +1,12 @@
 import { type Link, LinkError, type LinkEvent, type LockDevice } from "../../drivers/driver.ts";
 import { type Breaker, closed, failed, heard, isDue } from "../domain/breaker.ts";
-import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
-import { type Happening, happeningOf } from "./happenings.ts";
-import type { Ledger } from "./ledger.ts";
+import { Acquaintance } from "./acquaintance.ts";
+import { happeningOf } from "./happenings.ts";
 import { Queue, type Rank } from "./queue.ts";
-import { type Acquaintance, choose, type RoundEnd, reconcile, stranger } from "./reconcile.ts";
+import { choose, type RoundEnd, reconcile } from "./reconcile.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Where the lock of a device is. */
@@ -16,8 +16,7 @@ export interface Whereabouts {
   readonly address: string;
 }
 
-interface Parts extends Omit<Surroundings, "ledger" | "due" | "isAwaited"> {
-  readonly ledger: Ledger & { happened(device: DeviceId, what: Happening): void };
+interface Parts extends Omit<Surroundings, "due" | "claimed" | "isAwaited"> {
   readonly devices: readonly Whereabouts[];
   readonly linkOf: (name: string) => Link | undefined;
   /** The store cannot be relied on any more. */
@@ -66,7 +65,11 @@ export class Keeper {
 
   opened(link: string): void {
     const behind = this.#parts.devices.flatMap(({ device, link: on }) => (on === link ? [device] : []));
-    for (const device of behind) this.#watch(device).heard = true;
+    for (const device of behind) {
+      const watch = this.#watch(device);
+      watch.heard = true;
+      watch.known.asked = false;
+    }
     this.due(...behind);
   }
 
@@ -84,6 +87,7 @@ export class Keeper {
     const happening = {
       ...happeningOf(event, ledger.placements(where.device)),
       ...(isBack ? { awake: true } : {}),
+      ...unlessUncertain(event, watch.known),
     };
     this.#stopping(() => ledger.happened(where.device, happening));
     this.#parts.committed();
@@ -107,7 +111,8 @@ export class Keeper {
     try {
       const lock = this.#lockOf(device);
       if (!lock) return undefined;
-      const around = { ...this.#parts, due: (other: DeviceId) => this.due(other), isAwaited };
+      const due = (other: DeviceId): void => this.due(other);
+      const around = { ...this.#parts, due, claimed: this.#claimed, isAwaited };
       if (!(await this.#isToBeTried(device, watch, around, signal))) return watch.breaker.next;
       return this.#ended(device, watch, await reconcile(device, lock, watch.known, around, signal));
     } catch (error) {
@@ -161,6 +166,17 @@ export class Keeper {
     this.#set(device, watch, failed(watch.breaker, watch.began, clock.now(), random));
     return watch.breaker.next;
   }
+  /** The first to say so keeps its claim until it was asked again: it may be another lock by now. */
+  readonly #claimed = (lock: LockId, by: DeviceId): DeviceId | undefined => {
+    for (const [device, { known }] of this.#watches) {
+      if (device === by || !known.asked || known.lock !== lock) continue;
+      known.asked = false;
+      this.due(device);
+      return device;
+    }
+    return undefined;
+  };
+
   /** A store that fails stops the agent; the caller must not take what it asked for as done. */
   #stopping(act: () => void): void {
     try {
@@ -181,7 +197,7 @@ export class Keeper {
     if (watched) return watched;
     const breaker = this.#parts.ledger.breaker(device) ?? closed;
     const watch = {
-      known: stranger(),
+      known: new Acquaintance(),
       breaker,
       tried: new Set<PlacementId>(),
       began: this.#parts.clock.now(),
@@ -212,4 +228,14 @@ export class Keeper {
       log.error({ device, error }, "the driver failed; trying again");
     }
   }
+}
+
+/**
+ * Whether it is our lock whose owner has written to a slot is asked before that is believed: another's must not take a code
+ * out of our debt.
+ */
+function unlessUncertain(event: LinkEvent, { asked, lock, foreign }: Acquaintance): { readonly foreign?: false } {
+  if (asked && lock !== undefined) return {};
+  if (event.event === "changed" && event.by === "owner") foreign.add(event.slot);
+  return { foreign: false };
 }

@@ -1,13 +1,30 @@
 import type { Abilities } from "../domain/abilities.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
-import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import type { Placement } from "../domain/placement.ts";
+import type { Observed, SlotName } from "../domain/slot.ts";
+import type { Happening } from "./happenings.ts";
 
 /** What a round needs of the database: every method is on disk when it returns. */
 export interface Ledger {
   abilities(device: DeviceId): Abilities | undefined;
-  learn(device: DeviceId, abilities: Abilities): void;
+  /**
+   * What the lock at a device says of itself. Where it is not the one that was there before, what is on that one is to be
+   * removed from it, and this one is to be read as a whole. Returns the other devices where it was met before.
+   */
+  learn(device: DeviceId, abilities: Abilities): readonly DeviceId[];
+  /** The lock that is there, by its own last word; undefined where it never said, or was met elsewhere since. */
+  lockAt(device: DeviceId): LockId | undefined;
+  /** Whether the lock took another's place, and was not read as a whole since. */
+  isUnread(device: DeviceId): boolean;
+  /** It was read as a whole. */
+  read(device: DeviceId): void;
+  /**
+   * A code that no placement on the lock explains. Where it is what we put into that slot of the lock that was at the
+   * device before, this is that lock, under another name. Whether it is.
+   */
+  recognise(device: DeviceId, slot: SlotName, contents: Observed): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
    * further ones. `due`: other devices that are due because of it.
@@ -15,19 +32,24 @@ export interface Ledger {
   choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
   /** There is no room for these. */
   refuseRoom(ids: readonly PlacementId[]): void;
-  /** Oldest grant first. */
+  /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
   placement(id: PlacementId): Placement | undefined;
-  /** Changes a placement as it is now; undefined where it is no longer open. Receipt, journal and event go with it. */
-  change(id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /**
+   * Changes a placement as it is now; receipt, journal and event go with it. Undefined, and nothing is changed, where it is
+   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts.
+   */
+  change(device: DeviceId, id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
   /** As it was when the process before this one ended; undefined where it is closed. */
   breaker(device: DeviceId): OpenBreaker | undefined;
   /** Keeps it for the next process, and tells when it opens and when it closes. */
   setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
-  /** Whether anything is still to be taken away. A look-up. */
+  /** Whether anything is still to be taken away from the lock that is there. A look-up. */
   owes(device: DeviceId): boolean;
+  /** What happened at a lock: its news, its events, and where it makes us doubt what we believe. */
+  happened(device: DeviceId, what: Happening): void;
   credential(id: CredentialId): Credential;
   fingerprint(credential: Credential): Fingerprint;
 }

@@ -4,21 +4,11 @@ import { earliest, type Instant, later, type Milliseconds } from "../domain/inst
 import type { Placement } from "../domain/placement.ts";
 import { plan, type Step } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
-import { within } from "./deadline.ts";
+import type { Acquaintance } from "./acquaintance.ts";
 import type { Ledger } from "./ledger.ts";
+import { meet } from "./meet.ts";
 import { Steps } from "./steps.ts";
-import { type Surroundings, stepTimeout } from "./surroundings.ts";
-
-/** What is kept of a lock between its rounds, as long as the process lives. */
-export interface Acquaintance {
-  /** It has said in this process what it is and can do, and was not silent since: then it is asked again first. */
-  asked: boolean;
-  /** Slots in which something was seen that is not ours, and when. */
-  readonly occupied: Map<SlotName, Instant>;
-  /** The wish has changed since its plan was made. */
-  outdated: boolean;
-}
-export const stranger = (): Acquaintance => ({ asked: false, occupied: new Map(), outdated: false });
+import type { Surroundings } from "./surroundings.ts";
 
 /** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
 const occupiedFor: Milliseconds = 3600_000;
@@ -47,26 +37,30 @@ export async function reconcile(
 ): Promise<RoundEnd> {
   const { ledger, clock } = around;
   await choose(device, around, signal);
-  if (!known.asked) {
-    ledger.learn(device, await within(stepTimeout, clock, signal, (both) => lock.abilities(both)));
-    known.asked = true;
-    ledger.heard(device, true);
-  }
-
-  const { memory } = lock;
-  const limits = ledger.abilities(device)?.memory;
-  if (!memory || !limits) return { next: undefined, unconfirmed: false };
   forget(known.occupied, clock.now());
-  const steps = new Steps(device, memory, limits, known.occupied, around, signal);
+  let steps: Steps | undefined;
   for (let pass = 0; pass < mostPasses; ) {
+    if (!known.asked || ledger.lockAt(device) === undefined) {
+      await meet(device, lock, known, around, signal);
+      steps = undefined;
+      pass += 1;
+      continue;
+    }
+    const { memory } = lock;
+    const limits = ledger.abilities(device)?.memory;
+    if (!memory || !limits) return { next: undefined, unconfirmed: false };
+    const can = { read: memory.read !== undefined, list: memory.list !== undefined };
+    steps ??= new Steps(device, memory, limits, known, around, signal);
     known.outdated = false;
     await choose(device, around, signal);
     const placements = ledger.placements(device);
     const now = clock.now();
+    const survey = ledger.isUnread(device) ? known.survey.steps(limits, can, placements, now) : [];
     const { steps: planned, full } = plan({
       placements,
       limits,
-      can: { read: memory.read !== undefined, list: memory.list !== undefined },
+      can,
+      survey,
       occupied: new Set(known.occupied.keys()),
       now,
     });
@@ -80,12 +74,24 @@ export async function reconcile(
     if (carried === "gave way") return { next: clock.now(), unconfirmed: steps.isUnconfirmed };
     if (known.outdated) continue;
     pass += 1;
+    if (!known.asked) continue;
     if (carried === "nothing") {
-      return { next: nextLook(ledger.placements(device), known.occupied, now), unconfirmed: steps.isUnconfirmed };
+      const next = earliest([
+        stillUnread(device, known, ledger),
+        nextLook(ledger.placements(device), known.occupied, now),
+      ]);
+      return { next, unconfirmed: steps.isUnconfirmed };
     }
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
+}
+
+/** When what could not be read of a lock that took another's place is tried again; undefined where all of it was read. */
+function stillUnread(device: DeviceId, { survey }: Acquaintance, ledger: Ledger): Instant | undefined {
+  if (!ledger.isUnread(device)) return undefined;
+  if (survey.next === undefined) ledger.read(device);
+  return survey.next;
 }
 
 /** Chooses what the people of a device open it with: all that can be done for it without its lock. */
@@ -111,6 +117,8 @@ async function carryOut(
 ): Promise<"something" | "nothing" | "gave way"> {
   let carried: "something" | "nothing" = "nothing";
   for (const step of planned) {
+    // Another lock may stand there now: what was planned for this one is not for that one.
+    if (!known.asked) return carried;
     if (isGift(step) && isAwaited("revokes")) return "gave way";
     if (await steps.perform(step)) carried = "something";
     // One that is deaf to one step is not asked for the rest of them while others wait for their turn (Law 7).
@@ -122,8 +130,9 @@ async function carryOut(
   return carried;
 }
 
-/** Begins to give something to a lock. A write into a numbered slot belongs to the look before it. */
-const isGift = (step: Step): boolean => step.do === "look" || (step.do === "write" && step.slot === undefined);
+/** Begins to give something to a lock, or is there for its sake. A write into a numbered slot belongs to the look before it. */
+const isGift = (step: Step): boolean =>
+  step.do === "look" || step.do === "survey" || (step.do === "write" && step.slot === undefined);
 
 /** A few at a time: thousands of them may find no room, and commands and other locks are not to wait for that. */
 async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { backoff } from "../domain/backoff.ts";
+import { isUnknowable } from "../domain/displaced.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import {
@@ -12,21 +13,24 @@ import {
   type Settlement,
   settleClear,
   settleWrite,
+  slotOf,
 } from "../domain/placement.ts";
 import type { Step } from "../domain/plan.ts";
 import type { Observed, SlotContents, SlotName } from "../domain/slot.ts";
+import type { Acquaintance } from "./acquaintance.ts";
 import { within } from "./deadline.ts";
 import { type Surroundings, stepTimeout } from "./surroundings.ts";
 
 const firstPause: Milliseconds = 1_000;
 const lastPause: Milliseconds = 5 * 60_000;
+const whileMasked: Milliseconds = 30 * 60_000;
 
 /** Carries out the steps of one round, each with a trace before it and a settlement after it. */
 export class Steps {
   readonly #device: DeviceId;
   readonly #memory: Memory;
   readonly #limits: MemoryLimits;
-  readonly #occupied: Map<SlotName, Instant>;
+  readonly #known: Pick<Acquaintance, "occupied" | "survey">;
   readonly #around: Surroundings;
   readonly #signal: AbortSignal;
   /** Slots that were read empty in this round, and not written since. */
@@ -38,14 +42,14 @@ export class Steps {
     device: DeviceId,
     memory: Memory,
     limits: MemoryLimits,
-    occupied: Map<SlotName, Instant>,
+    known: Pick<Acquaintance, "occupied" | "survey">,
     around: Surroundings,
     signal: AbortSignal,
   ) {
     this.#device = device;
     this.#memory = memory;
     this.#limits = limits;
-    this.#occupied = occupied;
+    this.#known = known;
     this.#around = around;
     this.#signal = signal;
   }
@@ -74,6 +78,8 @@ export class Steps {
         return this.#find(step.placement);
       case "look":
         return this.#look(step.slot);
+      case "survey":
+        return this.#survey(step.slot);
       case "write":
         return this.#write(step.placement, step.slot);
       case "clear":
@@ -83,9 +89,10 @@ export class Steps {
 
   async #verify(id: PlacementId, slot: SlotName): Promise<boolean> {
     const contents = await this.#pausing(id, () => this.#read(slot));
-    if (contents.state === "empty") this.#occupied.delete(slot);
+    if (contents.state === "empty") this.#known.occupied.delete(slot);
     this.#change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
+      if (contents.state === "opaque" && isUnknowable(seen)) return this.#leftAlone(seen);
       return this.#concluded(seen, isSettled(seen) && contents.state !== "unreadable");
     });
     return true;
@@ -121,11 +128,43 @@ export class Steps {
       this.#empty.add(slot);
       return true;
     }
-    this.#occupied.set(slot, this.#now());
+    this.#found(slot, contents);
     for (const { id, late } of this.#around.ledger.placements(this.#device)) {
       if (late?.slot === slot) this.#change(id, (placement) => observe(placement, slot, contents, this.#now()));
     }
     return true;
+  }
+
+  /** Where it is listed, a slot that it does not name is empty. */
+  async #survey(slot: SlotName | undefined): Promise<boolean> {
+    const { survey } = this.#known;
+    if (slot !== undefined) {
+      const contents = await this.#read(slot);
+      if (contents.state === "empty") this.#known.occupied.delete(slot);
+      else if (!this.#ours().has(slot)) this.#found(slot, contents);
+      survey.answered(slot, contents.state !== "unreadable", this.#now(), this.#around.random);
+      return true;
+    }
+    const listed = await this.#ask(async (signal) => {
+      const all: [SlotName, SlotContents][] = [];
+      for await (const { slot: at, contents } of this.#memory.list?.(signal) ?? []) all.push([at, contents]);
+      return all;
+    });
+    const ours = this.#ours();
+    for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, this.#observed(contents));
+    survey.answered(undefined, true, this.#now(), this.#around.random);
+    return true;
+  }
+
+  #ours(): ReadonlySet<SlotName | undefined> {
+    const placements = this.#around.ledger.placements(this.#device);
+    return new Set(placements.flatMap((placement) => [slotOf(placement), placement.late?.slot]));
+  }
+
+  /** In a slot that no placement explains: the owner's, unless it is what we put into the lock under its former name. */
+  #found(slot: SlotName, contents: Observed): void {
+    if (this.#around.ledger.recognise(this.#device, slot, contents)) this.#around.committed();
+    else this.#known.occupied.set(slot, this.#now());
   }
 
   async #write(id: PlacementId, slot: SlotName | undefined): Promise<boolean> {
@@ -134,7 +173,7 @@ export class Steps {
     const before = this.#around.ledger.placement(id);
     if (!before?.wanted || before.belief.at !== "nowhere") return false;
     const { settles } = this.#limits;
-    this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles));
+    if (!this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
     const entry = { credential: this.#around.ledger.credential(before.credential), label: before.identity };
     await this.#settling(
       id,
@@ -147,7 +186,7 @@ export class Steps {
   async #clear(id: PlacementId, slot: SlotName): Promise<boolean> {
     const before = this.#around.ledger.placement(id);
     if (!before || before.belief.at === "nowhere" || before.belief.slot !== slot) return false;
-    this.#change(id, (placement) => intendClear(placement, slot));
+    if (!this.#change(id, (placement) => intendClear(placement, slot))) return false;
     await this.#settling(
       id,
       () => this.#ask((signal) => this.#memory.clear(slot, signal)),
@@ -176,6 +215,12 @@ export class Steps {
       if (outcome.result === "refused" && !settled.wanted) return this.#paused(settled);
       return this.#concluded(settled, isSettled(settled));
     });
+  }
+
+  /** The lock has answered all that it can: it is asked again in a while, in case that somebody has cleared the slot. */
+  #leftAlone(placement: Placement): Placement {
+    this.#settled += 1;
+    return { ...placement, next: later(this.#now(), whileMasked) };
   }
 
   /** After a step that was answered: what it left in doubt waits, so that it does not hold up the others. */
@@ -222,10 +267,12 @@ export class Steps {
     return within(stepTimeout, this.#around.clock, this.#signal, act);
   }
 
-  #change(id: PlacementId, by: (placement: Placement) => Placement): void {
-    this.#around.ledger.change(id, by);
+  /** False where the placement is no longer one of the lock at this device: then nothing of it is to be done here. */
+  #change(id: PlacementId, by: (placement: Placement) => Placement): boolean {
+    const changed = this.#around.ledger.change(this.#device, id, by);
     // A round on a slow lock takes minutes: what a step has proven is told at once.
     this.#around.committed();
+    return changed !== undefined;
   }
 
   #now(): Instant {

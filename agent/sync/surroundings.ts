@@ -1,5 +1,5 @@
 import type { Clock, Log } from "../../drivers/driver.ts";
-import type { DeviceId } from "../domain/ids.ts";
+import type { DeviceId, LockId } from "../domain/ids.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Rank } from "./queue.ts";
@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly due: (device: DeviceId) => void;
   /** Whether a lock on the same wire waits for this one that is of this rank, or goes before it. */
   readonly isAwaited: (rank: Rank) => boolean;
+  /** Another device whose lock says that it is this one: it is asked again. */
+  readonly claimed: (lock: LockId, by: DeviceId) => DeviceId | undefined;
 }
 
 /** A step that goes on for longer is silence, whatever the driver is waiting for. */

@@ -44,6 +44,8 @@ export class ZigbeeLock implements LockDevice {
   #undelivered = 0;
   #available: "online" | "offline" | undefined;
   #told: "online" | "offline" | undefined;
+  /** The IEEE address of the lock of which that was told. */
+  #toldOf: string | undefined;
   #repeated = nothingYet;
 
   constructor(parts: LockParts) {
@@ -95,9 +97,13 @@ export class ZigbeeLock implements LockDevice {
   /** Reports whether it can be reached, where that is news. */
   tell(): void {
     const { bridge, address } = this.#parts;
-    const online = bridge.isReady && bridge.device(address) !== undefined && this.#available !== "offline";
+    const device = bridge.device(address);
+    const online = bridge.isReady && device !== undefined && this.#available !== "offline";
     const is = online ? "online" : "offline";
-    if (is === this.#told || (this.#told === undefined && !bridge.isReady && !bridge.isOffline)) return;
+    // Another lock that was given this name is news, too: whoever listens asks it who it is.
+    const isOther = device !== undefined && this.#toldOf !== undefined && device.ieee !== this.#toldOf;
+    this.#toldOf = device?.ieee ?? this.#toldOf;
+    if ((is === this.#told && !isOther) || (this.#told === undefined && !bridge.isReady && !bridge.isOffline)) return;
     this.#told = is;
     this.#parts.report({ event: is });
   }

@@ -5,6 +5,7 @@ import { branded } from "../../agent/domain/brand.ts";
 import type { Fingerprint } from "../../agent/domain/credential.ts";
 import { type Instant, instant, later } from "../../agent/domain/instant.ts";
 import {
+  doubted,
   intendClear,
   intendWrite,
   interrupted,
@@ -245,6 +246,15 @@ test("a write that turned up does not vouch for an earlier one that may still be
   const cleared = settleClear(intendClear(held, slot), held, { result: "stored", slot, proof: "read_back" });
   expect(isClean(cleared)).toBe(false);
   expect(isClean(observe(cleared, slot, { state: "empty" }, instant(62_000)))).toBe(true);
+});
+
+test("a code that is looked for and found does not vouch for an earlier write that may still be executed", () => {
+  const late = { slot, writes: 1, since: instant(0), until: instant(60_000), check: instant(1_000) };
+  const held = placementOf("ann", { belief: { at: "held", slot, proof: "read_back" }, late });
+  for (const contents of [{ state: "known", fingerprint: held.fingerprint } as const, { state: "opaque" } as const]) {
+    const found = observe(doubted(held), slot, contents, instant(30_000));
+    expect(found).toMatchObject({ belief: { at: "held" }, late: { slot } });
+  }
 });
 
 test("observe() takes what nobody wants any more in a slot that cannot be read for there, so that it is cleared", () => {

@@ -34,6 +34,7 @@ const stateOf = (placements: readonly Placement[], of: Partial<LockState> = {}):
   limits: limitsOf(3),
   can: { read: true, list: false },
   occupied: new Set(),
+  survey: [],
   now,
   ...of,
 });
@@ -100,6 +101,7 @@ class Lock {
   /** As the steps of a round do it. */
   do(step: Step): void {
     switch (step.do) {
+      case "survey":
       case "find":
         throw new Error("a numbered lock is never listed");
       case "verify":

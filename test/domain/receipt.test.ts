@@ -39,7 +39,7 @@ test.each(cases)("standing() of a placement that is %s", (_, of, expected) => {
 test("credentialReceipt() says that the lock is away only where something waits for it", () => {
   // oxlint-disable-next-line unicorn/consistent-function-scoping
   const reason = (of: Partial<Placement>): string | null =>
-    credentialReceipt(placementOf("ann", of), instant(0), { reachable: false }).reason;
+    credentialReceipt(placementOf("ann", of), instant(0), { reach: "away" }).reason;
   expect(reason({})).toBe("lock_away");
   expect(reason({ belief: write })).toBe("lock_away");
   expect(reason({ belief: held, wanted: false })).toBe("lock_away");
@@ -51,7 +51,7 @@ test("credentialReceipt() says when a lock that is left alone is really tried ne
   const [early, at] = [instant(10), instant(20)];
   // oxlint-disable-next-line unicorn/consistent-function-scoping
   const nextOf = (of: Partial<Placement>, notBefore: Instant | undefined): string | null =>
-    credentialReceipt(placementOf("ann", of), instant(0), { reachable: false, notBefore }).next;
+    credentialReceipt(placementOf("ann", of), instant(0), { reach: "away", notBefore }).next;
   expect(nextOf({ belief: nowhere }, at)).toBe(toIso(at));
   expect(nextOf({ belief: held, wanted: false, next: early }, at)).toBe(toIso(at));
   expect(nextOf({ belief: held, wanted: false, next: at }, early)).toBe(toIso(at));
@@ -63,12 +63,12 @@ test("credentialReceipt() says when a lock that is left alone is really tried ne
 
 test("credentialReceipt() tells until when an earlier write is in doubt, and why a lock will not have a code", () => {
   const removing = credentialReceipt(placementOf("ann", { belief: nowhere, wanted: false, late }), instant(0), {
-    reachable: true,
+    reach: "here",
   });
   expect(removing).toMatchObject({ state: "removing", until: "1970-01-01T00:01:00.000Z", enforced_by: null });
   const refused = placementOf("ann", { refusal: { reason: "invalid", detail: "length" } });
-  expect(credentialReceipt(refused, instant(0), { reachable: true }).hint).toContain("(length)");
-  const live = credentialReceipt(placementOf("ann", { belief: held }), instant(5), { reachable: true });
+  expect(credentialReceipt(refused, instant(0), { reach: "here" }).hint).toContain("(length)");
+  const live = credentialReceipt(placementOf("ann", { belief: held }), instant(5), { reach: "here" });
   expect(live).toMatchObject({ since: "1970-01-01T00:00:00.005Z", enforced_by: "lock", next: null, hint: null });
 });
 

@@ -11,6 +11,7 @@ import zigbee2mqtt from "../../drivers/zigbee2mqtt/index.ts";
 import { Zigbee2mqttPersona } from "../../simulator/zigbee2mqtt.ts";
 import { startBroker } from "../support/broker.ts";
 import { hurriedClock, RecordingHost } from "../support/host.ts";
+import { configured } from "../support/memory-store.ts";
 import { rest, VirtualClock } from "../support/virtual-clock.ts";
 import { agentFacts, openInMemory } from "../support/world.ts";
 import { silent, until } from "./mqtt-support.ts";
@@ -93,7 +94,7 @@ async function build(): Promise<House> {
   const device = deviceId(name);
   const store = storeOn(openInMemory(), {
     dataDir: join(tmpdir(), "latchd-undone"),
-    devices: [{ id: device, name, timeZone: "UTC", driver: "zigbee2mqtt" }],
+    devices: [configured(device, { driver: "zigbee2mqtt" })],
     pins: { issue: true, length: 6 },
     events: { rows: 100_000, days: 30 },
     now: () => clock.now(),

@@ -20,7 +20,7 @@ function obey({ store, now }: MemoryStore, device = first): void {
   for (const [at, { id, belief, refusal }] of store.rounds.placements(device).entries()) {
     if (belief.at !== "nowhere" || refusal) continue;
     const slot = slotName(String(at + 1));
-    store.rounds.change(id, (before) =>
+    store.rounds.change(device, id, (before) =>
       settleWrite(
         intendWrite(before, slot, now, undefined),
         before,
@@ -225,7 +225,7 @@ test("two people with the same PIN: the first keeps it, the second waits until i
   desk.ask("credentials/set", { user_identity_id: ben, kind: "pin", value: "4071" });
   desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
   const gone = rounds.placements(first).find(({ identity }) => identity === ann);
-  rounds.change(gone?.id ?? rounds.placements(first)[0]!.id, (placement) => ({
+  rounds.change(first, gone?.id ?? rounds.placements(first)[0]!.id, (placement) => ({
     ...placement,
     belief: { at: "nowhere", proof: "read_back" },
   }));
@@ -244,9 +244,9 @@ test("what the lock refused as a duplicate is tried again when the lock has lost
   obey(desk);
   const idOf = (identity: string) => rounds.placements(first).find((each) => each.identity === identity)!.id;
   // As a lock that knows the code says, where we did not.
-  rounds.change(idOf(ben), (now) => ({ ...now, attempts: 1 }));
+  rounds.change(first, idOf(ben), (now) => ({ ...now, attempts: 1 }));
   desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
-  rounds.change(idOf(ann), (now) => ({ ...now, belief: { at: "nowhere", proof: "read_back" } }));
+  rounds.change(first, idOf(ann), (now) => ({ ...now, belief: { at: "nowhere", proof: "read_back" } }));
   expect(rounds.placements(first)).toMatchObject([{ identity: ben, refusal: undefined }]);
 });
 
@@ -267,7 +267,7 @@ test("interrupt() leaves in doubt what was under way, and nothing waits for its 
   desk.ask("user_identities/grant_access_to_device", { user_identity_id: ann, device_id: first });
   rounds.choose(first);
   const [placement] = rounds.placements(first);
-  rounds.change(placement?.id ?? rounds.placements(first)[0]!.id, (now) =>
+  rounds.change(first, placement?.id ?? rounds.placements(first)[0]!.id, (now) =>
     intendWrite(now, slotName("1"), instant(0), undefined),
   );
   const states = (): unknown => desk.ask("access/list", {})["receipts"];
@@ -275,19 +275,6 @@ test("interrupt() leaves in doubt what was under way, and nothing waits for its 
   rounds.interrupt();
   expect(states()).toMatchObject([{ state: "unconfirmed" }]);
   expect(types(desk)).toEqual(["access.accepted", "access.unconfirmed"]);
-});
-
-test("learn() of another lock at the same address doubts all that was believed of the one before", () => {
-  using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  rounds.learn(first, keypad());
-  desk.ask("user_identities/grant_access_to_device", { user_identity_id: ann, device_id: first });
-  obey(desk);
-  expect(rounds.placements(first)).toMatchObject([{ suspect: false }]);
-  rounds.learn(first, keypad());
-  expect(rounds.placements(first)).toMatchObject([{ suspect: false }]);
-  rounds.learn(first, keypad({ identity: "serial-9" }));
-  expect(rounds.placements(first)).toMatchObject([{ suspect: true }]);
 });
 
 test("a code that the owner has written over on a lock that does not tell codes is live no longer, and not ours to clear", () => {

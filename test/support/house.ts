@@ -7,7 +7,7 @@ import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Link, LockDevice, Log } from "../../drivers/driver.ts";
 import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
-import type { Answer } from "./memory-store.ts";
+import { type Answer, configured } from "./memory-store.ts";
 import { reasonOf, VirtualClock } from "./virtual-clock.ts";
 import { agentFacts, openInMemory } from "./world.ts";
 
@@ -108,7 +108,7 @@ export class House implements Disposable {
   #start(): [Store, Keeper] {
     const store = storeOn(this.#opened, {
       dataDir: join(tmpdir(), "latchd-house"),
-      devices: this.devices.map((id) => ({ id, name: id, timeZone: "UTC", driver: "simulated" })),
+      devices: this.devices.map((id) => configured(id)),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
       now: () => this.clock.now(),

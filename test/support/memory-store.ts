@@ -5,6 +5,7 @@ import type { Abilities } from "../../agent/domain/abilities.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant } from "../../agent/domain/instant.ts";
 import { slotName } from "../../agent/domain/slot.ts";
+import type { ConfiguredDevice } from "../../agent/store/devices.ts";
 import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { performOn } from "./perform-on.ts";
@@ -33,6 +34,17 @@ export const keypad = (
   },
 });
 
+/** A device with its lock in one piece on the only link, at an address of the same name. */
+export const configured = (id: DeviceId, of: Partial<ConfiguredDevice> = {}): ConfiguredDevice => ({
+  id,
+  name: `Name of ${id}`,
+  timeZone: "UTC",
+  driver: "simulated",
+  place: { link: "wire", address: id },
+  was: [],
+  ...of,
+});
+
 export const doors: readonly DeviceId[] = [deviceId("door-1"), deviceId("door-2")];
 
 /** The real store on a database in memory, and a time that a test sets. */
@@ -51,13 +63,13 @@ export class MemoryStore implements Disposable {
 
   /** The store as another configuration would have it, on the same database. */
   reopened(
-    devices: readonly DeviceId[],
+    devices: readonly (DeviceId | ConfiguredDevice)[],
     pins = { issue: true, length: 6 },
     events = { rows: 100_000, days: 30 },
   ): Store {
     return storeOn(this.opened, {
       dataDir: join(tmpdir(), "latchd-none"),
-      devices: devices.map((id) => ({ id, name: `Name of ${id}`, timeZone: "UTC", driver: "simulated" })),
+      devices: devices.map((device) => (typeof device === "string" ? configured(device) : device)),
       pins,
       events,
       now: () => this.now,
@@ -65,10 +77,16 @@ export class MemoryStore implements Disposable {
   }
 
   /** A command as bytes, and what is answered. */
-  perform(name: string | undefined, payload: Uint8Array | string, of: Partial<Call> = {}, codes = true): Performed {
+  perform(
+    name: string | undefined,
+    payload: Uint8Array | string,
+    of: Partial<Call> = {},
+    codes = true,
+    store = this.store,
+  ): Performed {
     const touch = (device: DeviceId): void => void this.touched.add(device);
     const context = { now: this.now, codes, touch };
-    return performOn(this.store, { name, payload, ...of }, context, (bug) => this.bugs.push(bug));
+    return performOn(store, { name, payload, ...of }, context, (bug) => this.bugs.push(bug));
   }
 
   ask(name: string, parameters: object, of: Partial<Call> = {}, codes = true): Answer {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Instant, instant } from "../../agent/domain/instant.ts";
 import { openStore, type Store, type StoreOptions } from "../../agent/store/store.ts";
-import { doors } from "./memory-store.ts";
+import { configured, doors } from "./memory-store.ts";
 import { migrations } from "./world.ts";
 
 /** A data directory with the real store in it, opened as often as a test likes. */
@@ -20,7 +20,7 @@ export class StoreDir implements Disposable {
       dataDir: this.dir,
       keyFile: this.keyFile,
       migrations,
-      devices: doors.map((id) => ({ id, name: id, timeZone: "UTC", driver: "simulated" })),
+      devices: doors.map((id) => configured(id)),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
       now: () => this.now,

@@ -38,7 +38,11 @@ export const never = new Promise<never>(() => undefined);
 /** A simulated lock at the end of a bad wire. It outlives every agent, and knows what no agent can. */
 export class WorldLock {
   readonly spec: LockSpec;
-  readonly address: string;
+  readonly name: string;
+  /** Undefined while it is at no door. */
+  address: string | undefined;
+  /** What it has said that it is, the last one now. */
+  readonly identities: string[];
   /** Codes of ours that the owner took away, and that nobody has told us of yet. */
   untold = 0;
   /** How likely each call to it goes wrong. */
@@ -55,6 +59,11 @@ export class WorldLock {
   #lock: SimulatedLock;
   /** Writes that are still to be executed. */
   #late: { label: string }[] = [];
+  /** Slots that are to be read before it is written to, as it took another's place. */
+  readonly #unread = new Set<SlotName>();
+  #readFor: string | undefined;
+  /** The device that it is for, where it is. */
+  door: () => string | undefined = () => undefined;
   /** Commands that nobody has had an answer to, and that nobody has read back since. */
   readonly #doubts = new Set<string>();
   /** When the agent was last told what is in a slot. */
@@ -62,7 +71,7 @@ export class WorldLock {
   readonly #ownerSince = new Map<SlotName, Instant>();
 
   constructor(
-    address: string,
+    name: string,
     spec: LockSpec,
     clock: VirtualClock,
     random: () => number,
@@ -71,16 +80,14 @@ export class WorldLock {
     note: (what: string) => void,
   ) {
     this.#note = note;
-    this.address = address;
+    this.name = name;
+    this.identities = [name];
     this.spec = spec;
     this.#clock = clock;
     this.#random = random;
     this.#count = count;
     this.#report = report;
-    this.#lock = new SimulatedLock(
-      { ...spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] },
-      blankChip(address),
-    );
+    this.#lock = new SimulatedLock({ ...spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] }, blankChip(name));
   }
 
   /** What is in its memory, or is still on its way into it: slot, whose, and which code. */
@@ -92,8 +99,27 @@ export class WorldLock {
     }));
   }
 
-  mayStillArrive(label: string): boolean {
-    return this.#late.some((write) => write.label.startsWith(`${label}/`));
+  get identity(): string {
+    return this.identities.at(-1) ?? this.name;
+  }
+
+  /** The same lock with the same memory, known to its network by another name from now on. */
+  rejoin(): void {
+    this.identities.push(`${this.name}~${this.identities.length}`);
+    // What the network still had for it under the old name is lost.
+    this.#late = [];
+  }
+
+  /** The agent has said that it took another's place. */
+  toBeRead(): void {
+    this.#readFor = this.door();
+    if (this.spec.memory !== "numbered") return void this.#unread.add(slotName("any"));
+    for (let slot = 1; slot <= this.spec.slots; slot++) this.#unread.add(slotName(String(slot)));
+  }
+
+  /** Whose code, and which, may still be written. */
+  get arriving(): readonly string[] {
+    return this.#late.map(({ label }) => label);
   }
 
   device(agent: Process): LockDevice {
@@ -101,7 +127,7 @@ export class WorldLock {
     const limits: MemoryLimits = { ...this.#lock.limits, ...(settles === undefined ? {} : { settles }) };
     return {
       abilities: (signal) =>
-        this.#ask(agent, signal, () => ({ identity: this.#lock.chip.serial, model: "simulated", memory: limits })),
+        this.#ask(agent, signal, () => ({ identity: this.identity, model: "simulated", memory: limits })),
       memory: {
         write: (entry, at, signal) => {
           const whose = `${entry.label}/${secretOf(entry.credential).reveal()}`;
@@ -121,14 +147,14 @@ export class WorldLock {
   ownerWrites(code: string, over: "empty" | "any"): SlotName | undefined {
     const slot = this.#slotForOwner(over);
     const outcome = this.#lock.write({ credential: { kind: "pin", digits: new Secret(code) }, label: owner }, slot);
-    this.#note(`${this.address} owner writes ${code} ${JSON.stringify(outcome)}`);
+    this.#note(`${this.name} owner writes ${code} ${JSON.stringify(outcome)}`);
     if (outcome.result !== "stored") return undefined;
     this.#ownerSince.set(outcome.slot, this.#clock.now());
     return outcome.slot;
   }
 
   clears(slot: SlotName): void {
-    this.#note(`${this.address} owner clears ${slot}`);
+    this.#note(`${this.name} owner clears ${slot}`);
     this.#lock.clear(slot);
     this.#ownerSince.delete(slot);
   }
@@ -142,8 +168,14 @@ export class WorldLock {
   }
 
   changed(slot: SlotName): void {
-    this.#note(`${this.address} changed ${slot}`);
-    this.#report({ at: this.#clock.now(), address: this.address, event: "changed", slot });
+    this.#note(`${this.name} changed ${slot}`);
+    this.tell({ event: "changed", slot });
+  }
+
+  tell(
+    event: { readonly event: "online" | "all_deleted" } | { readonly event: "changed"; readonly slot: SlotName },
+  ): void {
+    if (this.address !== undefined) this.#report({ at: this.#clock.now(), address: this.address, ...event });
   }
 
   #slotForOwner(over: "empty" | "any"): SlotName | undefined {
@@ -166,28 +198,33 @@ export class WorldLock {
   /** What is only asked changes nothing. */
   async #ask<T extends object>(agent: Process, signal: AbortSignal, answer: () => T): Promise<T> {
     const fault = this.#draw(["not_sent", "silent"]);
+    const { address } = this;
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
-    this.#note(`${this.address} asked`);
+    this.#note(`${this.name} asked`);
     await orAborted(this.#clock.sleep(this.#latency()), signal);
     if (fault === "silent") {
       await orAborted(this.#clock.sleep(this.#patience()), signal);
       throw new LinkError("no answer");
     }
-    return agent.dead ? never : answer();
+    if (agent.dead) return never;
+    if (this.address !== address) return this.#silence();
+    return answer();
   }
 
   #read(slot: SlotName): SlotContents {
+    this.#unread.delete(slot);
     if (this.#draw(["unreadable"]) === "unreadable") return { state: "unreadable" };
     this.#tell(slot);
     const contents = this.#lock.read(slot);
-    this.#note(`${this.address} read ${slot}: ${contents.state} ${this.#lock.chip.entries[slot]?.label ?? ""}`);
+    this.#note(`${this.name} read ${slot}: ${contents.state} ${this.#lock.chip.entries[slot]?.label ?? ""}`);
     return contents;
   }
 
   async *#list(agent: Process, signal: AbortSignal): AsyncGenerator<{ slot: SlotName; contents: SlotContents }> {
     const { found } = await this.#ask(agent, signal, () => ({ found: this.#lock.list() }));
-    this.#note(`${this.address} list: ${found.map(({ slot }) => slot).join()}`);
+    this.#note(`${this.name} list: ${found.map(({ slot }) => slot).join()}`);
     this.#doubts.clear();
+    this.#unread.clear();
     for (const { slot } of found) this.#tell(slot);
     yield* found;
   }
@@ -207,8 +244,10 @@ export class WorldLock {
   ): Promise<WriteOutcome> {
     const slot = slotName(name);
     const fault = this.#draw(this.#faultsOf(way));
-    this.#note(`${this.address} ${way} ${name} ${label} ${fault ?? ""}`);
+    this.#note(`${this.name} ${way} ${name} ${label} ${fault ?? ""}`);
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
+    if (way === "write" && this.#unread.size > 0 && this.door() === this.#readFor)
+      this.sins.push(`a write before ${this.name} was read as a whole`);
     if (way === "write" && this.#doubts.has(name)) this.sins.push(`blind write to ${name}`);
     this.#doubts.add(name);
     const outcome = await orAborted(this.#carryOut(agent, fault, slot, way, label, act), signal);
@@ -234,7 +273,9 @@ export class WorldLock {
     label: string,
     act: () => WriteOutcome,
   ): Promise<WriteOutcome> {
+    const { address } = this;
     await this.#clock.sleep(this.#latency());
+    if (this.address !== address) return agent.dead ? never : this.#silence();
     if (agent.dead) {
       // It was on the wire when the agent died: it arrives, or it does not.
       const arrives = this.#random() < 0.5;
@@ -289,7 +330,7 @@ export class WorldLock {
     const told = this.#told.get(slot);
     if (since !== undefined && (told === undefined || told > since)) this.sins.push(`${way} of the owner's ${slot}`);
     const outcome = act();
-    this.#note(`${this.address} executed ${way} ${slot}: ${JSON.stringify(outcome)}`);
+    this.#note(`${this.name} executed ${way} ${slot}: ${JSON.stringify(outcome)}`);
     if (since !== undefined && outcome.result === "stored") this.#ownerSince.delete(slot);
     return outcome;
   }
@@ -299,7 +340,8 @@ export class WorldLock {
     this.#late.push(write);
     const arrive = async (): Promise<void> => {
       await this.#clock.sleep(this.#random() * (this.spec.settles ?? 0) * 0.9);
-      this.#note(`${this.address} executed late write ${slot}: ${JSON.stringify(act())}`);
+      if (!this.#late.includes(write)) return;
+      this.#note(`${this.name} executed late write ${slot}: ${JSON.stringify(act())}`);
       this.#ownerSince.delete(slot);
       this.#late = this.#late.filter((other) => other !== write);
     };

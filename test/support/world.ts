@@ -6,6 +6,7 @@ import type { Context } from "../../agent/commands/command.ts";
 import { perform } from "../../agent/commands/perform.ts";
 import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";
+import type { Placement } from "../../agent/domain/placement.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Vault } from "../../agent/store/vault.ts";
@@ -13,7 +14,8 @@ import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
 import { seeded } from "../../simulator/faults.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-import { type LockSpec, never, type Process, WorldLock } from "./world-lock.ts";
+import { House } from "./world-house.ts";
+import { type LockSpec, never, owner, type Process, WorldLock } from "./world-lock.ts";
 
 export const migrations: string = new URL("../../agent/store/migrations", import.meta.url).pathname;
 
@@ -53,9 +55,11 @@ export interface WorldSpec {
 export class World implements Disposable {
   readonly clock = new VirtualClock();
   readonly random: () => number;
-  readonly locks: readonly WorldLock[];
+  readonly house: House;
   /** What must never be said or done, and was. */
   readonly sins: string[] = [];
+  /** By a lock's identity: the one whose place it took, as the agent has told. */
+  readonly replaced = new Map<string, string>();
   readonly counts: Map<string, number>;
   /** What happened, for whoever has to find out why a world failed. */
   readonly history: string[] = [];
@@ -72,10 +76,11 @@ export class World implements Disposable {
     this.#spec = spec;
     this.counts = counts;
     this.random = seeded(spec.seed);
-    this.locks = spec.locks.map(
-      (lock, index) =>
+    this.house = new House(
+      spec.locks,
+      (name, lock) =>
         new WorldLock(
-          `lock-${index}`,
+          name,
           lock,
           this.clock,
           this.random,
@@ -91,8 +96,13 @@ export class World implements Disposable {
     return this.#store;
   }
 
+  /** By address. */
+  get locks(): readonly WorldLock[] {
+    return this.house.places;
+  }
+
   device(index: number): DeviceId {
-    return deviceId(`device-${index}`);
+    return this.house.doors[index]?.id ?? deviceId("none");
   }
 
   #note(what: string): void {
@@ -128,24 +138,21 @@ export class World implements Disposable {
   }
 
   /** The power goes: what was not committed is lost, what was sent may arrive. */
-  async kill(): Promise<void> {
+  async kill(meanwhile: () => void = quiet): Promise<void> {
     this.#note("killed");
     this.#process.dead = true;
     // What was on the wire arrives before anyone is back.
     await this.clock.run(1_000);
+    meanwhile();
     ({ store: this.#store, keeper: this.#keeper } = this.#start());
     for (const event of this.#unheard.splice(0)) this.#report(event);
   }
 
-  async restart(): Promise<void> {
+  async restart(meanwhile: () => void = quiet): Promise<void> {
     const closing = this.#keeper.close();
     await this.clock.run(0);
     await closing;
-    await this.kill();
-  }
-
-  all(event: "online" | "all_deleted", lock: WorldLock): void {
-    this.#report({ at: this.clock.now(), address: lock.address, event });
+    await this.kill(meanwhile);
   }
 
   [Symbol.dispose](): void {
@@ -168,12 +175,7 @@ export class World implements Disposable {
     };
     const store = storeOn(this.#opened, {
       dataDir: join(tmpdir(), "latchd-world"),
-      devices: this.locks.map((lock, index) => ({
-        id: this.device(index),
-        name: lock.address,
-        timeZone: "UTC",
-        driver: "simulated",
-      })),
+      devices: this.house.configured(),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
       now: () => this.clock.now(),
@@ -181,20 +183,15 @@ export class World implements Disposable {
     store.rounds.interrupt();
     this.#store = store;
     this.#listen();
-    const devices = new Map(this.locks.map((lock) => [lock.address, lock.device(process)]));
     const link: Link = {
       atOnce: this.#spec.atOnce,
-      lock: (address) => {
-        const device = devices.get(address);
-        if (!device) throw new Error(`no lock at ${address}`);
-        return device;
-      },
+      lock: (address) => this.house.device(address, process),
       [Symbol.asyncDispose]: async () => undefined,
     };
     const keeper = new Keeper({
       // A settlement and what it says are one commit: it must be true at that instant.
-      ledger: { ...store.rounds, change: (id, by) => this.#heard(store.rounds.change(id, by)) },
-      devices: this.locks.map(({ address }, index) => ({ device: this.device(index), link: "wire", address })),
+      ledger: { ...store.rounds, change: (device, id, by) => this.#heard(store.rounds.change(device, id, by)) },
+      devices: this.house.whereabouts(),
       linkOf: () => link,
       clock,
       log: this.#log(),
@@ -229,27 +226,55 @@ export class World implements Disposable {
     for (const { type, fields } of this.#store.journal.takeFresh()) {
       this.count(type);
       this.#note(`${type} ${JSON.stringify(fields)}`);
-      if (type !== "access.live" && type !== "access.gone") continue;
-      const { user_identity_id: who, device_id: where, evidence } = fields;
-      const lock = this.locks.find((_, index) => this.device(index) === where);
-      if (!lock || who === undefined || evidence === "acknowledged") continue;
-      const held = lock.held().filter(({ label }) => label === who);
-      // A belief of old may be told again where the owner has acted since and nobody has said so.
-      if (type === "access.live" && lock.untold === 0 && !this.#holdsWanted(who, lock, held)) {
-        this.sins.push(`live by ${String(evidence)}, but ${who} is not on ${lock.address}`);
+      if (type === "device.replaced") {
+        this.#lockCalled(fields["is"])?.toBeRead();
+        this.replaced.set(String(fields["is"]), String(fields["was"]));
       }
-      if (type === "access.gone" && (held.length > 0 || lock.mayStillArrive(who))) {
-        this.sins.push(`gone by ${String(evidence)}, but ${who} is on ${lock.address}`);
+      const { user_identity_id: who, device_id: where, evidence } = fields;
+      if (who === undefined || evidence === "acknowledged") continue;
+      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
+      // What is still on a lock, or may arrive there, belongs to another door that the person may use.
+      if (type === "access.gone") {
+        for (const lock of this.house.locks) {
+          const strays = this.unaccounted(lock).filter((stray) => stray.startsWith(`${who}/`));
+          for (const stray of strays) this.sins.push(`gone by ${String(evidence)}, but ${stray} is on ${lock.name}`);
+        }
       }
     }
   }
 
-  #holdsWanted(who: string, lock: WorldLock, held: readonly { value: string }[]): boolean {
-    const device = this.device(this.locks.indexOf(lock));
-    return this.#store.records
-      .placements({ identity: userIdentityId(who), device })
-      .filter(({ placement }) => placement.wanted && placement.belief.at === "held")
-      .some(({ placement }) => held.some(({ value }) => value === this.code(placement.credential)));
+  #lockCalled(identity: unknown): WorldLock | undefined {
+    return this.house.locks.find((lock) => lock.identity === identity);
+  }
+
+  #mustBeLive(who: string, where: string, evidence: string): void {
+    const door = this.house.doors.find(({ id }) => id === where);
+    const lock = door && this.house.lockAt(door);
+    // A belief of old may be told again where the owner has acted since and nobody has said so.
+    if (lock && lock.untold > 0) return;
+    const held = lock?.held().filter(({ label }) => label === who) ?? [];
+    const isThere = this.#rows({ identity: userIdentityId(who) })
+      .filter(({ device, wanted, belief }) => device === where && wanted && belief.at === "held")
+      .filter((placement) => lock?.identities.includes(placement.lock))
+      .some(({ credential }) => held.some(({ value }) => value === this.code(credential)));
+    if (!isThere) this.sins.push(`live by ${evidence}, but ${who} is not on ${String(lock?.name)} of ${where}`);
+  }
+
+  /** Codes of ours that are on a lock, or on their way, and that the agent knows nothing of: whose, and which. */
+  unaccounted(lock: WorldLock): readonly string[] {
+    const rows = this.#rows({}).filter((placement) => lock.identities.includes(placement.lock));
+    const known = new Set(
+      rows
+        .filter(({ belief, late }) => belief.at !== "nowhere" || late !== undefined)
+        .map(({ identity, credential }) => `${identity}/${this.code(credential)}`),
+    );
+    const held = lock.held().filter(({ label }) => label !== owner);
+    const there = [...held.map(({ label, value }) => `${label}/${value}`), ...lock.arriving];
+    return there.filter((code) => !known.has(code));
+  }
+
+  #rows(of: Parameters<Store["records"]["placements"]>[0]): readonly Placement[] {
+    return this.#store.records.placements(of).map(({ placement }) => placement);
   }
 
   code(credential: Parameters<Store["rounds"]["credential"]>[0]): string {

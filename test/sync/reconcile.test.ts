@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { deviceId } from "../../agent/domain/ids.ts";
-import { reconcile, stranger } from "../../agent/sync/reconcile.ts";
+import { Acquaintance } from "../../agent/sync/acquaintance.ts";
+import { reconcile } from "../../agent/sync/reconcile.ts";
 import { LinkError, type Log } from "../../drivers/driver.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -15,7 +16,7 @@ test("reconcile() says which other devices have work because of it, though its o
   const round = reconcile(
     deviceId("door-1"),
     { abilities: () => Promise.reject(new LinkError("no answer")) },
-    stranger(),
+    new Acquaintance(),
     {
       ledger: { ...desk.store.rounds, choose: () => ({ due: new Set([other]), more: false }) },
       clock: new VirtualClock(),
@@ -24,6 +25,7 @@ test("reconcile() says which other devices have work because of it, though its o
       committed: quiet,
       due: (device) => void due.push(device),
       isAwaited: () => false,
+      claimed: () => undefined,
     },
     new AbortController().signal,
   );

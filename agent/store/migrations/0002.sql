@@ -1,4 +1,21 @@
 -- Locks: which lock a placement is on, and where each device was when it was last known.
+ALTER TABLE placements ADD COLUMN lock TEXT NOT NULL DEFAULT '';
+UPDATE placements SET lock = ifnull(
+  (SELECT json_extract(abilities, '$.identity') FROM devices WHERE devices.device_id = placements.device_id), ''
+);
+CREATE INDEX placements_on_lock ON placements (lock, rank) WHERE valid_to IS NULL;
+DROP INDEX placements_without_room;
+CREATE INDEX placements_without_room ON placements (lock, rank) WHERE valid_to IS NULL AND refusal = 'full';
+DROP INDEX placements_removing;
+CREATE INDEX placements_removing ON placements (lock, device_id, since) WHERE valid_to IS NULL AND state = 'removing';
+
+ALTER TABLE devices ADD COLUMN lock TEXT; -- the lock that is there, by its own last word; null where it was met elsewhere since
+ALTER TABLE devices ADD COLUMN link TEXT; -- with address: where it was when it said so
+ALTER TABLE devices ADD COLUMN address TEXT;
+ALTER TABLE devices ADD COLUMN before TEXT; -- the lock whose place it took
+ALTER TABLE devices ADD COLUMN unread INTEGER NOT NULL DEFAULT 0; -- as it took that place, and was not read as a whole yet
+UPDATE devices SET lock = json_extract(abilities, '$.identity');
+CREATE INDEX devices_of_lock ON devices (lock);
 
 -- Commands: how new the newest command was that a pair has seen.
 

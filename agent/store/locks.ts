@@ -1,0 +1,107 @@
+import type { Database, Statement } from "better-sqlite3";
+import { type DeviceId, deviceId, type LockId, lockId } from "../domain/ids.ts";
+import type { ConfiguredDevice, Place } from "./devices.ts";
+
+type Row = {
+  device_id: string;
+  lock: string | null;
+  link: string | null;
+  address: string | null;
+  before: string | null;
+  unread: number;
+};
+
+/** Which lock is at which device, by the locks' own word, and where that was. */
+export class Locks {
+  readonly #places: ReadonlyMap<DeviceId, Place | undefined>;
+  readonly #get: Statement<[string], Row>;
+  readonly #all: Statement<[], Row>;
+  readonly #holding: Statement<[string], { device_id: string }>;
+  readonly #put: Statement;
+  readonly #vacate: Statement<[string]>;
+  readonly #read: Statement<[string]>;
+
+  constructor(db: Database, configured: readonly ConfiguredDevice[]) {
+    this.#places = new Map(configured.map(({ id, place }) => [id, place]));
+    const select = "SELECT device_id, lock, link, address, before, unread FROM devices";
+    this.#get = db.prepare(`${select} WHERE device_id = ?`);
+    this.#all = db.prepare(select);
+    this.#holding = db.prepare("SELECT device_id FROM devices WHERE lock = ?");
+    this.#put = db.prepare(
+      `UPDATE devices SET lock = @lock, link = @link, address = @address, before = ifnull(@before, before),
+       unread = max(unread, @before IS NOT NULL) WHERE device_id = @id`,
+    );
+    this.#vacate = db.prepare("UPDATE devices SET lock = NULL WHERE device_id = ?");
+    this.#read = db.prepare("UPDATE devices SET unread = 0 WHERE device_id = ?");
+  }
+
+  /** It has said that it is there. `before`: the lock whose place it took. */
+  put(id: DeviceId, lock: LockId, before: LockId | undefined): void {
+    const { link = null, address = null } = this.#places.get(id) ?? {};
+    this.#put.run({ id, lock, link, address, before: before ?? null });
+  }
+
+  /** The lock that is there; undefined where it never said so, or was met elsewhere since. */
+  at(id: DeviceId): LockId | undefined {
+    return maybeLock(this.#get.get(id)?.lock);
+  }
+
+  /** The lock whose place the one that is there took. */
+  before(id: DeviceId): LockId | undefined {
+    return maybeLock(this.#get.get(id)?.before);
+  }
+
+  /** Where a lock is: also devices that are configured no longer. */
+  holding(lock: LockId): readonly DeviceId[] {
+    return this.#holding.all(lock).map(({ device_id: id }) => deviceId(id));
+  }
+
+  /** Its lock was met elsewhere. */
+  vacate(id: DeviceId): void {
+    this.#vacate.run(id);
+  }
+
+  /** Whether its lock took another's place, and was not read as a whole since. */
+  isUnread(id: DeviceId): boolean {
+    return this.#get.get(id)?.unread === 1;
+  }
+
+  read(id: DeviceId): void {
+    this.#read.run(id);
+  }
+
+  /** Where the lock was when it last said who it is. */
+  placeOf(id: DeviceId): Place | undefined {
+    const row = this.#get.get(id);
+    return row && placeIn(row);
+  }
+
+  /** Whether the configuration says where its lock is. */
+  hasPlace(id: DeviceId): boolean {
+    return this.#places.get(id) !== undefined;
+  }
+
+  /** Whether the configuration has it elsewhere than it was, and the lock there has not said yet who it is. */
+  isMoved(id: DeviceId): boolean {
+    const row = this.#get.get(id);
+    return row !== undefined && this.#isElsewhere(row);
+  }
+
+  /** Those that nobody looks after: not in the configuration, there without a lock, or moved. */
+  adrift(): readonly DeviceId[] {
+    const rows = this.#all.all();
+    const found = rows.filter((row) => !this.hasPlace(deviceId(row.device_id)) || this.#isElsewhere(row));
+    return found.map(({ device_id: id }) => deviceId(id));
+  }
+
+  #isElsewhere(row: Row): boolean {
+    const was = placeIn(row);
+    const is = this.#places.get(deviceId(row.device_id));
+    return was !== undefined && is !== undefined && (was.link !== is.link || was.address !== is.address);
+  }
+}
+
+const maybeLock = (lock: string | null | undefined): LockId | undefined => (lock == null ? undefined : lockId(lock));
+
+const placeIn = ({ link, address }: Row): Place | undefined =>
+  link === null || address === null ? undefined : { link, address };

@@ -1,0 +1,57 @@
+import type { MemoryLimits } from "../domain/abilities.ts";
+import { backoff } from "../domain/backoff.ts";
+import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import { type Placement, slotOf } from "../domain/placement.ts";
+import type { LockState } from "../domain/plan.ts";
+import type { SlotName } from "../domain/slot.ts";
+
+const firstPause: Milliseconds = 1_000;
+const lastPause: Milliseconds = 30 * 60_000;
+/** What could not be read as often as this, over hours, is the owner's. */
+const mostTries = 24;
+
+/**
+ * What was read of a lock that took the place of another. Where the lock is silent in the middle, the next round goes on
+ * from there; where the process ends, the next one begins anew.
+ */
+export class Survey {
+  readonly #read = new Set<SlotName | "all">();
+  readonly #unreadable = new Map<SlotName, { readonly tries: number; readonly next: Instant }>();
+
+  /** The steps that are due. */
+  steps(
+    { kinds }: MemoryLimits,
+    can: LockState["can"],
+    placements: readonly Placement[],
+    now: Instant,
+  ): LockState["survey"] {
+    if (can.list) return this.#read.has("all") ? [] : [{ do: "survey", slot: undefined }];
+    if (!can.read) return [];
+    // What is ours on this lock is looked at for its own sake, where it does not have to wait.
+    const ours = new Set(
+      placements
+        .filter(({ next }) => next === undefined || next <= now)
+        .flatMap((placement) => [slotOf(placement), placement.late?.slot]),
+    );
+    const slots = new Set([...kinds.values()].flatMap((kind) => (Array.isArray(kind.slots) ? kind.slots : [])));
+    return [...slots]
+      .filter((slot) => !ours.has(slot) && !this.#read.has(slot) && (this.#unreadable.get(slot)?.next ?? now) <= now)
+      .map((slot) => ({ do: "survey", slot }));
+  }
+
+  /** @param isReadable whether it said what is in the slot. */
+  answered(slot: SlotName | undefined, isReadable: boolean, now: Instant, random: () => number): void {
+    const tries = slot === undefined ? 0 : (this.#unreadable.get(slot)?.tries ?? 0) + 1;
+    if (slot !== undefined && !isReadable && tries < mostTries) {
+      this.#unreadable.set(slot, { tries, next: later(now, backoff(tries, firstPause, lastPause, random)) });
+      return;
+    }
+    this.#read.add(slot ?? "all");
+    if (slot !== undefined) this.#unreadable.delete(slot);
+  }
+
+  /** When a slot that could not be read is to be tried again; undefined where there is none. */
+  get next(): Instant | undefined {
+    return earliest([...this.#unreadable.values()].map(({ next }) => next));
+  }
+}

@@ -1,0 +1,149 @@
+import type { CredentialId } from "../../agent/domain/credential.ts";
+import { isUnknowable } from "../../agent/domain/displaced.ts";
+import { userIdentityId } from "../../agent/domain/ids.ts";
+import { isClean, type Placement } from "../../agent/domain/placement.ts";
+import { standing } from "../../agent/domain/receipt.ts";
+import type { World } from "../support/world.ts";
+import type { WorldLock } from "../support/world-lock.ts";
+
+/**
+ * What is not as it should be, now that all has come to rest: every lock that can be asked holds what the grants say, and
+ * what is on any other is known, and not called anything that it may not be.
+ *
+ * @param granted `person door`, the door by its number.
+ */
+export function wrongsOf(world: World, people: readonly string[], granted: ReadonlySet<string>): readonly string[] {
+  const { doors, locks: all, drawer } = world.house;
+  return [
+    ...world.sins,
+    ...all.flatMap((lock) => lock.sins),
+    ...doors.flatMap((door, at) => {
+      const lock = world.house.lockAt(door);
+      const mayOpen = (person: string): boolean => granted.has(`${person} ${at}`);
+      return lock ? wrongsAt(world, lock, at, people, mayOpen) : [];
+    }),
+    ...all.flatMap((lock) => world.unaccounted(lock).map((code) => `${lock.name} has ${code}, and nobody knows`)),
+    ...drawer.flatMap((lock) => claimsOf(world, lock)),
+  ];
+}
+
+const rowsOf = (world: World): readonly Placement[] =>
+  world.store.records.placements({}).map(({ placement }) => placement);
+
+/** What is said of a lock that nobody can ask, and may not be. */
+function claimsOf(world: World, lock: WorldLock): string[] {
+  const isAsked = (placement: Placement): boolean =>
+    world.house.doors.some(({ id, isConfigured }) => id === placement.device && isConfigured);
+  return rowsOf(world)
+    .filter((placement) => placement.lock === lock.identity)
+    .flatMap((placement) => {
+      const { state } = standing(placement);
+      // Where nobody could be asked, nobody could know that it was taken out.
+      const isTrue = isAsked(placement) ? state === "removing" : state !== "live";
+      return isTrue ? [] : [`${lock.name} is out, and ${placement.identity} on it is ${state}`];
+    });
+}
+
+function wrongsAt(
+  world: World,
+  lock: WorldLock,
+  at: number,
+  people: readonly string[],
+  mayOpen: (person: string) => boolean,
+): string[] {
+  const rows = rowsOf(world).filter((placement) => placement.lock === lock.identity);
+  const strays = rows.filter((row) => row.device !== world.device(at) && !isStuck(lock, row));
+  return [
+    ...strays.map(({ device }) => `${lock.name} at ${world.device(at)} has ${device}'s`),
+    ...people.flatMap((person) => [
+      ...wrongCodes(world, lock, person, rows),
+      ...wrongStates(world, lock, person, rows, mayOpen(person)),
+    ]),
+  ];
+}
+
+function wrongCodes(world: World, lock: WorldLock, person: string, rows: readonly Placement[]): string[] {
+  const live = rows.filter((row) => row.identity === userIdentityId(person) && standing(row).state === "live");
+  const codes = live.map(({ credential }) => world.code(credential));
+  const stuck = new Set(rows.filter((row) => isStuck(lock, row)).map(({ credential }) => world.code(credential)));
+  const isExcused = (value: string): boolean => stuck.has(value) || isFormer(world, lock, person, value);
+  const onLock = lock
+    .held()
+    .filter(({ label, value }) => label === person && (codes.includes(value) || !isExcused(value)))
+    .map(({ value }) => value);
+  const isRight = onLock.toSorted().join() === codes.toSorted().join();
+  return isRight ? [] : [`${person} at ${lock.name}: on the lock ${onLock.join()}, live ${codes.join()}`];
+}
+
+function wrongStates(
+  world: World,
+  lock: WorldLock,
+  person: string,
+  rows: readonly Placement[],
+  mayOpen: boolean,
+): string[] {
+  const mine = rows.filter(({ identity }) => identity === userIdentityId(person));
+  const say = (what: string): string => `${person} at ${lock.name}: ${what}`;
+  if (!mayOpen) {
+    return mine.filter((row) => !isStuck(lock, row)).map((row) => say(`not granted, but ${standing(row).state}`));
+  }
+  if (mine.length === 0) return [say("granted, and nothing is under way")];
+  return mine.flatMap((placement) => {
+    const { state, reason } = standing(placement);
+    const { wanted, credential } = placement;
+    if (isStuck(lock, placement)) return [];
+    if (state === "live" && wanted && isCurrent(world, credential, person)) return [];
+    if (state === "refused" && wanted && isRefusal(world, reason, lock, person, credential)) return [];
+    // Who found no room keeps the code that they wait with.
+    const isFirst = (row: Placement): boolean =>
+      row.wanted &&
+      row.identity !== person &&
+      row.fingerprint === placement.fingerprint &&
+      row.refusal?.reason === "full";
+    if (reason === "duplicate" && rows.some(isFirst)) return [];
+    return [say(`${state} ${String(reason)} wanted ${wanted} clean ${isClean(placement)}`)];
+  });
+}
+
+/** What was in doubt when a lock left that does not tell codes stays in doubt, if something is there when it is back. */
+const isStuck = (lock: WorldLock, row: Placement): boolean => isUnknowable(row) && lock.spec.readBack === "masked";
+
+/** It is in the debt, or of a device that is configured no longer. */
+const isUncertain = (row: Placement): boolean => ["removing", "unconfirmed"].includes(standing(row).state);
+
+/**
+ * What a lock has kept under a former name, and nobody can know for ours, is not forgotten: where it does not tell codes,
+ * or is not known to be what was at this door before.
+ */
+function isFormer(world: World, lock: WorldLock, person: string, code: string): boolean {
+  const former = new Set<string>(lock.identities.slice(0, -1));
+  const door = world.house.doors.find((each) => world.house.lockAt(each) === lock);
+  return rowsOf(world)
+    .filter((row) => former.has(row.lock) && isUncertain(row))
+    .filter(
+      (row) =>
+        lock.spec.readBack === "masked" || row.device !== door?.id || row.lock !== world.replaced.get(lock.identity),
+    )
+    .some(({ identity, credential }) => identity === userIdentityId(person) && code === world.code(credential));
+}
+
+function isRefusal(
+  world: World,
+  reason: string | null,
+  lock: WorldLock,
+  person: string,
+  credential: CredentialId,
+): boolean {
+  const code = world.code(credential);
+  if (lock.refused.has(`${person}/${code} ${reason}`)) return true;
+  if (reason === "full") return lock.held().length >= lock.spec.slots;
+  const isTaken = ({ value, label }: { value: string; label: string }): boolean =>
+    value === code && (label !== person || isFormer(world, lock, label, value));
+  const isStuckHere = rowsOf(world).some(
+    (row) => row.lock === lock.identity && isStuck(lock, row) && world.code(row.credential) === code,
+  );
+  return reason === "duplicate" && (isStuckHere || lock.held().some(isTaken));
+}
+
+const isCurrent = (world: World, credential: string, person: string): boolean =>
+  world.store.records.credentials({ identity: userIdentityId(person) }).some(({ id }) => id === credential);

@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { instant } from "../../agent/domain/instant.ts";
+import {
+  intendClear,
+  intendWrite,
+  observe,
+  type Placement,
+  settleClear,
+  settleWrite,
+} from "../../agent/domain/placement.ts";
+import { slotName } from "../../agent/domain/slot.ts";
+import { migrate } from "../../agent/store/open.ts";
+import type { Store } from "../../agent/store/store.ts";
+import { configured, doors, keypad, MemoryStore } from "../support/memory-store.ts";
+import { migrations } from "../support/world.ts";
+
+const [first = deviceId("door-1"), second = deviceId("door-2")] = doors;
+const one = slotName("1");
+const [x, y, z] = ["serial-x", "serial-y", "serial-z"].map((identity) => keypad({ identity }));
+assert(x && y && z);
+
+const types = (desk: MemoryStore): unknown[] => desk.events().map((event) => event["event_type"]);
+const receipt = (desk: MemoryStore, device: DeviceId): unknown =>
+  desk.ask("access/list", { device_id: device })["receipts"];
+
+function grant(desk: MemoryStore, device: DeviceId, person = "ann"): void {
+  const pair = { user_identity_id: person, device_id: device };
+  expect(desk.ask("user_identities/grant_access_to_device", pair)).toEqual({ ok: true });
+}
+const revoke = (desk: MemoryStore, device: DeviceId): unknown =>
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: device });
+
+function only(store: Store, device: DeviceId): Placement {
+  const [placement, ...more] = store.rounds.placements(device);
+  assert(placement && more.length === 0, `${more.length + 1} placements at ${device}`);
+  return placement;
+}
+
+/** A round of a lock that does as it is told: what is wanted is written into the first slot, and read back. */
+function write(desk: MemoryStore, device: DeviceId, { rounds }: Store = desk.store): void {
+  const stored = { result: "stored", slot: one, proof: "read_back" } as const;
+  rounds.choose(device);
+  for (const { id, wanted, belief } of rounds.placements(device)) {
+    if (!wanted || belief.at !== "nowhere") continue;
+    rounds.change(device, id, (before) =>
+      settleWrite(intendWrite(before, one, desk.now, undefined), before, stored, desk.now, undefined),
+    );
+  }
+}
+
+/** The lock at a device says what is in the first slot; what is not wanted there is cleared. */
+function read(desk: MemoryStore, device: DeviceId, { rounds }: Store = desk.store): void {
+  const stored = { result: "stored", slot: one, proof: "read_back" } as const;
+  for (const { id, wanted, fingerprint } of rounds.placements(device)) {
+    rounds.change(device, id, (now) => observe(now, one, { state: "known", fingerprint }, desk.now));
+    if (!wanted) rounds.change(device, id, (now) => settleClear(intendClear(now, one), now, stored));
+  }
+}
+
+function live(device = first): MemoryStore {
+  const desk = new MemoryStore();
+  desk.store.rounds.learn(device, x ?? keypad());
+  grant(desk, device);
+  write(desk, device);
+  expect(receipt(desk, device)).toMatchObject([{ state: "live" }]);
+  return desk;
+}
+
+test("another lock at a device: what is on the first one is to be removed from that one, and is placed anew on the other", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  const old = only(desk.store, first);
+  rounds.learn(first, y);
+  expect(rounds.isUnread(first)).toBe(true);
+  expect(desk.events().slice(-2)).toMatchObject([
+    { event_type: "device.replaced", device_id: first, was: "serial-x", is: "serial-y" },
+    { event_type: "access.unconfirmed", user_identity_id: "ann", reason: "lock_replaced" },
+  ]);
+  write(desk, first);
+  expect(only(desk.store, first)).toMatchObject({ lock: "serial-y", wanted: true });
+  expect(receipt(desk, first)).toMatchObject([
+    {
+      state: "live",
+      credentials: [
+        { state: "removing", reason: "lock_replaced" },
+        { state: "live", reason: null },
+      ],
+    },
+  ]);
+  expect(desk.store.records.orphans()).toMatchObject([
+    { device: first, reason: "lock_replaced", lock: "serial-x", placements: 1, place: { address: first } },
+  ]);
+  // Nothing that is said at the device is said of the lock that is not there.
+  expect(rounds.change(first, old.id, (now) => ({ ...now, belief: { at: "nowhere", proof: "read_back" } }))).toBe(
+    undefined,
+  );
+  revoke(desk, first);
+  read(desk, first);
+  expect(rounds.placements(first)).toEqual([]);
+  expect(types(desk)).not.toContain("access.gone");
+  expect(receipt(desk, first)).toMatchObject([{ state: "removing" }]);
+  expect(desk.store.records.debts()).toMatchObject([{ device: first, count: 1 }]);
+});
+
+test("the first lock comes back: its code is looked at, and then is live again", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  rounds.learn(first, y);
+  write(desk, first);
+  rounds.learn(first, x);
+  rounds.choose(first);
+  expect(only(desk.store, first)).toMatchObject({ lock: "serial-x", wanted: true, belief: { at: "write", slot: one } });
+  expect(receipt(desk, first)).toMatchObject([{ state: "unconfirmed" }]);
+  read(desk, first);
+  expect(receipt(desk, first)).toMatchObject([{ state: "live" }]);
+  expect(desk.store.records.orphans()).toMatchObject([{ lock: "serial-y", placements: 1 }]);
+});
+
+test("what never was on the lock that is replaced is not in the debt", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, x);
+  grant(desk, first);
+  rounds.choose(first);
+  rounds.learn(first, y);
+  rounds.choose(first);
+  expect(only(desk.store, first)).toMatchObject({ lock: "serial-y", wanted: true });
+  expect(desk.store.records.debts()).toEqual([]);
+  expect(types(desk)).toEqual(["access.accepted", "device.replaced"]);
+});
+
+test("two locks change places: each is cleared of the other's codes, where it is now", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  rounds.learn(second, y);
+  expect(rounds.learn(second, x)).toEqual([first]);
+  expect(rounds.lockAt(first)).toBe(undefined);
+  expect(rounds.placements(first)).toEqual([]);
+  expect(rounds.choose(first)).toEqual({ due: new Set(), more: false });
+  expect(only(desk.store, second)).toMatchObject({ device: first, wanted: false });
+  rounds.learn(first, y);
+  write(desk, first);
+  expect(receipt(desk, first)).toMatchObject([{ state: "removing", credentials: [{ reason: "lock_away" }, {}] }]);
+  rounds.heard(second, true);
+  expect(receipt(desk, first)).toMatchObject([{ state: "removing", credentials: [{ reason: null }, {}] }]);
+  expect(desk.store.records.orphans()).toEqual([]);
+  read(desk, second);
+  expect(rounds.placements(second)).toEqual([]);
+  expect(receipt(desk, first)).toMatchObject([{ state: "live", credentials: [{ state: "live" }] }]);
+});
+
+test("a code that a lock brings along is kept where the same person may use its new door; for the old one it is gone", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  rounds.learn(second, y);
+  grant(desk, second);
+  const { id } = only(desk.store, first);
+  revoke(desk, first);
+  rounds.learn(second, x);
+  rounds.choose(second);
+  expect(only(desk.store, second)).toMatchObject({ id, device: second, wanted: true, belief: { at: "write" } });
+  expect(desk.events().at(-1)).toMatchObject({ event_type: "access.gone", device_id: first, user_identity_id: "ann" });
+  expect(receipt(desk, first)).toEqual([]);
+  read(desk, second);
+  expect(receipt(desk, second)).toMatchObject([{ state: "live" }]);
+});
+
+test("one code is not given to two people on a lock, whatever door it came from", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  const set = { user_identity_id: "ann", kind: "pin", value: "4071" };
+  desk.ask("credentials/set", set);
+  write(desk, first);
+  rounds.learn(second, y);
+  grant(desk, second, "ben");
+  rounds.learn(second, x);
+  expect(desk.ask("credentials/set", { ...set, user_identity_id: "ben" })).toMatchObject({
+    error: { type: "duplicate_access_code" },
+  });
+});
+
+test("a lock that comes under another name is known by its codes; what it does not say stays in the debt of the old name", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  const { id, fingerprint } = only(desk.store, first);
+  rounds.learn(first, y);
+  rounds.choose(first);
+  expect(rounds.recognise(first, slotName("2"), { state: "known", fingerprint })).toBe(false);
+  expect(rounds.recognise(first, one, { state: "opaque" })).toBe(false);
+  expect(desk.store.records.debts()).toMatchObject([{ count: 1 }]);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(true);
+  expect(only(desk.store, first)).toMatchObject({ id, lock: "serial-y", wanted: true, belief: { at: "held" } });
+  expect(receipt(desk, first)).toMatchObject([
+    { state: "live", credentials: [{ state: "live", evidence: "read_back" }] },
+  ]);
+  expect(desk.store.records.debts()).toEqual([]);
+});
+
+test("a code is not known for that of a lock which was taken out earlier, or which is at another device", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  const { fingerprint } = only(desk.store, first);
+  rounds.learn(first, y);
+  rounds.learn(first, z);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(false);
+  rounds.learn(second, keypad({ identity: "serial-2" }));
+  rounds.learn(first, x);
+  rounds.learn(first, y);
+  rounds.learn(second, x);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(false);
+});
+
+test("a survey that a kill interrupts is still to be done", () => {
+  using desk = live();
+  desk.store.rounds.learn(first, y);
+  const after = desk.reopened(doors);
+  after.rounds.learn(first, y);
+  expect(after.rounds.isUnread(first)).toBe(true);
+  after.rounds.read(first);
+  expect(desk.reopened(doors).rounds.isUnread(first)).toBe(false);
+});
+
+test("a device that is configured no longer: named, a revoke is taken, its code stays in the debt, and all goes on when it is back", () => {
+  using desk = live();
+  const without = desk.reopened([second]);
+  const call = (name: string): string => {
+    const pair = { user_identity_id: "ann", device_id: first };
+    return desk.perform(`user_identities/${name}_access_to_device`, JSON.stringify(pair), {}, true, without).reply.body;
+  };
+  expect(without.records.orphans()).toMatchObject([{ device: first, reason: "not_configured", placements: 1 }]);
+  expect(types(desk).at(-1)).toBe("access.unconfirmed");
+  expect(call("grant")).toContain("device_not_found");
+  expect(call("revoke")).toBe('{"ok":true}');
+  expect(call("revoke")).toContain("device_not_found");
+  expect(without.records.debts()).toMatchObject([{ device: first, count: 1 }]);
+  const back = desk.reopened(doors);
+  expect(back.records.orphans()).toEqual([]);
+  back.rounds.learn(first, x);
+  expect(only(back, first)).toMatchObject({ wanted: false });
+  read(desk, first, back);
+  expect(types(desk).at(-1)).toBe("access.gone");
+  expect(back.records.debts()).toEqual([]);
+});
+
+test("a device that is moved in the configuration: its codes are unconfirmed until the lock there has said that it is the same", () => {
+  using desk = live();
+  const moved = [configured(first, { place: { link: "wire", address: "elsewhere" } })];
+  const after = desk.reopened(moved);
+  expect(after.records.orphans()).toMatchObject([{ device: first, reason: "moved", place: { address: first } }]);
+  expect(receipt(desk, first)).toMatchObject([{ state: "unconfirmed" }]);
+  after.rounds.learn(first, x);
+  expect(after.records.orphans()).toEqual([]);
+  expect(only(after, first)).toMatchObject({ belief: { at: "write", slot: one } });
+  read(desk, first, after);
+  expect(receipt(desk, first)).toMatchObject([{ state: "live" }]);
+  expect(desk.reopened(moved).records.orphans()).toEqual([]);
+});
+
+test("a device that has another name now keeps what it had, once, and its old name is taken off the broker", () => {
+  using desk = live();
+  const third = deviceId("door-3");
+  const renamed = [configured(third, { place: { link: "wire", address: first }, was: [first] })];
+  const after = desk.reopened(renamed);
+  expect(desk.events().at(-1)).toMatchObject({ event_type: "device.renamed", device_id: third, was: first });
+  expect(after.formerDevices()).toEqual([second, first]);
+  expect(receipt(desk, third)).toMatchObject([{ state: "live" }]);
+  expect(after.records.orphans()).toEqual([]);
+  expect(after.records.grants({ device: first })).toEqual([]);
+  expect(only(after, third)).toMatchObject({ device: third, lock: "serial-x" });
+  desk.reopened(renamed);
+  expect(types(desk).filter((type) => type === "device.renamed")).toHaveLength(1);
+});
+
+test("where both names were used, the older grant stays and nothing is on the lock twice", () => {
+  using desk = live();
+  grant(desk, second);
+  grant(desk, second, "ben");
+  desk.store.rounds.learn(second, y);
+  write(desk, second);
+  const after = desk.reopened([configured(second, { was: [first] })]);
+  expect(after.records.grants({ device: second }).map(({ identity }) => identity)).toEqual(["ann", "ben"]);
+  const rank = desk.opened.db.prepare("SELECT min(row) FROM grants WHERE valid_to IS NULL").pluck().get();
+  expect(rank).toBe(1);
+  expect(after.rounds.placements(second).map(({ lock, wanted }) => [lock, wanted])).toEqual([
+    ["serial-y", true],
+    ["serial-y", true],
+  ]);
+  expect(after.records.orphans()).toMatchObject([{ device: second, reason: "lock_replaced", lock: "serial-x" }]);
+});
+
+test("a database of the first version learns from what locks have said where its codes are", () => {
+  const db = new Database(":memory:");
+  db.exec(readFileSync(join(migrations, "0001.sql"), "utf8"));
+  db.pragma("user_version = 1");
+  db.exec(`
+    INSERT INTO devices (device_id, added_at, abilities, online) VALUES ('d', 0, '{"identity":"serial-x"}', 0), ('e', 0, NULL, 0);
+    INSERT INTO placements (placement_id, device_id, user_identity_id, credential_id, kind, fingerprint, wanted, rank, belief,
+      suspect, attempts, pauses, state, since, valid_from)
+    VALUES ('p', 'd', 'ann', 'c', 'pin', 'f', 1, 1, 'nowhere', 0, 0, 0, 'waiting', 0, 0),
+           ('q', 'e', 'ann', 'c', 'pin', 'f', 1, 1, 'nowhere', 0, 0, 0, 'waiting', 0, 0);
+  `);
+  migrate(db, migrations, "test");
+  expect(db.prepare("SELECT lock FROM placements ORDER BY placement_id").pluck().all()).toEqual(["serial-x", ""]);
+  expect(db.prepare("SELECT lock FROM devices ORDER BY device_id").pluck().all()).toEqual(["serial-x", null]);
+  db.close();
+});
+
+test("a step that was under way when its lock was taken out is in doubt, and waits for no answer", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, x);
+  grant(desk, first);
+  rounds.choose(first);
+  const { id } = only(desk.store, first);
+  rounds.change(first, id, (now) => intendWrite(now, one, instant(0), undefined));
+  rounds.learn(first, y);
+  expect(rounds.placement(id)).toMatchObject({ wanted: false, belief: { at: "write", slot: one, inFlight: false } });
+});
