@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { table } from "../agent/commands/table.ts";
 import { later } from "../agent/domain/instant.ts";
 import { mqttIntake } from "../agent/intake.ts";
 import type { Arrival } from "../agent/mqtt/inbox.ts";
@@ -16,7 +17,7 @@ const nothing = Buffer.alloc(0);
 
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
-function broker() {
+function broker(commands: readonly string[] = ["*"]) {
   const desk = new MemoryStore();
   const intake = () =>
     mqttIntake(
@@ -30,7 +31,7 @@ function broker() {
         committed: () => {},
       },
       topics,
-      { codes: "never", commands: ["*"] },
+      { codes: "never", commands },
     );
   let open = intake();
   return {
@@ -46,6 +47,7 @@ function broker() {
       desk.now = later(since, 30_000);
       open.handedOut(new Set(of.map(({ topic }) => topic)), since);
     },
+    errors: () => desk.events().map((event) => event["error"]),
     told: () => desk.events().map((event) => event["event_type"]),
   };
 }
@@ -109,4 +111,27 @@ test("by MQTT 3.1.1 a retained command is carried out when it is published, and 
   restart();
   for (let time = 0; time < 3; time += 1) handOut(kept(text("a")));
   expect(told()).toEqual(["access.accepted", ...refusals(1)]);
+});
+
+const localOnly = [...table.values()].filter(({ doors }) => !doors.includes("mqtt")).map(({ name }) => name);
+
+test.each(localOnly)("%s, for the local door only, is opened over MQTT by no configuration", (name) => {
+  for (const commands of [["*"], [name], [`${name.split("/")[0]}/*`]]) {
+    const { bring, errors } = broker(commands);
+    bring({ topic: `access/gateway-1/command/${name}`, payload: Buffer.from("{}"), retained: false });
+    expect(errors()).toMatchObject([{ type: "unknown_command" }]);
+  }
+});
+
+test.each([
+  [["user_identities/*"], ["user_identities/grant_access_to_device"]],
+  [["user_identities/grant_access_to_device"], ["user_identities/grant_access_to_device"]],
+  [["access/*", "agent/status"], []],
+  [[], []],
+])("mqtt.commands %j opens %j alone", (commands, open) => {
+  for (const name of ["user_identities/grant_access_to_device", "user_identities/revoke_access_to_device_x", "user"]) {
+    const { bring, told } = broker(commands);
+    bring({ topic: `access/gateway-1/command/${name}`, payload: text("a"), retained: false });
+    expect(told()).toEqual(open.includes(name) ? ["access.accepted"] : ["command.refused"]);
+  }
 });
