@@ -213,8 +213,13 @@ test.each([...faults, ...otherTroubles])("the worlds had trouble enough: %s", (t
 });
 
 test.each([
-  ...["access.accepted", "access.live", "access.unconfirmed", "access.refused", "access.gone"],
-  ...["device.breaker_opened", "device.breaker_closed"],
+  "access.accepted",
+  "access.live",
+  "access.unconfirmed",
+  "access.refused",
+  "access.gone",
+  "device.breaker_opened",
+  "device.breaker_closed",
 ])("the worlds were told of %s", (event) => {
   expect(counts.get(event) ?? 0).toBeGreaterThan(0);
 });
