@@ -4,4 +4,5 @@ import type { Driver } from "./driver.ts";
 export const drivers: Readonly<Record<string, () => Promise<Driver>>> = {
   simulated: async () => (await import("./simulated/index.ts")).default,
   zigbee2mqtt: async () => (await import("./zigbee2mqtt/index.ts")).default,
+  zwave: async () => (await import("./zwave/index.ts")).default,
 };

@@ -3,6 +3,7 @@ import { BatteryCCReport, type CommandClass } from "@zwave-js/cc";
 import { createMockZWaveAckFrame, type MockController, MockNode, type MockNodeResponse } from "@zwave-js/testing";
 import { z } from "zod";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
+import type { Milliseconds } from "../agent/domain/instant.ts";
 import type { Fate, Faults } from "./faults.ts";
 import type { Chip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
@@ -24,6 +25,9 @@ export interface ZwaveLockParts {
   see(sight: Sight): void;
   remember(what: Remembered): void;
 }
+
+/** How long a controller tries to reach a lock before it gives up; real ones take seconds. */
+const patience: Milliseconds = 150;
 
 /** One lock on the air: a mock node of zwave-js's own, with manners, faults, and a memory that outlives its controller. */
 export class ZwaveLock {
@@ -129,8 +133,12 @@ export class ZwaveLock {
     }
     // Where the radio's word is all that there is, it is that which gets lost.
     const isHeard = this.mode !== "dead" && (becomes === "answered" || command?.reported !== false);
-    if (isHeard) await node.ackControllerRequestFrame();
-    else await node.sendToController(createMockZWaveAckFrame({ ack: false }));
+    if (isHeard) {
+      await node.ackControllerRequestFrame();
+    } else {
+      await sleep(patience);
+      await node.sendToController(createMockZWaveAckFrame({ ack: false }));
+    }
     if (this.mode === "dead" || this.mode === "ackonly") return { action: "stop" };
     await sleep(delay);
     if (becomes === "answered") return (await this.#answer(controller, node, cc)) ?? { action: "stop" };

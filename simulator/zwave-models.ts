@@ -52,6 +52,7 @@ export const capabilitiesOf = (model: ZwaveModel): Capabilities => ({
       version: 4,
       supportedOperationTypes: [DoorLockOperationType.Constant],
       supportedDoorLockModes: [DoorLockMode.Unsecured, DoorLockMode.Secured],
+      doorSupported: false,
     }),
     ccCaps({
       ccId: CommandClasses.Notification,

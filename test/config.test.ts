@@ -74,7 +74,7 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
     { links: { a: { driver: "simulatd" }, b: { driver: "constructor" } } },
     [
       'links.a.driver: no driver is called "simulatd"; did you mean "simulated"?',
-      'links.b.driver: no driver is called "constructor"; there are "simulated", "zigbee2mqtt"',
+      'links.b.driver: no driver is called "constructor"; there are "simulated", "zigbee2mqtt", "zwave"',
     ],
   ],
   [

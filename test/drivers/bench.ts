@@ -19,6 +19,8 @@ export interface Bench {
   /** Whether the door opens for a PIN: the truth, past the driver. */
   opens(pin: string, link: Link): Promise<boolean>;
   readonly peer?: Peer;
+  /** How many ends of its wire this process has open. Absent: TCP sockets are counted. */
+  wires?(): number;
   close(): Promise<void>;
 }
 

@@ -51,6 +51,8 @@ export function describeTrouble({ readBack }: Able, stand: () => Stand): void {
       const digits = stand().pin();
       const { link, bench, peer, memory } = stand();
       await link.lock(bench.address).abilities(never());
+      // As a round does it: looks, then writes.
+      expect(await memory.read?.(slotName("3"), never())).toEqual({ state: "empty" });
       await peer.mode("storenoreply");
       expect(await stand().tried(stand().write(digits, 3))).toEqual({ result: "unconfirmed", slot: "3" });
       await peer.mode("ok");
@@ -155,15 +157,16 @@ export function describeTrouble({ readBack }: Able, stand: () => Stand): void {
       expect(Date.now() - closed).toBeLessThan(200);
     });
 
-    test("a link that is closed leaves no socket open", async () => {
+    test("a link that is closed leaves no wire open", async () => {
       const { bench, host, link } = stand();
+      const wires = (): number => bench.wires?.() ?? sockets();
       await link[Symbol.asyncDispose]();
-      const open = sockets();
+      const open = wires();
       const second = await bench.open(host);
       await second.lock(bench.address).abilities(never());
-      expect(sockets()).toBeGreaterThan(open);
+      expect(wires()).toBeGreaterThan(open);
       await second[Symbol.asyncDispose]();
-      await eventually("the closing of the socket", () => (sockets() <= open ? true : undefined));
+      await eventually("the closing of the wire", () => (wires() <= open ? true : undefined));
     });
   });
 }

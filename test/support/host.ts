@@ -56,8 +56,12 @@ export class RecordingHost implements Host, Disposable {
 }
 
 /** Looks again and again for what must come, for 5 s. */
-export async function eventually<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const until = Date.now() + 5000;
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  within = 5000,
+): Promise<T> {
+  const until = Date.now() + within;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;

@@ -1,0 +1,16 @@
+import { defineDriver } from "../driver.ts";
+import { loadLibrary } from "./library.ts";
+import { ZwaveLink } from "./link.ts";
+import { options } from "./options.ts";
+import { linuxNames } from "./port.ts";
+
+/** Z-Wave locks by zwave-js, over a controller at a serial device. A lock's address is its node id. */
+export default defineDriver({
+  name: "zwave",
+  options,
+  async open(given, host) {
+    const link = new ZwaveLink(given, host, { library: await loadLibrary(), names: linuxNames });
+    await link.connect();
+    return link;
+  },
+});

@@ -1,0 +1,165 @@
+import type { ZWaveNode, ZWaveOptions, Driver as Zwave } from "zwave-js";
+import type { Milliseconds } from "../../agent/domain/instant.ts";
+import { LinkError, type Log } from "../driver.ts";
+import { orAbort } from "../shared/or-abort.ts";
+import { codeFree } from "./cache.ts";
+import type { SecurityKeys } from "./keys.ts";
+import type { Library } from "./library.ts";
+
+export interface StackParts {
+  readonly library: Library;
+  readonly port: string;
+  readonly keys: SecurityKeys;
+  readonly timeout: Milliseconds;
+  /** Where zwave-js keeps what it knows of the network, without codes. */
+  readonly directory: string;
+  readonly log: Log;
+  /** Steps of the start that a test may leave out; see zwave-js's `testingHooks`. */
+  readonly leaveOut?: ZWaveOptions["testingHooks"];
+}
+
+/** Longer than any orderly end takes, and short enough for an agent that is told to stop. */
+const patience: Milliseconds = 800;
+
+/** zwave-js, started, on a controller that answers. Of no use any more once `gone` is aborted. */
+export class Stack implements AsyncDisposable {
+  readonly #driver: Zwave;
+  readonly #gone: AbortController;
+
+  private constructor(driver: Zwave, gone: AbortController) {
+    this.#driver = driver;
+    this.#gone = gone;
+  }
+
+  /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */
+  static async start(parts: StackParts, signal: AbortSignal): Promise<Stack> {
+    const { library, port } = parts;
+    const gone = new AbortController();
+    const loss = new LinkError(`the Z-Wave controller at ${port} is gone`);
+    const lost = (): void => gone.abort(loss);
+    const binding = await library.openPort(port);
+    const watched: typeof binding = async () => {
+      const { source, sink } = await binding();
+      // zwave-js waits a second and tries to open it again, by a path that may be another device's by then.
+      return { sink, source: { ...source, start: (controller) => source.start?.(watch(controller, lost)) } };
+    };
+    const driver = new library.Driver(watched, optionsOf(parts));
+    const stack = new Stack(driver, gone);
+    try {
+      await orAbort(
+        new Promise<void>((resolve, reject) => {
+          gone.signal.addEventListener("abort", () => reject(loss), { once: true });
+          driver.on("error", (error) => {
+            // It says only that the controller failed, and closes itself.
+            parts.log.debug({ error: error.message }, "zwave-js gave up");
+            lost();
+          });
+          driver.once("driver ready", resolve);
+          driver.start().catch(reject);
+        }),
+        signal,
+      );
+      return stack;
+    } catch (cause) {
+      await stack[Symbol.asyncDispose]();
+      signal.throwIfAborted();
+      throw new LinkError(`no Z-Wave controller answers at ${port}`, {
+        sent: false,
+        hint: "check port, that the stick is plugged in, and that no other program uses it",
+        cause,
+      });
+    }
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get controller(): Zwave["controller"] {
+    return this.#driver.controller;
+  }
+
+  node(id: number): ZWaveNode | undefined {
+    return this.gone.aborted ? undefined : this.#driver.controller.nodes.get(id);
+  }
+
+  /** Resolves when its port and files are closed, or soon after. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.gone.aborted) this.#gone.abort(new LinkError("the link to the Z-Wave controller is closed"));
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error("late")), patience);
+    try {
+      await orAbort(this.#driver.destroy(), late.signal);
+    } catch {
+      // What is not closed by now is closed when the operating system says so.
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Notices when the source of bytes fails. */
+function watch<C extends { error(reason?: unknown): void }>(controller: C, failed: () => void): C {
+  const fail = controller.error.bind(controller);
+  return new Proxy(controller, {
+    get: (target, name) => {
+      if (name === "error") {
+        return (reason?: unknown) => {
+          failed();
+          fail(reason);
+        };
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** When to try again is ours to say; zwave-js's own ten attempts to open a port are not in its types. */
+const attempts = { openSerialPort: 1, nodeInterview: 5 };
+
+const inBytes = (keys: Readonly<Record<string, string | undefined>>): Record<string, Uint8Array<ArrayBuffer>> =>
+  Object.fromEntries(
+    Object.entries(keys).flatMap(([name, hex]) =>
+      hex === undefined ? [] : [[name, Uint8Array.from(Buffer.from(hex, "hex"))]],
+    ),
+  );
+
+function optionsOf({
+  library,
+  keys,
+  timeout,
+  directory,
+  leaveOut,
+}: StackParts): ConstructorParameters<typeof Zwave>[1] {
+  const { long_range: longRange = {}, ...classic } = keys;
+  return {
+    host: { db: codeFree(library.db), log: () => silence },
+    storage: { cacheDir: directory },
+    securityKeys: inBytes(classic),
+    securityKeysLongRange: inBytes(longRange),
+    timeouts: { report: timeout },
+    attempts,
+    // Without this zwave-js begins its acquaintance with a lock by deleting every code on it.
+    interview: { queryAllUserCodes: true },
+    ...(leaveOut ? { testingHooks: leaveOut } : {}),
+  };
+}
+
+/** zwave-js's own log prints commands, and these hold codes: there is none, whatever the environment asks for. */
+const silence = {
+  getLogger: () => ({ log: () => undefined }),
+  isLoglevelVisible: () => false,
+  isNodeLoggingVisible: () => false,
+  updateConfiguration: () => undefined,
+  getConfiguration: () => ({
+    enabled: false,
+    level: "error",
+    transports: [],
+    logToFile: false,
+    maxFiles: 0,
+    filename: "",
+    forceConsole: false,
+  }),
+  destroy: () => undefined,
+};

@@ -1,0 +1,68 @@
+import { cpSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Link } from "../../drivers/driver.ts";
+import { type Library, loadLibrary } from "../../drivers/zwave/library.ts";
+import { ZwaveLink } from "../../drivers/zwave/link.ts";
+import { options } from "../../drivers/zwave/options.ts";
+import { eventually, hurriedClock, RecordingHost } from "./host.ts";
+import { ZwaveFarEnd, zwaveLocks } from "./zwave-far-end.ts";
+
+/**
+ * The persona, and what zwave-js knows of it after it has interviewed its locks once: so that a test need not wait for
+ * that. One step of zwave-js's start is left out: to look for a controller that is stuck in its boot loader.
+ */
+export class ZwaveHouse implements AsyncDisposable {
+  readonly far: ZwaveFarEnd;
+  readonly #library: Library;
+  readonly #known = mkdtempSync(join(tmpdir(), "latchd-zwave-known-"));
+
+  private constructor(far: ZwaveFarEnd, library: Library) {
+    this.far = far;
+    this.#library = library;
+  }
+
+  static async open(...flags: string[]): Promise<ZwaveHouse> {
+    const far = await new ZwaveFarEnd(flags).start();
+    const house = new ZwaveHouse(far, await loadLibrary());
+    using host = new RecordingHost(hurriedClock(1));
+    await using link = await house.connect(host);
+    for (const lock of Object.values(zwaveLocks)) link.lock(lock);
+    await eventually(
+      "the interview of all locks",
+      () => (host.events.filter(({ event }) => event === "online").length === 3 ? true : undefined),
+      30_000,
+    );
+    await link[Symbol.asyncDispose]();
+    cpSync(join(host.state.directory, "zwave-js"), house.#known, { recursive: true });
+    return house;
+  }
+
+  /** A link to it, which knows its locks already. */
+  async connect(host: RecordingHost, given: object = {}): Promise<Link> {
+    cpSync(this.#known, join(host.state.directory, "zwave-js"), { recursive: true, force: false });
+    const link = new ZwaveLink(options.parse({ port: this.far.device, timeout_ms: 500, ...given }), host, {
+      library: this.#library,
+      names: join(this.#known, "none"),
+      leaveOut: { skipFirmwareIdentification: true },
+    });
+    await link.connect();
+    return link;
+  }
+
+  /** How many serial devices this process has open. */
+  wires(): number {
+    return readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return /^\/dev\/pts\/\d+$/.test(readlinkSync(`/proc/self/fd/${fd}`));
+      } catch {
+        return false;
+      }
+    }).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.far[Symbol.asyncDispose]();
+    rmSync(this.#known, { recursive: true, force: true });
+  }
+}
