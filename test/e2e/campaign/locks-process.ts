@@ -8,14 +8,15 @@ import { type Remembered, readMemory } from "../../../simulator/memory-file.ts";
 import type { Sight } from "../../../simulator/witness.ts";
 import { until } from "../mqtt-support.ts";
 
-const program = join(import.meta.dirname, "../../../dist/simulator/main.js");
+const programs = join(import.meta.dirname, "../../../dist/simulator");
 
 /** A slot that the owner has filled at each lock, and what is in it. */
 const ownersSlot = "4";
 const ownersCode = "90817263";
 
 export interface LocksSpec {
-  /** How this one is started: all that the simulator is told but its memory and record. */
+  readonly program: "main.js" | "zwave-main.js";
+  /** How it is started: all that it is told but its memory and record. */
   readonly given: readonly string[];
   readonly locks: readonly string[];
   readonly folder: string;
@@ -28,22 +29,22 @@ export class LocksProcess {
   readonly sights: Sight[] = [];
   /** Called with each sight. */
   seen: (sight: Sight) => void = () => {};
-  readonly #given: readonly string[];
+  readonly #command: readonly string[];
   readonly #memory: string;
   #started = 0;
   #child: ChildProcess | undefined;
 
-  constructor({ given, locks, folder }: LocksSpec) {
+  constructor({ program, given, locks, folder }: LocksSpec) {
     this.locks = locks;
     this.#memory = join(folder, `${locks.join("+")}.json`);
-    this.#given = [...given, ...locks.flatMap((lock) => ["--lock", lock]), "--record", "--memory", this.#memory];
+    this.#command = [join(programs, program), ...given, "--record", "--memory", this.#memory];
     writeFileSync(this.#memory, JSON.stringify(Object.fromEntries(locks.map((lock) => [lock, owned(lock)]))));
     onTestFinished(() => this.kill());
   }
 
   /** Resolves when they can be reached. */
   async start(): Promise<this> {
-    const child = spawn(process.execPath, [program, ...this.#given], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, this.#command, { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     const before = this.#started;
     createInterface({ input: child.stdout }).on("line", (line) => this.#heard(line));
