@@ -16,8 +16,8 @@ import { type AnyReceipt, receiptsOf } from "./support/receipts.ts";
 const isLong = process.env["LATCHD_LONG"] !== undefined;
 const kills = isLong ? 300 : 60;
 const seed = Number(process.env["LATCHD_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-/** A lock that was sent something late may be watched for this long, and then for two minutes at most. */
-const patience = isLong ? 240_000 : 100_000;
+/** The breaker of a lock that was silent too often waits a minute, then two; what may arrive late is watched for two. */
+const patience = isLong ? 400_000 : 200_000;
 
 /** How many kills have to hit such a moment, of 300. */
 const required: readonly (readonly [Exclude<keyof Moment, "aim">, number])[] = [
@@ -116,7 +116,7 @@ async function unrest({ agent, locks, people, publisher }: Site): Promise<readon
     for (const lock of some.locks) {
       const receipts = await receiptsOf(agent, lock);
       for (const receipt of receipts) if (!isAtRest(receipt)) found.push(`${lock}: ${JSON.stringify(receipt)}`);
-      const live = receipts.filter(({ state }) => state === "live").length;
+      const live = receipts.filter(({ credentials }) => credentials.some(({ state }) => state === "live")).length;
       const granted = people.filter((person) => publisher.isGranted(person, lock)).length;
       // What arrived late and was found at once is cleared; what was not found yet will be.
       const held = some.codes(lock).length;

@@ -37,10 +37,7 @@ export interface House {
   build(ground: Ground): { readonly locks: LocksProcess; readonly link: object };
 }
 
-const misfortunes = (seed: number): readonly string[] => [
-  ...["--delay", "5-50", "--lose", "0.1", "--late", "0.1"],
-  ...["--seed", String(seed)],
-];
+const misfortunes = ["--delay", "5-50", "--lose", "0.1", "--late", "0.1", "--seed"];
 
 /** Locks behind a zigbee2mqtt. */
 export const zigbeeHouse = (name: string, locks: readonly string[]): House => ({
@@ -55,7 +52,8 @@ export const zigbeeHouse = (name: string, locks: readonly string[]): House => ({
         "--base-topic",
         name,
         ...locks.flatMap((lock) => ["--lock", lock]),
-        ...misfortunes(seed),
+        ...misfortunes,
+        String(seed),
       ],
       locks,
       folder,
