@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { ZWaveNode, ZWaveOptions, Driver as Zwave } from "zwave-js";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { LinkError, type Log } from "../driver.ts";
@@ -18,6 +20,9 @@ export interface StackParts {
   readonly leaveOut?: ZWaveOptions["testingHooks"];
 }
 
+/** The folder for zwave-js's locks on its files. */
+const locks = "locks";
+
 /** Longer than any orderly end takes, and short enough for an agent that is told to stop. */
 const patience: Milliseconds = 800;
 
@@ -34,6 +39,8 @@ export class Stack implements AsyncDisposable {
   /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */
   static async start(parts: StackParts, signal: AbortSignal): Promise<Stack> {
     const { library, port } = parts;
+    // Those of one that was killed keep it from its files for seconds; nobody else uses the directory.
+    rmSync(join(parts.directory, locks), { recursive: true, force: true });
     const gone = new AbortController();
     const loss = new LinkError(`the Z-Wave controller at ${port} is gone`);
     const lost = (): void => gone.abort(loss);
@@ -135,7 +142,7 @@ function optionsOf({
   const { long_range: longRange = {}, ...classic } = keys;
   return {
     host: { db: codeFree(library.db), log: () => silence },
-    storage: { cacheDir: directory },
+    storage: { cacheDir: directory, lockDir: join(directory, locks) },
     securityKeys: inBytes(classic),
     securityKeysLongRange: inBytes(longRange),
     timeouts: { report: timeout },

@@ -15,7 +15,8 @@ import { ZwaveFarEnd, zwaveLocks } from "./zwave-far-end.ts";
 export class ZwaveHouse implements AsyncDisposable {
   readonly far: ZwaveFarEnd;
   readonly #library: Library;
-  readonly #known = mkdtempSync(join(tmpdir(), "latchd-zwave-known-"));
+  /** What zwave-js keeps of the network, without codes. */
+  readonly known = mkdtempSync(join(tmpdir(), "latchd-zwave-known-"));
 
   private constructor(far: ZwaveFarEnd, library: Library) {
     this.far = far;
@@ -34,16 +35,16 @@ export class ZwaveHouse implements AsyncDisposable {
       30_000,
     );
     await link[Symbol.asyncDispose]();
-    cpSync(join(host.state.directory, "zwave-js"), house.#known, { recursive: true });
+    cpSync(join(host.state.directory, "zwave-js"), house.known, { recursive: true });
     return house;
   }
 
   /** A link to it, which knows its locks already. */
   async connect(host: RecordingHost, given: object = {}): Promise<Link> {
-    cpSync(this.#known, join(host.state.directory, "zwave-js"), { recursive: true, force: false });
+    cpSync(this.known, join(host.state.directory, "zwave-js"), { recursive: true, force: false });
     const link = new ZwaveLink(options.parse({ port: this.far.device, timeout_ms: 500, ...given }), host, {
       library: this.#library,
-      names: join(this.#known, "none"),
+      names: join(this.known, "none"),
       leaveOut: { skipFirmwareIdentification: true },
     });
     await link.connect();
@@ -63,6 +64,6 @@ export class ZwaveHouse implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.far[Symbol.asyncDispose]();
-    rmSync(this.#known, { recursive: true, force: true });
+    rmSync(this.known, { recursive: true, force: true });
   }
 }

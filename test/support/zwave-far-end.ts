@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +7,13 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import type { ZwaveAct } from "../../simulator/zwave-act.ts";
+import { skipReason } from "./peers.ts";
 
 const program = join(import.meta.dirname, "../../dist/simulator/zwave-main.js");
+
+/** Why tests over a serial device are left out: undefined where they are not. */
+export const socatSkipReason = (): string | undefined =>
+  skipReason("socat", spawnSync("socat", ["-V"]).status === 0, "apt install socat");
 
 /** Node ids of the persona's locks. */
 export const zwaveLocks = { userCode1: "2", userCode2: "3", userCredential: "4" } as const;
