@@ -14,6 +14,30 @@ import { type AnyReceipt, receiptsOf } from "./support/receipts.ts";
 const deviceOf = (lock: string): string => `door-${lock}`;
 const pairAt = (lock: string, identity = "anna") => ({ user_identity_id: identity, device_id: deviceOf(lock) });
 
+/** Waits until the receipt of a pair says so. */
+async function receiptSays(agent: AgentProcess, pair: ReturnType<typeof pairAt>, ...states: string[]) {
+  let said: readonly AnyReceipt[] = [];
+  // The pair's state is that of the worst of its credentials, among them what was refused and may yet come late.
+  const find = () =>
+    said
+      .filter(({ user_identity_id: identity }) => identity === pair.user_identity_id)
+      .flatMap(({ credentials }) => credentials)
+      .find(({ state }) => states.includes(state));
+  try {
+    await until(
+      "it",
+      async () => {
+        said = await receiptsOf(agent, pair.device_id);
+        return find() !== undefined;
+      },
+      25_000,
+    );
+  } catch {
+    throw new Error(`no receipt at ${pair.device_id} says ${states.join(" or ")}: ${JSON.stringify(said)}`);
+  }
+  return find();
+}
+
 describe.skipIf(socatSkipReason())("over a serial device", () => {
   const { userCode1, userCode2, userCredential } = zwaveLocks;
   const locks = [userCode1, userCode2, userCredential];
@@ -58,30 +82,6 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
   async function isOnline(agent: AgentProcess, lock: string): Promise<boolean> {
     const { devices } = deviceList.parse(await agent.ask("devices/list"));
     return devices.some(({ device_id: id, properties }) => id === deviceOf(lock) && properties.online);
-  }
-
-  /** Waits until the receipt of a pair says so. */
-  async function receiptSays(agent: AgentProcess, pair: ReturnType<typeof pairAt>, ...states: string[]) {
-    let said: readonly AnyReceipt[] = [];
-    // The pair's state is that of the worst of its credentials, among them what was refused and may yet come late.
-    const find = () =>
-      said
-        .filter(({ user_identity_id: identity }) => identity === pair.user_identity_id)
-        .flatMap(({ credentials }) => credentials)
-        .find(({ state }) => states.includes(state));
-    try {
-      await until(
-        "it",
-        async () => {
-          said = await receiptsOf(agent, pair.device_id);
-          return find() !== undefined;
-        },
-        25_000,
-      );
-    } catch {
-      throw new Error(`no receipt at ${pair.device_id} says ${states.join(" or ")}: ${JSON.stringify(said)}`);
-    }
-    return find();
   }
 
   const codeAt = async (far: ZwaveFarEnd, lock: string): Promise<string[]> =>

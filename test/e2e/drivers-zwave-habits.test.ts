@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { slotName } from "../../agent/domain/slot.ts";
+import { entry, never } from "../drivers/bench.ts";
+import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
+import { ZwaveHouse } from "../support/zwave-bench.ts";
+import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
+
+const { userCode2, userCredential } = zwaveLocks;
+const slot = slotName("3");
+
+describe.skipIf(socatSkipReason())("over zwave-js", () => {
+  let house: ZwaveHouse;
+  beforeAll(async () => {
+    house = await ZwaveHouse.open();
+  });
+  afterAll(() => house[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    for (const lock of [userCode2, userCredential]) await house.far.act(lock, { act: "forget" });
+  });
+
+  test("what the owner has put into a User Credential lock is neither written over nor cleared", async () => {
+    using host = new RecordingHost(hurriedClock(1));
+    await using link = await house.connect(host);
+    const { memory } = link.lock(userCredential);
+    await host.reported("online");
+    await house.far.act(userCredential, { act: "program", slot: 3, digits: "73910428" });
+    const before = await house.far.look(userCredential);
+    expect(await memory?.write(entry("40117390"), slot, never())).toMatchObject({ reason: "forbidden" });
+    expect(await memory?.clear(slot, never())).toMatchObject({ result: "refused", reason: "forbidden" });
+    expect(await house.far.look(userCredential)).toEqual(before);
+    expect(house.far.asked.filter((each) => each.lock === userCredential && each.asked !== "read")).toEqual([]);
+  });
+
+  test("what happens at a lock is told, over a serial bridge too", async () => {
+    using host = new RecordingHost(hurriedClock(1));
+    await using link = await house.connect(host, { port: house.far.url });
+    link.lock(userCode2);
+    await host.reported("online");
+    const from = host.events.length;
+    await house.far.act(userCode2, { act: "program", slot: 3, digits: "73910428" });
+    await house.far.act(userCode2, { act: "type", digits: "73910428" });
+    for (const event of [11, 12, 0x32]) await house.far.act(userCode2, { act: "notify", event });
+    await house.far.act(userCode2, { act: "battery", level: 40 });
+    await eventually("all of it", () => (host.events.length >= from + 6 ? true : undefined));
+    expect(host.events.slice(from)).toMatchObject([
+      { event: "changed", slot: "3" },
+      { event: "unlocked", method: "keypad", slot: "3" },
+      { event: "jammed" },
+      { event: "all_deleted" },
+      { event: "denied", reason: "unknown_code" },
+      { event: "battery", level: 0.4 },
+    ]);
+  });
+});
