@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import { isAbout, renamed, returned } from "../domain/displaced.ts";
-import { type DeviceId, type LockId, lockId, type PlacementId } from "../domain/ids.ts";
+import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
 import { interrupted, isClean, observe, overwritten, type Placement } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
@@ -111,19 +112,20 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const known = placements.withFingerprint(contents.fingerprint).map(({ placement }) => placement);
       const here = known.filter((placement) => placement.lock === lock);
       if (here.some((placement) => isAbout(placement, slot, contents.fingerprint))) return true;
-      const found = known.find(
-        (placement) =>
-          placement.device === device &&
-          placement.lock === locks.before(device) &&
-          locks.holding(placement.lock).length === 0 &&
-          isAbout(placement, slot, contents.fingerprint),
+      const missing = known.filter(
+        (placement) => locks.holding(placement.lock).length === 0 && isAbout(placement, slot, contents.fingerprint),
       );
+      const found = missing.find((placement) => placement.device === device && placement.lock === locks.before(device));
       if (!found) return false;
       // It need not be written to this lock any more: it is there.
       const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
       if (twin) ledger.keep({ ...twin, wanted: false }, now());
       const wanted = twin?.wanted ?? false;
-      ledger.keep(observe({ ...renamed(found, lock), wanted }, slot, contents, now()), now());
+      // Locks that are filled alike hold the same code in the same slot: where this may be another lock that is missing, the
+      // code is ours in any case, and what is on either of them stays in the debt.
+      const isOnly = missing.every((placement) => placement.lock === found.lock);
+      const moved = isOnly ? found : { ...found, id: placementId(randomUUID()), late: undefined };
+      ledger.keep(observe({ ...renamed(moved, lock), wanted }, slot, contents, now()), now());
       return true;
     });
   return {

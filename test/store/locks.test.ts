@@ -215,6 +215,24 @@ test("a code is not known for that of a lock which was taken out earlier, or whi
   expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(false);
 });
 
+test("a code that two missing locks have in the same slot is ours wherever it turns up, and forgotten on neither", () => {
+  using desk = live();
+  const { rounds } = desk.store;
+  rounds.learn(second, y);
+  grant(desk, second);
+  write(desk, second);
+  const { fingerprint } = only(desk.store, second);
+  expect(only(desk.store, first).fingerprint).toBe(fingerprint);
+
+  rounds.learn(second, keypad({ identity: "serial-w" }));
+  rounds.learn(first, z);
+  rounds.choose(first);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(true);
+  expect(receipt(desk, first)).toMatchObject([
+    { state: "live", credentials: [{ state: "live" }, { state: "removing", reason: "lock_replaced" }] },
+  ]);
+});
+
 test("a survey that a kill interrupts is still to be done", () => {
   using desk = live();
   desk.store.rounds.learn(first, y);
