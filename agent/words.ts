@@ -4,6 +4,7 @@ import { orphanHint } from "./domain/receipt.ts";
 
 /** Events in plain words: one line per thing that happens. */
 const words: Readonly<Record<string, string>> = {
+  agent_id_in_use: "the cloud will be told of the other agent",
   "agent.session_lost": "the broker has forgotten us: commands sent meanwhile may be lost",
   "access.accepted": "grant accepted",
   "access.live": "code is on the lock",
