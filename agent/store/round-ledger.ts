@@ -69,11 +69,11 @@ export interface RoundStore {
 interface Happening {
   readonly news?: DeviceNews;
   /** The slot to look at again, or all. */
-  readonly suspect?: SlotName | "all";
+  readonly suspect?: SlotName | "all" | undefined;
   /** What is in that slot now is the owner's. */
-  readonly foreign?: boolean;
+  readonly foreign?: boolean | undefined;
   /** Silence is over: what waits for its next try need not. */
-  readonly awake?: boolean;
+  readonly awake?: boolean | undefined;
   readonly events: readonly { readonly type: string; readonly fields: EventFields; readonly at: Instant }[];
 }
 
@@ -96,6 +96,18 @@ export function roundLedgerOf(parts: Parts): RoundStore {
   const openOf = (device: DeviceId): readonly Placement[] => {
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
+  };
+  const doubt = (device: DeviceId, { suspect, foreign, awake }: Omit<Happening, "news" | "events">): void => {
+    // A lock that tells its codes says itself whose is there now.
+    const isTold = devices.abilities(device)?.memory?.readBack === "full";
+    for (const placement of openOf(device)) {
+      const isForgiven = suspect === "all" && isRefusedByLock(placement);
+      const isLooked = suspect !== undefined && isSuspect(placement, suspect);
+      if (!isForgiven && !isLooked && !(awake && placement.next !== undefined)) continue;
+      const refusal = isForgiven ? undefined : placement.refusal;
+      const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
+      ledger.keep(isLooked && foreign && !isTold ? overwritten(next) : next, now());
+    }
   };
   const letNextIn = (device: DeviceId): void => {
     const lock = locks.at(device);
@@ -203,14 +215,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     happened: (device, { news, suspect, foreign, awake, events }) =>
       transaction(() => {
         if (news) devices.note(device, news);
-        // A lock that tells its codes says itself whose is there now.
-        const isTold = devices.abilities(device)?.memory?.readBack === "full";
-        for (const placement of openOf(device)) {
-          const looked = suspect !== undefined && isSuspect(placement, suspect);
-          if (!looked && !(awake && placement.next !== undefined)) continue;
-          const next = { ...placement, suspect: placement.suspect || looked, next: undefined };
-          ledger.keep(looked && foreign && !isTold ? overwritten(next) : next, now());
-        }
+        doubt(device, { suspect, foreign, awake });
         if (suspect !== undefined) letNextIn(device);
         for (const { type, fields, at } of events) journal.event(type, { device_id: device, ...fields }, now(), at);
       }),
@@ -220,6 +225,13 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
   };
 }
+
+/** For what was on the lock, or how it was set: both are another after a reset (Law 8). */
+const isRefusedByLock = ({ belief, late, refusal, attempts }: Placement): boolean =>
+  belief.at === "nowhere" &&
+  late === undefined &&
+  attempts > 0 &&
+  (refusal?.reason === "duplicate" || refusal?.reason === "forbidden");
 
 const isSuspect = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
   (suspect === "all" && (belief.at !== "nowhere" || late !== undefined)) ||

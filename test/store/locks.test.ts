@@ -328,6 +328,24 @@ test("a database of the first version learns from what locks have said where its
   db.close();
 });
 
+test("what a lock refused for what was on it is tried again when all of that was deleted", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, x);
+  grant(desk, first);
+  rounds.choose(first);
+  const { id } = only(desk.store, first);
+  const refused = { result: "refused", reason: "forbidden" } as const;
+  rounds.change(first, id, (before) =>
+    settleWrite(intendWrite(before, one, desk.now, undefined), before, refused, desk.now, undefined),
+  );
+  expect(receipt(desk, first)).toMatchObject([{ state: "refused" }]);
+  rounds.happened(first, { suspect: one, events: [] });
+  expect(receipt(desk, first)).toMatchObject([{ state: "refused" }]);
+  rounds.happened(first, { suspect: "all", events: [] });
+  expect(receipt(desk, first)).toMatchObject([{ state: "waiting" }]);
+});
+
 test("a step that was under way when its lock was taken out is in doubt, and waits for no answer", () => {
   using desk = new MemoryStore();
   const { rounds } = desk.store;
