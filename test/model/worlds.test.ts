@@ -8,7 +8,7 @@ import { wrongsOf } from "./wrongs.ts";
 
 /** LATCHD_LONG=1 looks at many more worlds, and longer ones; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
 const isLong = process.env["LATCHD_LONG"] !== undefined;
-const worlds = isLong ? 4_000 : 300;
+const worlds = isLong ? 3_000 : 300;
 const deedsAtMost = isLong ? 30 : 9;
 const people = ["ann", "ben", "cyd", "dot"];
 const ownPins = ["1593", "2604", "3715"];
