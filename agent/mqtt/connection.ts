@@ -69,7 +69,7 @@ export class Connection {
   /** Of the broker's DISCONNECT (MQTT 5). */
   #reasonCode: number | undefined;
 
-  /** @param subscribed an earlier connection of this process subscribed, which a session of MQTT 3.1.1 remembers. */
+  /** @param subscribed the session that the broker had for the connection before has our subscription. */
   constructor(options: ConnectionOptions, level: Level, subscribed: boolean) {
     const { clientId, topics, standing, intake, packetLimit } = options;
     this.#options = options;
@@ -153,6 +153,8 @@ export class Connection {
       this.#begin();
       return;
     }
+    // It is known to have our subscription when it has granted it, also where this connection ends before.
+    if (!session) this.#subscribed = false;
     // By MQTT 3.1.1 each subscription brings every retained command again, to be refused again.
     if (this.#level === 4 && session && this.#subscribed) {
       this.#begin();

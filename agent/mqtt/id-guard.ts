@@ -21,6 +21,11 @@ export class IdGuard {
     this.#connectedAt = at;
   }
 
+  /** The broker could not be reached: who throws us out does not take the broker away, too. */
+  unreachable(): void {
+    this.#quickLosses = 0;
+  }
+
   /** `new`: it was not known until now. `known`: it goes on. `no`: nothing speaks for it. */
   lost(at: Instant, how: Loss): "new" | "known" | "no" {
     const lasted = at - (this.#connectedAt ?? at);

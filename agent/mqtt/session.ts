@@ -124,8 +124,9 @@ class Session implements Mqtt {
       const end = await this.#connection.ended;
       this.#connection = undefined;
       if (signal.aborted) return;
-      this.#subscribed ||= end.subscribed;
+      this.#subscribed = end.subscribed;
       if (this.#fellBack(end)) continue;
+      if (!end.established) this.#guard.unreachable();
       const rival = end.established ? this.#guard.lost(clock.now(), end.loss) : "no";
       if (rival === "no") this.#tell(end);
       if (rival === "new") this.#tellOfRival(end);

@@ -5,6 +5,7 @@ import { Aedes } from "aedes";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Secret } from "../../agent/domain/secret.ts";
 import { freePort } from "../support/broker.ts";
+import type { Passed } from "../support/mqtt-proxy.ts";
 import {
   brokers,
   client,
@@ -73,6 +74,26 @@ describe.each(brokers)("on $name", ({ start, protocol }) => {
     await command(broker.url, 3, 3);
     await until("heard again", () => agent.payloads.length === 6);
     expect(agent.payloads).toEqual(["0", "1", "2", "3", "4", "5"]);
+  });
+
+  test("subscribes again where the line broke before the broker could grant it", async () => {
+    const broker = await start();
+    const proxy = await proxied(broker);
+    const agent = new TestAgent();
+    agent.open(proxy.url, { protocol: "3.1.1" });
+    await online(broker.url);
+    proxy.cutAt(
+      ({ cmd }) => cmd === "subscribe",
+      () => proxy.disconnect(),
+    );
+    // The broker forgets our session, and has made another, without the subscription, when the line breaks.
+    await (await client(broker.url, { clientId: "latchd-gateway-1", clean: true })).endAsync();
+    const isOnline = ({ connection, from, packet }: Passed): boolean =>
+      connection === 3 && from === "agent" && packet.cmd === "publish";
+    await until("online again", () => proxy.passed.some(isOnline));
+    const sent = await command(broker.url, 1);
+    await until("heard", () => agent.payloads.length === 1);
+    expect(agent.payloads).toEqual(sent);
   });
 
   test("is told of a retained command once, not at each connection", async () => {

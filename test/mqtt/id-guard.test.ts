@@ -27,6 +27,14 @@ test("IdGuard suspects another agent after three quick losses without a word, on
   expect([1, 2, 3, 4].map(() => connection(9_000, "unexplained"))).toEqual(["no", "no", "new", "known"]);
 });
 
+test("IdGuard suspects nobody where the broker itself is away between the losses", () => {
+  for (let loss = 0; loss < 10; loss += 1) {
+    expect(connection(1_000, "unexplained")).toBe("no");
+    guard.unreachable();
+  }
+  expect([1, 2, 3].map(() => connection(1_000, "unexplained"))).toEqual(["no", "no", "new"]);
+});
+
 test.each([
   ["where a connection lasted between them", [5_000, 5_000, 10_000], "unexplained"],
   ["that something else explains", [1_000], "explained"],
