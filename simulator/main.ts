@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
@@ -60,7 +61,8 @@ async function simulate(given: z.infer<typeof flags>): Promise<void> {
   const memory = given.memory === undefined ? undefined : new MemoryFile(given.memory);
   const locks = names.map((name, index) => ({
     name,
-    ieee: `0x00158d00${(index + 1).toString(16).padStart(8, "0")}`,
+    // No two locks have the same, also where several simulators run; and each has the same tomorrow.
+    ieee: `0x00158d00${createHash("sha256").update(`${baseTopic}/${name}`).digest("hex").slice(0, 8)}`,
     pollControl,
     remembered: memory?.get(name),
     faults: new Faults({ delay, lose, late }, seed + index),

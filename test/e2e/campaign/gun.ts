@@ -32,15 +32,13 @@ const isOn =
 const isChange = (packet: Packet): boolean =>
   packet.cmd === "publish" && packet.topic.endsWith("/set") && packet.payload.toString().includes('"pin_code"');
 
-/** Whatever it waits for, an agent lives no longer. */
-const longestLife = 4_000;
-
 /** Kills an agent with -9, at moments that are seen from outside. */
 export class Gun {
   readonly #agent: AgentProcess;
   readonly #cloud: MqttProxy;
   readonly #link: MqttProxy;
   readonly #locks: readonly LocksProcess[];
+  readonly #longestLife: number;
   readonly #random: () => number;
   /** What is waited for now. */
   #heard: { command(): void; change(): void; connect(): void; stored(): void } = quiet;
@@ -52,12 +50,15 @@ export class Gun {
     /** Between the agent's links and theirs. */
     readonly link: MqttProxy;
     readonly locks: readonly LocksProcess[];
+    /** Whatever it waits for, an agent lives no longer; in ms. */
+    readonly longestLife: number;
     readonly random: () => number;
   }) {
     this.#agent = of.agent;
     this.#cloud = of.cloud;
     this.#link = of.link;
     this.#locks = of.locks;
+    this.#longestLife = of.longestLife;
     this.#random = of.random;
     this.#cloud.listen(({ from, packet }) => {
       if (from === "agent" && packet.cmd === "connect") this.#heard.connect();
@@ -66,8 +67,10 @@ export class Gun {
     this.#link.listen(({ from, packet }) => {
       if (from === "agent" && isChange(packet)) this.#heard.change();
     });
-    for (const some of this.#locks)
+    for (const some of this.#locks) {
+      some.asked = () => this.#heard.change();
       some.seen = ({ happened }) => happened !== "rewritten_blindly" && this.#heard.stored();
+    }
   }
 
   /** Starts the agent, and kills it at such a moment. Resolves with when that was, once it is gone. */
@@ -84,7 +87,7 @@ export class Gun {
     const connected = new Once<true>();
     this.#heard = { ...quiet, connect: () => connected.resolve(true) };
     const deadline = new AbortController();
-    const late = delay(longestLife, undefined, { signal: deadline.signal }).catch(() => undefined);
+    const late = delay(this.#longestLife, undefined, { signal: deadline.signal }).catch(() => undefined);
     if (aim === "start") {
       await delay(100 + luck * 1_000);
       shoot();

@@ -29,6 +29,8 @@ export class LocksProcess {
   readonly sights: Sight[] = [];
   /** Called with each sight. */
   seen: (sight: Sight) => void = () => {};
+  /** Called when a write or clear has reached one of them, where the program tells of that. */
+  asked: () => void = () => {};
   readonly #command: readonly string[];
   readonly #memory: string;
   #started = 0;
@@ -73,13 +75,31 @@ export class LocksProcess {
   }
 
   #heard(line: string): void {
-    const told = JSON.parse(line) as Sight | { readonly happened: "started" | "stopped" | "error" };
-    if (told.happened === "started") this.#started += 1;
-    if (!("slot" in told)) return;
-    this.sights.push(told);
-    this.seen(told);
+    const told = JSON.parse(line) as Told;
+    switch (told.happened) {
+      case "started":
+        this.#started += 1;
+        return;
+      case "asked":
+        if (told.asked !== "read") this.asked();
+        return;
+      case "stored":
+      case "cleared":
+      case "rewritten_blindly":
+        this.sights.push(told);
+        this.seen(told);
+        return;
+      case "stopped":
+      case "error":
+      case "complaint":
+    }
   }
 }
+
+type Told =
+  | Sight
+  | { readonly happened: "asked"; readonly asked: "write" | "clear" | "read" }
+  | { readonly happened: "started" | "stopped" | "error" | "complaint" };
 
 const owned = (lock: string): Remembered => ({
   chip: {

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { seeded } from "../../../simulator/faults.ts";
 import { type MqttProxy, startMqttProxy } from "../../support/mqtt-proxy.ts";
+import { until } from "../mqtt-support.ts";
 import { AgentProcess } from "../support/agent-process.ts";
 import { Cloud, upTo } from "../support/cloud.ts";
 import { door } from "../support/doors.ts";
@@ -62,7 +64,24 @@ export const zigbeeHouse = (name: string, locks: readonly string[]): House => ({
   }),
 });
 
-/** All of them run, and the agent has run once, so that the broker keeps a session for it. Ends with the test. */
+/** Locks of three kinds at the far end of a serial device: User Code, masked and not, and User Credential. */
+export const zwaveHouse: House = {
+  name: "zwave",
+  locks: ["2", "3", "4"],
+  build({ folder, seed }) {
+    const device = join(folder, "tty");
+    const given = ["--serial", device, ...misfortunes, String(seed)];
+    return {
+      locks: new LocksProcess({ program: "zwave-main.js", given, locks: this.locks, folder }),
+      link: { driver: "zwave", port: device, timeout_ms: 500 },
+    };
+  },
+};
+
+/**
+ * All of them run, and the agent has run once: the broker keeps a session for it, and it has met its locks, which takes
+ * long where they are interviewed. Ends with the test.
+ */
 export async function build(houses: readonly House[], seed: number): Promise<Site> {
   const broker = await Mosquitto.start();
   const folder = mkdtempSync(join(tmpdir(), "latchd-locks-"));
@@ -81,9 +100,16 @@ export async function build(houses: readonly House[], seed: number): Promise<Sit
   });
   await agent.start();
   const cloud = await (await Cloud.connect(broker.url)).online();
+  const devices = houses.flatMap((house) => house.locks);
+  await until("all locks have said what they can hold", () => isAcquainted(agent, devices.length), 200_000);
   await agent.kill("SIGKILL");
   const people = upTo(8).map((number) => `person-${number}`);
-  const devices = houses.flatMap((house) => house.locks);
   const publisher = new Publisher(cloud, seeded(seed), { people, devices, perSecond: 10 });
   return { agent, cloud, publisher, people, locks, proxies };
+}
+
+async function isAcquainted(agent: AgentProcess, count: number): Promise<boolean> {
+  // Who asks without a pause keeps the agent from its work.
+  await delay(250);
+  return JSON.stringify(await agent.ask("devices/list")).split("max_active_codes_supported").length > count;
 }
