@@ -27,6 +27,9 @@ async function listening(server: Server): Promise<string> {
   return `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** It says that it is online only when it believes that it hears commands. */
+const isOnline = ({ from, packet }: Passed): boolean => from === "agent" && packet.cmd === "publish";
+
 async function startPicky(aedes: Aedes): Promise<string> {
   await aedes.listen();
   onTestFinished(() => aedes.close());
@@ -88,9 +91,7 @@ describe.each(brokers)("on $name", ({ start, protocol }) => {
     );
     // The broker forgets our session, and has made another, without the subscription, when the line breaks.
     await (await client(broker.url, { clientId: "latchd-gateway-1", clean: true })).endAsync();
-    const isOnline = ({ connection, from, packet }: Passed): boolean =>
-      connection === 3 && from === "agent" && packet.cmd === "publish";
-    await until("online again", () => proxy.passed.some(isOnline));
+    await until("online again", () => proxy.passed.some((passed) => passed.connection === 3 && isOnline(passed)));
     const sent = await command(broker.url, 1);
     await until("heard", () => agent.payloads.length === 1);
     expect(agent.payloads).toEqual(sent);
