@@ -24,7 +24,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          testTimeout: 30_000,
+          // Up to seven starts of the agent in one test, on a machine that has other work.
+          testTimeout: 60_000,
           hookTimeout: 30_000,
           maxWorkers: atOnce,
           sequence: { groupOrder: 1 },
