@@ -1,5 +1,5 @@
 import type { Fingerprint } from "./credential.ts";
-import type { LockId } from "./ids.ts";
+import type { LockId, PlacementId } from "./ids.ts";
 import { doubted, interrupted, isClean, type Placement, slotOf } from "./placement.ts";
 import type { SlotName } from "./slot.ts";
 
@@ -33,9 +33,16 @@ export function returned(placement: Placement): Placement {
   return { ...uncertain(placement), belief: { at: "write", slot, wasEmpty: false, inFlight: false } };
 }
 
-/** Some code is in its slot, and nobody can say whether it is ours. */
-export const isUnknowable = ({ belief }: Placement): boolean =>
-  belief.at === "write" && !belief.wasEmpty && !belief.inFlight;
+/** What was written while one lock was changed for another may be on the other, too: that is looked at there. */
+export const astray = (placement: Placement, id: PlacementId, lock: LockId): Placement => ({
+  ...placement,
+  id,
+  lock,
+  wanted: false,
+  belief: { at: "write", slot: slotOf(placement), wasEmpty: false, inFlight: false },
+  refusal: undefined,
+  next: undefined,
+});
 
 /** The lock has taken on another name, and what we put into it goes by that name from now on. */
 export const renamed = (placement: Placement, lock: LockId): Placement => ({ ...placement, lock, next: undefined });

@@ -76,6 +76,10 @@ export const slotOf = ({ belief }: Placement): SlotName | undefined =>
 /** Nothing of it is on the lock, and nothing is under way that could put it there. */
 export const isClean = ({ belief, late }: Placement): boolean => belief.at === "nowhere" && late === undefined;
 
+/** Something may be in its slot, and nobody can say whether it is ours. */
+export const isUnknowable = ({ belief }: Placement): boolean =>
+  belief.at === "write" && !belief.wasEmpty && !belief.inFlight;
+
 /** Before a write leaves for the lock: so that a crash from here on leaves a trace. */
 export const intendWrite = (
   placement: Placement,
@@ -195,9 +199,12 @@ function seenIn(
   }
 }
 
-/** A slot that we filled and that cannot be read: clearing it is safe, and a doubt must not keep a code on the lock. */
+/**
+ * A slot that we filled and that cannot be read: clearing it is safe, and a doubt must not keep a code on the lock. One that
+ * may be its owner's by now is left alone (Law 6).
+ */
 const assumedHeld = (placement: Placement, slot: SlotName): Placement =>
-  placement.belief.at !== "nowhere" && placement.belief.slot === slot
+  placement.belief.at !== "nowhere" && placement.belief.slot === slot && !isUnknowable(placement)
     ? { ...placement, belief: { at: "held", slot, proof: "acknowledged" }, suspect: false }
     : placement;
 

@@ -1,7 +1,6 @@
 import type { CredentialKind } from "./credential.ts";
-import { isUnknowable } from "./displaced.ts";
 import { type Instant, instant, toIso } from "./instant.ts";
-import { isClean, type Placement } from "./placement.ts";
+import { isClean, isUnknowable, type Placement } from "./placement.ts";
 
 export type ReceiptState = "waiting" | "writing" | "live" | "unconfirmed" | "refused" | "removing" | "gone";
 

@@ -3,15 +3,16 @@ import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
-import { isAbout, renamed, returned } from "../domain/displaced.ts";
+import { astray, isAbout, renamed, returned } from "../domain/displaced.ts";
 import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
-import { interrupted, isClean, observe, overwritten, type Placement } from "../domain/placement.ts";
+import { interrupted, isClean, observe, overwritten, type Placement, slotOf } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DeviceNews, Devices } from "./devices.ts";
+import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
@@ -24,8 +25,10 @@ export interface RoundStore {
   /**
    * What the lock at a device says of itself. Where it is not the one that was there before, what is on that one is to be
    * removed from it, and this one is to be read as a whole. Returns the other devices where it was met before.
+   *
+   * @param sent what was written at the device since its lock last said who it is: it may be on either.
    */
-  learn(device: DeviceId, abilities: Abilities): readonly DeviceId[];
+  learn(device: DeviceId, abilities: Abilities, sent?: readonly Placement[]): readonly DeviceId[];
   /** The lock that is there, by its own last word; undefined where it never said, or was met elsewhere since. */
   lockAt(device: DeviceId): LockId | undefined;
   /** Whether the lock took another's place, and was not read as a whole since. */
@@ -78,6 +81,7 @@ interface Happening {
 }
 
 interface Parts {
+  readonly grants: Grants;
   readonly credentials: Credentials;
   readonly placements: Placements;
   readonly choices: Choices;
@@ -92,7 +96,20 @@ interface Parts {
 }
 
 export function roundLedgerOf(parts: Parts): RoundStore {
-  const { credentials, placements, choices, devices, locks, journal, ledger, chooser, vault, transaction, now } = parts;
+  const {
+    grants,
+    credentials,
+    placements,
+    choices,
+    devices,
+    locks,
+    journal,
+    ledger,
+    chooser,
+    vault,
+    transaction,
+    now,
+  } = parts;
   const openOf = (device: DeviceId): readonly Placement[] => {
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
@@ -108,6 +125,18 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
       ledger.keep(isLooked && foreign && !isTold ? overwritten(next) : next, now());
     }
+  };
+  /** It was written while the lock at the device was changed for this one, which may have got it. */
+  const lookFor = (placement: Placement, device: DeviceId, lock: LockId): void => {
+    const slot = slotOf(placement);
+    const isKnown = openOf(device).some((known) =>
+      slot === undefined ? known.fingerprint === placement.fingerprint : isAbout(known, slot, placement.fingerprint),
+    );
+    if (isKnown) return;
+    // What was answered since is not under way any more.
+    const late = placements.get(placement.id)?.placement.late;
+    const rank = grants.rank(placement.identity, device);
+    ledger.keep(astray({ ...placement, late }, placementId(randomUUID()), lock), now(), rank);
   };
   const letNextIn = (device: DeviceId): void => {
     const lock = locks.at(device);
@@ -142,7 +171,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     });
   return {
     abilities: (device) => devices.abilities(device),
-    learn: (device, abilities) =>
+    learn: (device, abilities, sent = []) =>
       transaction(() => {
         const before = devices.abilities(device);
         const lock = lockId(abilities.identity);
@@ -159,6 +188,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         if (was !== undefined) journal.event("device.replaced", { device_id: device, was, is: lock }, now());
         ledger.displace(device, lock, now());
         if (!isSame) for (const placement of openOf(device)) ledger.keep(returned(placement), now());
+        for (const placement of sent) if (placement.lock !== lock) lookFor(placement, device, lock);
         choices.dueOnDevice(device);
         return others;
       }),

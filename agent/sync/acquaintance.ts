@@ -1,7 +1,17 @@
-import type { LockId } from "../domain/ids.ts";
-import type { Instant } from "../domain/instant.ts";
+import type { LockId, PlacementId } from "../domain/ids.ts";
+import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
 import { Survey } from "./survey.ts";
+
+/** That a lock was changed for another is heard of within this time. */
+const heardWithin: Milliseconds = 5 * 60_000;
+
+interface Sent {
+  /** As it was when it was sent. */
+  readonly placement: Placement;
+  readonly at: Instant;
+}
 
 /** What is kept of the lock at a device between its rounds, as long as the process lives. */
 export class Acquaintance {
@@ -14,8 +24,16 @@ export class Acquaintance {
   /** Slots that an owner has written to, while it was not known whether this is the lock that we take it for. */
   readonly foreign = new Set<SlotName>();
   survey = new Survey();
+  /** Writes that were sent since it last said who it is: another lock may have got them. */
+  readonly sent = new Map<PlacementId, Sent>();
   /** The wish has changed since its plan was made. */
   outdated = false;
+
+  noteSent(placement: Placement, at: Instant): void {
+    const longAgo = later(at, -heardWithin);
+    for (const [id, before] of this.sent) if (before.at <= longAgo) this.sent.delete(id);
+    this.sent.set(placement.id, { placement, at });
+  }
 
   /** Another lock stands there. */
   forget(): void {

@@ -12,8 +12,10 @@ export interface Ledger {
   /**
    * What the lock at a device says of itself. Where it is not the one that was there before, what is on that one is to be
    * removed from it, and this one is to be read as a whole. Returns the other devices where it was met before.
+   *
+   * @param sent what was written at the device since its lock last said who it is: it may be on either.
    */
-  learn(device: DeviceId, abilities: Abilities): readonly DeviceId[];
+  learn(device: DeviceId, abilities: Abilities, sent: readonly Placement[]): readonly DeviceId[];
   /** The lock that is there, by its own last word; undefined where it never said, or was met elsewhere since. */
   lockAt(device: DeviceId): LockId | undefined;
   /** Whether the lock took another's place, and was not read as a whole since. */

@@ -1,12 +1,12 @@
 import { LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { backoff } from "../domain/backoff.ts";
-import { isUnknowable } from "../domain/displaced.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import {
   intendClear,
   intendWrite,
+  isUnknowable,
   notFound,
   observe,
   type Placement,
@@ -30,7 +30,7 @@ export class Steps {
   readonly #device: DeviceId;
   readonly #memory: Memory;
   readonly #limits: MemoryLimits;
-  readonly #known: Pick<Acquaintance, "occupied" | "survey">;
+  readonly #known: Pick<Acquaintance, "occupied" | "survey" | "noteSent">;
   readonly #around: Surroundings;
   readonly #signal: AbortSignal;
   /** Slots that were read empty in this round, and not written since. */
@@ -42,7 +42,7 @@ export class Steps {
     device: DeviceId,
     memory: Memory,
     limits: MemoryLimits,
-    known: Pick<Acquaintance, "occupied" | "survey">,
+    known: Pick<Acquaintance, "occupied" | "survey" | "noteSent">,
     around: Surroundings,
     signal: AbortSignal,
   ) {
@@ -174,6 +174,7 @@ export class Steps {
     if (!before?.wanted || before.belief.at !== "nowhere") return false;
     const { settles } = this.#limits;
     if (!this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
+    this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
     const entry = { credential: this.#around.ledger.credential(before.credential), label: before.identity };
     await this.#settling(
       id,

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { branded } from "../../agent/domain/brand.ts";
 import type { Fingerprint } from "../../agent/domain/credential.ts";
+import { returned } from "../../agent/domain/displaced.ts";
 import { type Instant, instant, later } from "../../agent/domain/instant.ts";
 import {
   doubted,
@@ -266,4 +267,7 @@ test("observe() takes what nobody wants any more in a slot that cannot be read f
   expect(seen.belief).toEqual({ at: "held", slot, proof: "acknowledged" });
   const wanted = { ...doubtful, wanted: true };
   expect(observe(wanted, slot, { state: "unreadable" }, instant(0))).toEqual(wanted);
+  // Its lock was elsewhere, and its owner may have put a code of his own there.
+  const strange = returned({ ...doubtful, attempts: 1 });
+  expect(observe(strange, slot, { state: "unreadable" }, instant(0))).toEqual(strange);
 });

@@ -1,7 +1,6 @@
 import type { CredentialId } from "../../agent/domain/credential.ts";
-import { isUnknowable } from "../../agent/domain/displaced.ts";
 import { userIdentityId } from "../../agent/domain/ids.ts";
-import { isClean, type Placement } from "../../agent/domain/placement.ts";
+import { isClean, isUnknowable, type Placement } from "../../agent/domain/placement.ts";
 import { standing } from "../../agent/domain/receipt.ts";
 import type { World } from "../support/world.ts";
 import type { WorldLock } from "../support/world-lock.ts";

@@ -176,3 +176,37 @@ test("what an owner does at a masked lock is believed when that lock has said th
   ]);
   expect(other.states(front)).toMatchObject([{ state: "live" }]);
 });
+
+test.each(["before", "after"])(
+  "two locks change places while a code is written, heard of %s the answer: the code is found where it went",
+  async (when) => {
+    using corridor = new Corridor();
+    const locks = [corridor.put(front, "x"), corridor.put(back, "y")];
+    const onLocks = (): string[] => locks.flatMap(({ chip }) => Object.values(chip.entries).map(({ label }) => label));
+    corridor.keeper.due(front, back);
+    await corridor.clock.run(10 * fraction);
+    const heard = (): void => {
+      for (const device of [front, back]) corridor.report(device, { event: "online" });
+    };
+    // The first exchange is the look at the slot, the second the write.
+    corridor.meanwhile = () => {
+      corridor.meanwhile = () => {
+        const [atFront, atBack] = [corridor.at.get(front), corridor.at.get(back)];
+        corridor.at.set(front, atBack);
+        corridor.at.set(back, atFront);
+        if (when === "before") heard();
+      };
+    };
+    await corridor.grant(front);
+    if (when === "after") heard();
+    await corridor.clock.run(10 * 60_000);
+    expect(corridor.done).toContain("write y");
+    expect(corridor.states(front)).toMatchObject([{ state: "live" }]);
+    expect(onLocks()).toEqual(["ann"]);
+    corridor.desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: front });
+    corridor.keeper.due(front);
+    await corridor.clock.run(10 * 60_000);
+    expect(corridor.desk.events().map((event) => event["event_type"])).toContain("access.gone");
+    expect(onLocks()).toEqual([]);
+  },
+);
