@@ -51,8 +51,25 @@ function commandOf(number: number): [command: string, parameters: object] {
   return [isRevoke ? revokeCommand : grantCommand, { user_identity_id: person, device_id: device }];
 }
 
-const percentile = (sorted: readonly number[], share: number): number =>
-  Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+/** How long a message takes to the broker and back, without the agent: what a busy machine makes everybody wait. */
+async function echoAt(url: string): Promise<(number: number) => Promise<number>> {
+  const heard = new Map<string, () => void>();
+  const speaker = await client(url);
+  speaker.on("message", (_, payload) => heard.get(payload.toString())?.());
+  await speaker.subscribeAsync("echo", { qos: 1 });
+  return async (number) => {
+    const before = performance.now();
+    const back = new Promise<void>((resolve) => heard.set(String(number), resolve));
+    await speaker.publishAsync("echo", String(number), { qos: 1 });
+    await back;
+    return performance.now() - before;
+  };
+}
+
+function percentile(of: readonly number[], share: number): number {
+  const sorted = of.toSorted((one, other) => one - other);
+  return Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+}
 
 describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
   test("do not keep commands waiting, nor the lock that answers on the same broker", async () => {
@@ -71,10 +88,13 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
     await until("all are asked what they are", () => deaf.every((name) => asked.has(name)), 60_000);
 
     const latencies: number[] = [];
+    const echo = await echoAt(broker.url);
+    const echoes: number[] = [];
     const send = async (number: number): Promise<void> => {
       const before = performance.now();
       await cloud.command(...commandOf(number), `c-${number}`);
       latencies.push(performance.now() - before);
+      echoes.push(await echo(number));
     };
     const began = performance.now();
     const sent: Promise<void>[] = [];
@@ -83,12 +103,12 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
       sent.push(send(number));
     }
     await Promise.all(sent);
-    const sorted = latencies.toSorted((one, other) => one - other);
-    const [p50, p99, most] = [percentile(sorted, 0.5), percentile(sorted, 0.99), percentile(sorted, 1)];
+    const [p50, p99, most] = [0.5, 0.99, 1].map((share) => percentile(latencies, share));
+    const crossing = percentile(echoes, 0.99);
     const live = cloud.events.filter(({ event_type: type, device_id: id }) => type === "access.live" && id === good);
     const gone = cloud.events.filter(({ event_type: type, device_id: id }) => type === "access.gone" && id === good);
     process.stdout.write(
-      `${commands} commands while ${deaf.length} rounds wait: reply after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most; meanwhile ${live.length} live and ${gone.length} gone on the good lock\n`,
+      `${commands} commands while ${deaf.length} rounds wait: reply after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most (an echo of the broker: ${crossing} ms, p99); meanwhile ${live.length} live and ${gone.length} gone on the good lock\n`,
     );
     expect(p99).toBeLessThan(100);
     expect(live.length).toBeGreaterThan(0);
