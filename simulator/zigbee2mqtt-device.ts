@@ -109,8 +109,9 @@ export class PersonaDevice {
     const before = this.door.chip;
     const result = act();
     if (this.door.chip !== before) {
-      this.#witness.compare(before, this.door.chip);
+      // Kept before it is told: who hears of it may pull the plug.
       this.#remember();
+      this.#witness.compare(before, this.door.chip);
     }
     return result;
   }

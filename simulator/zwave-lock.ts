@@ -165,8 +165,9 @@ export class ZwaveLock {
   #look(): void {
     const before = this.#chip;
     this.#chip = this.memory.chip(before);
-    this.#witness.compare(before, this.#chip);
+    // Kept before it is told: who hears of it may pull the plug.
     this.#remember();
+    this.#witness.compare(before, this.#chip);
   }
 
   #remember(): void {
