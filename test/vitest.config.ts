@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that start processes and brokers: more of them at once than this, and they measure the machine. */
 const atOnce = 2;
+/** What measures how long people wait does so while nothing else runs. */
+const timed = ["test/e2e/agent-deaf.test.ts"];
 
 export default defineConfig({
   test: {
@@ -24,6 +26,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: timed,
           // Up to seven starts of the agent in one test, on a machine that has other work.
           testTimeout: 60_000,
           hookTimeout: 30_000,
@@ -42,6 +45,10 @@ export default defineConfig({
           maxWorkers: atOnce,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { name: "timed", include: timed, hookTimeout: 30_000, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },
