@@ -22,16 +22,17 @@ import {
   type MockNodeResponse,
 } from "@zwave-js/testing";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
-import { slotCommandOf, userCodeSetOf } from "./zwave-command.ts";
+import { questionAfter, slotCommandOf, userCodeSetOf } from "./zwave-command.ts";
 import type { ZwaveMemory } from "./zwave-memory.ts";
 import { pinLengths, type ZwaveModel } from "./zwave-models.ts";
 
 /**
  * How a lock treats what is sent to it. `reject`: refuses codes, and clears too. `lie`: says yes to them and does
  * nothing. `mask`: says stars for digits. `dead`: not even its radio answers. `ackonly`: its radio acknowledges, and
- * nothing is done. `storenoreply`: does what it is asked, and all that it says is lost.
+ * nothing is done. `storenoreply`: does what it is asked, and all that it says is lost. `stray`: before it tells of a slot
+ * it tells of the next one, as where the answer to an earlier question comes late.
  */
-export const zwaveModes = ["ok", "reject", "lie", "mask", "dead", "ackonly", "storenoreply"] as const;
+export const zwaveModes = ["ok", "reject", "lie", "mask", "dead", "ackonly", "storenoreply", "stray"] as const;
 export type ZwaveMode = (typeof zwaveModes)[number];
 
 /** What an answer depends on. */
@@ -62,6 +63,7 @@ export async function answer(
     const idle = { notificationType: accessControl, notificationEvent: stateIdle, notificationStatus: 0xff };
     return { action: "sendCC", cc: new NotificationCCReport({ nodeId, ...idle }) };
   }
+  if (lock.mode === "stray") await stray(cc, controller, node, lock);
   const masked = maskedAnswer(cc, nodeId, lock);
   if (masked) return { action: "sendCC", cc: masked };
   const command = slotCommandOf(cc);
@@ -70,6 +72,13 @@ export async function answer(
   // What it says is what it would say, had it done it.
   if (lock.mode === "lie") return mockAnswer(cc, controller, shadow(node, { state: new Map(node.state) }));
   return (await objection(cc, node, lock)) ?? mockAnswer(cc, controller, node);
+}
+
+async function stray(cc: CommandClass, controller: MockController, node: MockNode, lock: Answering): Promise<void> {
+  const { model, memory, battery } = lock;
+  const earlier = questionAfter(cc);
+  const late = earlier && (await answer(earlier, controller, node, { mode: "ok", model, memory, battery }));
+  if (late?.action === "sendCC") await say(node, late.cc);
 }
 
 /** The same node with some of its parts replaced. */

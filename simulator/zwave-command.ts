@@ -43,6 +43,16 @@ export function slotCommandOf(cc: CommandClass): SlotCommand | undefined {
   return undefined;
 }
 
+/** The same question about the next slot: undefined where it is about none. */
+export function questionAfter(cc: CommandClass): CommandClass | undefined {
+  const { nodeId } = cc;
+  if (cc instanceof UserCodeCCGet) return new UserCodeCCGet({ nodeId, userId: cc.userId + 1 });
+  if (cc instanceof UserCredentialCCUserGet) return new UserCredentialCCUserGet({ nodeId, userId: cc.userId + 1 });
+  if (!(cc instanceof UserCredentialCCCredentialGet)) return undefined;
+  const { userId, credentialType, credentialSlot } = cc;
+  return new UserCredentialCCCredentialGet({ nodeId, userId, credentialType, credentialSlot: credentialSlot + 1 });
+}
+
 interface UserCodeSet {
   readonly userId: number;
   readonly userIdStatus: UserIDStatus;

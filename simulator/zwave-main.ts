@@ -43,7 +43,8 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
   {"lock":"3","act":"type","digits":"4711"}             someone types a PIN
   {"lock":"3","act":"program","slot":5,"digits":"4711"} the owner writes at the keypad; without digits: deletes
   {"lock":"3","act":"notify","event":6,"user":5}        an event of the type "Access Control"
-  {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly or storenoreply
+  {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply or
+                                                        stray
   {"lock":"3","act":"battery","level":40}
   {"lock":"3","act":"look"}                             what it holds
   {"lock":"3","act":"forget"}                           it is as it was when it was new

@@ -55,6 +55,9 @@ const meanings = new Map<number, Exclude<Happening, { event: "changed" | "batter
 ]);
 const codeDeleted = 13;
 const codeAdded = 14;
+/** A code has come or gone, in whatever slot: not every lock says in which. */
+export const isSomeChange = ({ type, event }: Notification): boolean =>
+  type === accessControl && (event === codeDeleted || event === codeAdded);
 /** The code for configuring the lock itself: slot 0, which is nobody's. */
 const programCode = 18;
 /** Of the notification type "Home Security": the cover is off, wrong codes, the lock was moved, an impact. */
@@ -120,7 +123,9 @@ export function happeningIn({ commandClass, property, propertyKey, newValue: val
   }
   if (commandClass !== notificationClass || typeof value !== "number") return undefined;
   if (propertyKey === "Door state") {
-    return value === doorOpen || value === doorClosed ? { event: "door", open: value === doorOpen } : undefined;
+    // Of an open one a lock may say how, in the lower byte of a wider number.
+    const state = value > 0xff ? value >> 8 : value;
+    return state === doorOpen || state === doorClosed ? { event: "door", open: state === doorOpen } : undefined;
   }
   const type = states.get(String(propertyKey));
   return type === undefined ? undefined : happeningOf({ type, event: value });

@@ -10,7 +10,7 @@ import type { Word } from "./codec-user-code.ts";
 /** `UserCredentialType`. */
 export const pinCode = 1;
 /** `UserCredentialModifierType`: who changed a user or a credential last. */
-export const modifier = { doesNotExist: 0, zwave: 2, locally: 3 } as const;
+export const modifier = { doesNotExist: 0, unknown: 1, zwave: 2, locally: 3 } as const;
 
 /** What a lock reports of a user. */
 export interface UserReport {

@@ -7,8 +7,9 @@ const version = "15.29.0";
 export type Library = Awaited<ReturnType<typeof load>>;
 
 async function load() {
-  const [zwave, { CommandClasses }, { Bytes }, { db }, { serial }] = await Promise.all([
+  const [zwave, questions, { CommandClasses }, { Bytes }, { db }, { serial }] = await Promise.all([
     import("zwave-js"),
+    import("@zwave-js/cc"),
     import("@zwave-js/core"),
     import("@zwave-js/shared"),
     import("@zwave-js/core/bindings/db/jsonl"),
@@ -27,7 +28,21 @@ async function load() {
     UserCredentialUserType,
     UserIDStatus,
   };
-  return { ...names, Driver, Bytes, db, openPort };
+  const { UserCodeCCExtendedUserCodeGet, UserCodeCCExtendedUserCodeReport, UserCodeCCGet, UserCodeCCReport } =
+    questions;
+  const { UserCredentialCCCredentialGet, UserCredentialCCCredentialReport } = questions;
+  const { UserCredentialCCUserGet, UserCredentialCCUserReport } = questions;
+  const reads = {
+    UserCodeCCExtendedUserCodeGet,
+    UserCodeCCExtendedUserCodeReport,
+    UserCodeCCGet,
+    UserCodeCCReport,
+    UserCredentialCCCredentialGet,
+    UserCredentialCCCredentialReport,
+    UserCredentialCCUserGet,
+    UserCredentialCCUserReport,
+  };
+  return { ...names, reads, Driver, Bytes, db, openPort };
 }
 
 /** zwave-js, which is installed only by those who need it. Rejects with {@link LinkError} where it is not there. */

@@ -10,7 +10,7 @@ export const expiresAfter: Milliseconds = 30_000;
  */
 const settledAfter: Milliseconds = 120_000;
 /** More than any lock has: a larger number is no number of slots. */
-const mostSlots = 1000;
+export const mostSlots = 1000;
 const digits = "0123456789";
 
 /** What a lock says that it takes. */

@@ -100,7 +100,10 @@ export class ZwaveLink implements Link {
         const stack = await this.#start(port);
         log.info({ port }, "the Z-Wave controller is back");
         return stack;
-      } catch {
+      } catch (error) {
+        if (pause === lastPause || closing.aborted) continue;
+        const { message, hint } = error instanceof LinkError ? error : { message: String(error), hint: undefined };
+        log.warn({ problem: message, hint }, "the Z-Wave controller does not start; trying again");
         pause = Math.min(pause * 2, lastPause);
       }
     }
@@ -179,7 +182,8 @@ export class ZwaveLink implements Link {
     if (!stack || stack.gone.aborted) {
       throw new LinkError("the Z-Wave controller is gone", { sent: false, hint: "check that the stick is plugged in" });
     }
-    const node = stack.node(Number(address));
+    // Any other way to write the number would be another lock to us, at the same node.
+    const node = /^[1-9]\d*$/.test(address) ? stack.node(Number(address)) : undefined;
     if (!node) {
       throw new LinkError(`there is no node ${address} in the Z-Wave network`, {
         sent: false,
@@ -192,7 +196,13 @@ export class ZwaveLink implements Link {
         hint: "wait; it takes a minute at first, and longer where the lock sleeps: operate it to wake it up",
       });
     }
-    return { library: this.#around.library, homeId: stack.controller.homeId ?? 0, node, gone: stack.gone };
+    return {
+      library: this.#around.library,
+      homeId: stack.controller.homeId ?? 0,
+      node,
+      send: stack.send,
+      gone: stack.gone,
+    };
   }
 
   /** One after the other, so that they are committed in the order in which they happened. */

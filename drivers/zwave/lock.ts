@@ -9,15 +9,17 @@ import {
   happeningIn,
   happeningOf,
   isDuplicate,
+  isSomeChange,
   type Notification,
   type Reported,
 } from "./codec-event.ts";
 import { saysCodes, slotOf, type UserCodeAnswer } from "./codec-user-code.ts";
 import { type Ask, asking, Refusal, type SlotWork } from "./conversation.ts";
 import type { Library } from "./library.ts";
-import { type Capacity, limitsOf } from "./limits.ts";
+import { type Capacity, limitsOf, mostSlots } from "./limits.ts";
 import { noSuchSlot, userCodeWork } from "./memory-user-code.ts";
 import { type Place, UserCredentialMemory } from "./memory-user-credential.ts";
+import type { Send } from "./questions.ts";
 import { Seen } from "./seen.ts";
 import { Users } from "./users.ts";
 import { userCodes, userCredentials } from "./verbs.ts";
@@ -27,6 +29,7 @@ export interface Wire {
   readonly library: Library;
   readonly homeId: number;
   readonly node: ZWaveNode;
+  readonly send: Send;
   /** Aborted when the controller is gone. */
   readonly gone: AbortSignal;
 }
@@ -54,7 +57,8 @@ export class ZwaveLock implements LockDevice {
   readonly memory: Memory;
   readonly #parts: ZwaveLockParts;
   readonly #who: string;
-  readonly #users: Users;
+  /** Of the lock that was there when it was last asked: another one at this place has users of its own. */
+  #users: Users | undefined;
   readonly #slots: Seen<"empty" | "taken">;
   readonly #places: Seen<Place>;
   #duplicates = 0;
@@ -65,19 +69,18 @@ export class ZwaveLock implements LockDevice {
   constructor(parts: ZwaveLockParts) {
     this.#parts = parts;
     this.#who = `node ${parts.address}`;
-    this.#users = new Users(parts.address, parts.host.state);
     this.#slots = new Seen(parts.host.clock);
     this.#places = new Seen(parts.host.clock);
     this.memory = this.#memory();
   }
 
   abilities(signal: AbortSignal): Promise<Abilities> {
-    return this.#turn(signal, async (ask, { node, homeId, library }) => {
-      const { work, capacity } = this.#ready(node, library);
+    return this.#turn(signal, async (ask, wire) => {
+      const { work, capacity } = this.#ready(wire);
       const limits = limitsOf(await capacity(ask));
       if (work instanceof UserCredentialMemory) await work.tidy(ask);
-      const model = node.deviceConfig?.label;
-      return { identity: identityOf(node, homeId), ...(model === undefined ? {} : { model }), memory: limits };
+      const model = wire.node.deviceConfig?.label;
+      return { identity: identityOf(wire), ...(model === undefined ? {} : { model }), memory: limits };
     });
   }
 
@@ -91,7 +94,9 @@ export class ZwaveLock implements LockDevice {
 
   notified(notification: Notification): void {
     if (isDuplicate(notification)) this.#duplicates += 1;
-    this.#happened(happeningOf(notification));
+    const happening = happeningOf(notification);
+    if (!happening && isSomeChange(notification)) this.#forgetAll();
+    this.#happened(happening);
   }
 
   reported(value: Reported): void {
@@ -107,8 +112,8 @@ export class ZwaveLock implements LockDevice {
     if (!happening) return;
     if (happening.event === "all_deleted") this.#forgetAll();
     if (happening.event === "changed") {
-      // What we do ourselves is read back, and told by its outcome.
-      if (happening.slot === this.#busy) return;
+      // What we do ourselves is read back, and told by its outcome; what the owner does meanwhile may come after that.
+      if (happening.slot === this.#busy && happening.by !== "owner") return;
       this.#slots.forget(happening.slot);
       this.#places.forget(happening.slot);
     }
@@ -124,8 +129,7 @@ export class ZwaveLock implements LockDevice {
     return {
       write: (entry, at, signal) => this.#change(at, signal, (work, slot, ask) => write(work, entry, slot, ask)),
       clear: (slot, signal) => this.#change(slot, signal, (work, _, ask) => work.clear(slot, ask)),
-      read: (slot, signal) =>
-        this.#turn(signal, (ask, { node, library }) => this.#ready(node, library).work.read(slot, ask)),
+      read: (slot, signal) => this.#turn(signal, (ask, wire) => this.#ready(wire).work.read(slot, ask)),
       list: (signal) => this.#list(signal),
     };
   }
@@ -133,8 +137,7 @@ export class ZwaveLock implements LockDevice {
   async *#list(signal: AbortSignal): ReturnType<SlotWork["list"]> {
     // Each question is a turn of its own, so that a long list does not keep the wire from the others.
     const ask: Ask = (command) => this.#turn(signal, (once) => once(command));
-    const { node, library } = this.#parts.wire();
-    yield* this.#ready(node, library).work.list(ask);
+    yield* this.#ready(this.#parts.wire()).work.list(ask);
   }
 
   async #change(
@@ -142,11 +145,11 @@ export class ZwaveLock implements LockDevice {
     signal: AbortSignal,
     act: (work: SlotWork, slot: SlotName, ask: Ask) => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
-    return this.#turn(signal, async (ask, { node, library }) => {
+    return this.#turn(signal, async (ask, wire) => {
       if (slot === undefined) return noSuchSlot(slot);
       this.#busy = slot;
       try {
-        return await act(this.#ready(node, library).work, slot, ask);
+        return await act(this.#ready(wire).work, slot, ask);
       } catch (error) {
         if (error instanceof Refusal) return error.outcome;
         throw error;
@@ -165,12 +168,18 @@ export class ZwaveLock implements LockDevice {
     }, waiting);
   }
 
-  #ready(node: ZWaveNode, library: Library): Ready {
-    const slots = node.accessControl?.getUserCapabilitiesCached().maxUsers ?? 0;
+  #ready({ node, library, homeId, send }: Wire): Ready {
+    const slots = Math.min(node.accessControl?.getUserCapabilitiesCached().maxUsers ?? 0, mostSlots);
     const onBattery = !node.isListening;
     if (node.supportsCC(library.CommandClasses["User Credential"])) {
-      const { verbs, capabilities } = userCredentials(node, library);
-      const parts = { ...capabilities, who: this.#who, verbs, users: this.#users, seen: this.#places };
+      const { verbs, capabilities } = userCredentials(node, library, send);
+      const parts = {
+        ...capabilities,
+        who: this.#who,
+        verbs,
+        users: this.#usersOf(identityOf({ node, homeId })),
+        seen: this.#places,
+      };
       return {
         work: new UserCredentialMemory(parts),
         capacity: async (ask) => {
@@ -180,14 +189,13 @@ export class ZwaveLock implements LockDevice {
       };
     }
     if (node.supportsCC(library.CommandClasses["User Code"])) {
-      const { verbs, once, supervised, version, characters } = userCodes(node, library);
+      const { verbs, supervised, version, characters } = userCodes(node, library, send);
       return {
         work: userCodeWork({
           who: this.#who,
           slots,
           isSupervised: supervised,
           verbs,
-          once,
           seen: this.#slots,
           duplicates: () => this.#duplicates,
           heard: (answer) => this.#heard(answer, version),
@@ -210,6 +218,11 @@ export class ZwaveLock implements LockDevice {
       sent: false,
       hint: "check that it is a lock with a keypad, and that it was included with its security keys",
     });
+  }
+
+  #usersOf(identity: string): Users {
+    if (this.#users?.lock !== identity) this.#users = new Users(identity, this.#parts.host.state);
+    return this.#users;
   }
 
   async #present<T>(answer: Promise<T | undefined>): Promise<T> {
@@ -247,7 +260,7 @@ async function write(work: SlotWork, { credential }: Entry, slot: SlotName, ask:
  * The key that a lock was made with, where it was included by it; else the place that it was given in this network, which
  * no other lock gets without being included anew, with what it is.
  */
-function identityOf(node: ZWaveNode, homeId: number): string {
+function identityOf({ node, homeId }: Pick<Wire, "node" | "homeId">): string {
   if (node.dsk) return `dsk-${Buffer.from(node.dsk).toString("hex")}`;
   const product = [node.manufacturerId, node.productType, node.productId].map(hex).join("-");
   return `zwave-${homeId.toString(16)}-${node.id}-${product}`;

@@ -15,7 +15,7 @@ import type { Seen } from "./seen.ts";
 
 type Supervised = { readonly status: number };
 
-/** What we use of zwave-js's API of the command class User Code. */
+/** What we use of the command class User Code. What changes something is sent once, whatever becomes of it. */
 export interface UserCodeVerbs {
   get(user: number): Promise<UserCodeAnswer | undefined>;
   enable(user: number, code: string): Promise<Supervised | undefined>;
@@ -27,8 +27,6 @@ export interface UserCodeParts {
   readonly slots: number;
   readonly isSupervised: boolean;
   readonly verbs: UserCodeVerbs;
-  /** The same, for what changes something: sent once, whatever becomes of it. */
-  readonly once: UserCodeVerbs;
   readonly seen: Seen<"empty" | "taken">;
   /** How often the lock has told that it has a code already. */
   readonly duplicates: () => number;
@@ -40,7 +38,7 @@ export interface UserCodeParts {
  * takes a slot's status from what it remembers.
  */
 export function userCodeWork(parts: UserCodeParts): SlotWork {
-  const { who, verbs, once, seen } = parts;
+  const { who, verbs, seen } = parts;
   const look = async (user: number, slot: SlotName, ask: Ask): Promise<UserCodeAnswer | undefined> => {
     const answer = await ask(() => verbs.get(user));
     if (!answer) return undefined;
@@ -63,7 +61,7 @@ export function userCodeWork(parts: UserCodeParts): SlotWork {
       const wasEmpty = seen.get(slot) === "empty";
       seen.forget(slot);
       const duplicates = parts.duplicates();
-      const word = wordOf(await ask(() => once.enable(user, credential.digits.reveal())), parts.isSupervised);
+      const word = wordOf(await ask(() => verbs.enable(user, credential.digits.reveal())), parts.isSupervised);
       const now = word === "no" ? undefined : await orSilence(look(user, slot, ask));
       return writeOutcome({
         slot,
@@ -79,7 +77,7 @@ export function userCodeWork(parts: UserCodeParts): SlotWork {
       const user = userIn(slot);
       if (user === undefined) return noSuchSlot(slot);
       seen.forget(slot);
-      await ask(() => once.clear(user));
+      await ask(() => verbs.clear(user));
       const now = await orSilence(look(user, slot, ask));
       return clearOutcome(slot, now && contentsOf(now));
     },

@@ -22,14 +22,16 @@ export interface UserCredentialVerbs {
   deleteUser(user: number): Promise<UserReport | undefined>;
   getPin(slot: number): Promise<CredentialReport | undefined>;
   setPin(how: "add" | "modify", user: number, slot: number, digits: string): Promise<CredentialReport | undefined>;
+  deletePin(user: number, slot: number): Promise<CredentialReport | undefined>;
 }
 
 /** A slot with its user. */
 export interface Place {
   readonly contents: SlotContents;
-  /** Whose it is, as far as something is there. `radio`: it came over the air, and we do not know that it was from us. */
+  /** Whose the PIN is, or the user where there is none. `radio`: it may have come over the air, and not from us. */
   readonly of: "nobody" | "us" | "radio" | "owner";
-  readonly hasUser: boolean;
+  /** Whose the user is. */
+  readonly user: Place["of"];
 }
 
 export interface UserCredentialParts {
@@ -65,11 +67,11 @@ export class UserCredentialMemory implements SlotWork {
     if (before.of === "owner" || before.of === "radio") return ownersSlot;
     seen.forget(slot);
     users.begin(number);
-    const ended = before.hasUser ? undefined : await this.#addUser(number, slot, ask);
+    const ended = before.user !== "nobody" ? undefined : await this.#addUser(number, slot, ask);
     if (ended) return ended;
     const isNew = before.contents.state === "empty";
     const outcome = await this.#setPin(credential, number, isNew, ask);
-    if (outcome.result === "refused" && isNew) await orSilence(this.#removeUser(number, slot, ask));
+    if (outcome.result === "refused" && isNew) await orSilence(this.#remove(number, slot, "us", ask));
     else if (outcome.result !== "unconfirmed") users.complete(number);
     return outcome;
   }
@@ -94,8 +96,10 @@ export class UserCredentialMemory implements SlotWork {
     if (number === undefined) return noSuchSlot(slot);
     const before = this.#parts.seen.get(slot) ?? (await this.#mustLook(number, slot, ask));
     if (before.of === "owner") return ownersSlot;
-    const now = before.of === "nobody" ? before : await this.#removeUser(number, slot, ask);
-    return now?.of === "nobody" ? { result: "stored", slot, proof: "read_back" } : { result: "unconfirmed", slot };
+    const now = before.of === "nobody" ? before : await this.#remove(number, slot, before.user, ask);
+    return now?.contents.state === "empty"
+      ? { result: "stored", slot, proof: "read_back" }
+      : { result: "unconfirmed", slot };
   }
 
   async read(slot: SlotName, ask: Ask): Promise<SlotContents> {
@@ -123,7 +127,7 @@ export class UserCredentialMemory implements SlotWork {
       if (!place) return;
       if (place.of === "nobody") this.#parts.users.end(number);
       else if (place.contents.state !== "empty") this.#parts.users.complete(number);
-      else if (place.of === "us") await orSilence(this.#removeUser(number, slot, ask));
+      else if (place.of === "us") await orSilence(this.#remove(number, slot, "us", ask));
     }
   }
 
@@ -148,11 +152,17 @@ export class UserCredentialMemory implements SlotWork {
     return !there || exists(there) ? undefined : { result: "unconfirmed", slot };
   }
 
-  /** With all that it has. What is there then: undefined where that was not answered. */
-  async #removeUser(user: number, slot: SlotName, ask: Ask): Promise<Place | undefined> {
+  /**
+   * The PIN, with its user and all that this one has, unless the owner has made the user another one: a changed name is
+   * enough for that, and must not keep a code of ours on the lock.
+   *
+   * @returns what is there then: undefined where that was not answered.
+   */
+  async #remove(user: number, slot: SlotName, of: Place["user"], ask: Ask): Promise<Place | undefined> {
     const { verbs, users, seen } = this.#parts;
     seen.forget(slot);
-    await ask(() => verbs.deleteUser(user));
+    if (of === "owner") await ask(() => verbs.deletePin(user, user));
+    else await ask(() => verbs.deleteUser(user));
     const now = await orSilence(this.#look(user, slot, ask));
     if (now?.of === "nobody") users.end(user);
     return now;
@@ -168,8 +178,10 @@ export class UserCredentialMemory implements SlotWork {
     const user = pin && (await ask(() => verbs.getUser(number)));
     if (!pin || !user) return undefined;
     const contents = credentialContents(pin);
-    const hasUser = exists(user);
-    const place: Place = { contents, of: ownerOf(pin, user, users.isOurs(number)), hasUser };
+    const isOurs = users.isOurs(number);
+    const holder = whose(user, isOurs);
+    const of = !exists(pin) ? holder : pin.userId === number ? whose(pin, isOurs) : "owner";
+    const place: Place = { contents, of, user: holder };
     seen.note(slot, place);
     return place;
   }
@@ -182,10 +194,9 @@ export class UserCredentialMemory implements SlotWork {
 
 const ownersSlot = { result: "refused", reason: "forbidden", detail: "the slot is the owner's" } as const;
 
-function ownerOf(pin: CredentialReport, user: UserReport, isOurs: boolean): Place["of"] {
-  if (!exists(pin) && !exists(user)) return "nobody";
-  if (exists(pin) && pin.userId !== user.userId) return "owner";
-  const changed = [pin, user].filter(exists).map(({ modifierType }) => modifierType);
-  if (changed.some((by) => by !== modifier.zwave)) return "owner";
-  return isOurs ? "us" : "radio";
+function whose(report: { readonly modifierType: number }, isOurs: boolean): Place["of"] {
+  if (!exists(report)) return "nobody";
+  // Not every lock says by which way a change came to it.
+  const byOwner = report.modifierType !== modifier.zwave && report.modifierType !== modifier.unknown;
+  return byOwner ? "owner" : isOurs ? "us" : "radio";
 }

@@ -26,6 +26,9 @@ const locks = "locks";
 /** Longer than any orderly end takes, and short enough for an agent that is told to stop. */
 const patience: Milliseconds = 800;
 
+/** A stick that was reset takes two or three seconds; one that was pulled out keeps zwave-js waiting for ever. */
+const backAfterReset: Milliseconds = 15_000;
+
 /** zwave-js, started, on a controller that answers. Of no use any more once `gone` is aborted. */
 export class Stack implements AsyncDisposable {
   readonly #driver: Zwave;
@@ -44,11 +47,18 @@ export class Stack implements AsyncDisposable {
     const gone = new AbortController();
     const loss = new LinkError(`the Z-Wave controller at ${port} is gone`);
     const lost = (): void => gone.abort(loss);
+    let isReady = false;
+    let tooLong: NodeJS.Timeout | undefined;
+    // As it starts, zwave-js resets the stick, and some sticks leave the bus for that: it opens their port again.
+    const failed = (): void => {
+      if (isReady) lost();
+      else tooLong ??= setTimeout(lost, backAfterReset);
+    };
     const binding = await library.openPort(port);
     const watched: typeof binding = async () => {
       const { source, sink } = await binding();
       // zwave-js waits a second and tries to open it again, by a path that may be another device's by then.
-      return { sink, source: { ...source, start: (controller) => source.start?.(watch(controller, lost)) } };
+      return { sink, source: { ...source, start: (controller) => source.start?.(watch(controller, failed)) } };
     };
     const driver = new library.Driver(watched, optionsOf(parts));
     const stack = new Stack(driver, gone);
@@ -61,7 +71,10 @@ export class Stack implements AsyncDisposable {
             parts.log.debug({ error: error.message }, "zwave-js gave up");
             lost();
           });
-          driver.once("driver ready", resolve);
+          driver.once("driver ready", () => {
+            isReady = true;
+            resolve();
+          });
           driver.start().catch(reject);
         }),
         signal,
@@ -75,12 +88,16 @@ export class Stack implements AsyncDisposable {
         hint: "check port, that the stick is plugged in, and that no other program uses it",
         cause,
       });
+    } finally {
+      clearTimeout(tooLong);
     }
   }
 
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
+
+  readonly send: Zwave["sendCommand"] = (command, options) => this.#driver.sendCommand(command, options);
 
   get controller(): Zwave["controller"] {
     return this.#driver.controller;

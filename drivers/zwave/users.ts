@@ -10,14 +10,17 @@ const kept = z.object({ ours: z.array(z.number()), begun: z.array(z.number()) })
  * end between the two, the user is left over. All others are the owner's.
  */
 export class Users {
+  /** Its identity. */
+  readonly lock: string;
   readonly #state: DriverState;
   readonly #key: string;
   readonly #ours: Set<number>;
   readonly #begun: Set<number>;
 
-  constructor(address: string, state: DriverState) {
+  constructor(lock: string, state: DriverState) {
+    this.lock = lock;
     this.#state = state;
-    this.#key = `users.${address}`;
+    this.#key = `users.${lock}`;
     const { ours, begun } = decode(state.get(this.#key)?.reveal() ?? "", kept) ?? { ours: [], begun: [] };
     this.#ours = new Set(ours);
     this.#begun = new Set(begun);

@@ -3,25 +3,25 @@ import type { Library } from "./library.ts";
 import { expiresAfter } from "./limits.ts";
 import type { UserCodeVerbs } from "./memory-user-code.ts";
 import type { UserCredentialVerbs } from "./memory-user-credential.ts";
+import { questionsTo, type Send } from "./questions.ts";
 
 const reading = { expire: expiresAfter };
 /** zwave-js would send it three times where it is not acknowledged: whether to repeat it is not its to decide. */
 const changing = { ...reading, maxSendAttempts: 1 };
 
 /** The commands of a lock with User Code. */
-export function userCodes(node: ZWaveNode, { CommandClasses, UserIDStatus }: Library) {
+export function userCodes(node: ZWaveNode, library: Library, send: Send) {
+  const { CommandClasses, UserIDStatus } = library;
   const api = node.commandClasses["User Code"];
-  const verbsOf = (options: object): UserCodeVerbs => {
-    const with_ = api.withOptions(options);
-    return {
-      get: (user) => with_.get(user),
-      enable: (user, code) => with_.set(user, UserIDStatus.Enabled, code),
-      clear: (user) => with_.clear(user),
-    };
+  const once = api.withOptions(changing);
+  const verbs: UserCodeVerbs & { countUsers(): Promise<number | undefined> } = {
+    get: questionsTo(node.id, send, library, reading).code,
+    enable: (user, code) => once.set(user, UserIDStatus.Enabled, code),
+    clear: (user) => once.clear(user),
+    countUsers: () => api.withOptions(reading).getUsersCount(),
   };
   return {
-    verbs: { ...verbsOf(reading), countUsers: () => api.withOptions(reading).getUsersCount() },
-    once: verbsOf(changing),
+    verbs,
     supervised: node.supportsCC(CommandClasses.Supervision),
     version: api.version,
     characters: node.getValue<string>({ commandClass: CommandClasses["User Code"], property: "supportedASCIIChars" }),
@@ -29,20 +29,20 @@ export function userCodes(node: ZWaveNode, { CommandClasses, UserIDStatus }: Lib
 }
 
 /** The commands of a lock with User Credential, and what it can hold as it said when it was interviewed. */
-export function userCredentials(node: ZWaveNode, library: Library) {
+export function userCredentials(node: ZWaveNode, library: Library, send: Send) {
   const { Bytes, UserCredentialOperationType: operation, UserCredentialType } = library;
   const pinCode = UserCredentialType.PINCode;
   const general = library.UserCredentialUserType.General;
   const api = node.commandClasses["User Credential"];
-  const asking = api.withOptions(reading);
+  const asking = questionsTo(node.id, send, library, reading);
   const once = api.withOptions(changing);
   const pins = node.accessControl?.getCredentialCapabilitiesCached().supportedCredentialTypes.get(pinCode);
   const users = node.accessControl?.getUserCapabilitiesCached().maxUsers ?? 0;
   const verbs: UserCredentialVerbs & { countUsers(): Promise<number | undefined> } = {
-    getUser: (userId) => asking.getUser(userId),
+    getUser: asking.user,
     addUser: (userId) => once.setUser({ operationType: operation.Add, userId, active: true, userType: general }),
     deleteUser: (userId) => once.setUser({ operationType: operation.Delete, userId }),
-    getPin: (slot) => asking.getCredential(0, pinCode, slot),
+    getPin: asking.pin,
     setPin: (how, userId, credentialSlot, digits) =>
       once.setCredential({
         operationType: how === "add" ? operation.Add : operation.Modify,
@@ -51,7 +51,9 @@ export function userCredentials(node: ZWaveNode, library: Library) {
         credentialSlot,
         credentialData: Bytes.from(digits, "utf8"),
       }),
-    countUsers: async () => (await asking.getUserCapabilities())?.numberOfSupportedUsers,
+    deletePin: (userId, credentialSlot) =>
+      once.setCredential({ operationType: operation.Delete, userId, credentialType: pinCode, credentialSlot }),
+    countUsers: async () => (await api.withOptions(reading).getUserCapabilities())?.numberOfSupportedUsers,
   };
   return {
     verbs,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { happeningIn, happeningOf, isDuplicate } from "../../../drivers/zwave/codec-event.ts";
+import { happeningIn, happeningOf, isDuplicate, isSomeChange } from "../../../drivers/zwave/codec-event.ts";
 
 const userId = { userId: 7 };
 
@@ -50,6 +50,11 @@ test("isDuplicate() is event 15 of access control", () => {
   expect(isDuplicate({ type: 7, event: 15 })).toBe(false);
 });
 
+test("isSomeChange() is a code that comes or goes, in whatever slot", () => {
+  expect([12, 13, 14, 15].map((event) => isSomeChange({ type: 6, event }))).toEqual([false, true, true, false]);
+  expect(isSomeChange({ type: 7, event: 13 })).toBe(false);
+});
+
 const notification = { commandClass: 0x71, property: "Access Control" };
 
 test.each([
@@ -66,6 +71,15 @@ test.each([
   [
     { ...notification, propertyKey: "Door state", newValue: 23 },
     { event: "door", open: false },
+  ],
+  // Open in regular position, and tilted.
+  [
+    { ...notification, propertyKey: "Door state", newValue: 0x1600 },
+    { event: "door", open: true },
+  ],
+  [
+    { ...notification, propertyKey: "Door state", newValue: 0x1601 },
+    { event: "door", open: true },
   ],
   [{ commandClass: 0x71, property: "Home Security", propertyKey: "Cover status", newValue: 3 }, { event: "tamper" }],
   [

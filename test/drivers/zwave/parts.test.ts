@@ -162,15 +162,15 @@ test("limitsOf() are what the lock says, of digits only", () => {
 });
 
 test("Users remember whom we added, and who may be left over, beyond our end", () => {
-  const users = new Users("4", host.state);
+  const users = new Users("dsk-4", host.state);
   users.begin(5);
   users.begin(6);
   users.complete(5);
-  const later = new Users("4", host.state);
+  const later = new Users("dsk-4", host.state);
   expect([later.isOurs(5), later.isOurs(6), later.isOurs(7)]).toEqual([true, true, false]);
   expect(later.begun).toEqual([6]);
   later.end(6);
-  expect(new Users("4", host.state).begun).toEqual([]);
-  expect(new Users("4", host.state).isOurs(6)).toBe(false);
-  expect(new Users("5", host.state).isOurs(5)).toBe(false);
+  expect(new Users("dsk-4", host.state).begun).toEqual([]);
+  expect(new Users("dsk-4", host.state).isOurs(6)).toBe(false);
+  expect(new Users("dsk-5", host.state).isOurs(5)).toBe(false);
 });

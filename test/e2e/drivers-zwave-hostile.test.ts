@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Secret } from "../../agent/domain/secret.ts";
+import { slotName } from "../../agent/domain/slot.ts";
+import { never, rejection } from "../drivers/bench.ts";
+import { hurriedClock, RecordingHost } from "../support/host.ts";
+import { ZwaveHouse } from "../support/zwave-bench.ts";
+import { zwaveLocks } from "../support/zwave-far-end.ts";
+
+let house: ZwaveHouse;
+let host: RecordingHost;
+beforeAll(async () => {
+  house = await ZwaveHouse.open();
+});
+afterAll(() => house[Symbol.asyncDispose]());
+beforeEach(() => {
+  host = new RecordingHost(hurriedClock(20));
+});
+afterEach(() => host[Symbol.dispose]());
+
+const entry = { credential: { kind: "pin", digits: new Secret("5471") }, label: "" } as const;
+const third = slotName("3");
+const fourth = slotName("4");
+
+describe.each(Object.entries(zwaveLocks))("a lock whose late answers are about another slot, %s", (_, address) => {
+  test("is not believed about the slot that was asked for", async () => {
+    const { far } = house;
+    await far.act(address, { act: "forget" });
+    await using link = await house.connect(host);
+    const { memory } = link.lock(address);
+    expect(await memory?.write(entry, third, never())).toMatchObject({ result: "stored" });
+    await far.act(address, { act: "mode", mode: "stray" });
+    expect(await memory?.read?.(third, never())).not.toMatchObject({ state: "empty" });
+    expect(await memory?.read?.(slotName("2"), never())).toEqual({ state: "empty" });
+    expect(await memory?.clear(third, never())).toMatchObject({ result: "stored", proof: "read_back" });
+    expect(await memory?.write(entry, fourth, never())).toMatchObject({ result: "stored" });
+    expect((await far.look(address)).codes).toEqual({ 4: "5471" });
+  });
+});
+
+test("an address that is another way to write a node's number is no lock", async () => {
+  await using link = await house.connect(host);
+  for (const address of ["04", "4.0", "0x4", " 4", "4/1", "", "-4", "99"]) {
+    expect(await rejection(link.lock(address).abilities(never()))).toMatchObject({ name: "LinkError", sent: false });
+  }
+});
+
+/** "Reset yourself", in the Serial API. */
+const softReset = Buffer.from("01030008f4", "hex");
+
+test("a stick that leaves the bus when zwave-js resets it at its start is opened all the same", async () => {
+  const far = Number(new URL(house.far.url).port);
+  let resets = 0;
+  const bus = createServer((near) => {
+    const stick = connect(far, "127.0.0.1");
+    for (const end of [near, stick])
+      end.on("error", () => undefined).on("close", () => [near, stick].map((each) => each.destroy()));
+    stick.pipe(near);
+    near.on("data", (bytes: Buffer) => {
+      if (bytes.includes(softReset) && ++resets === 1) near.destroy();
+      else stick.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => void bus.listen(0, "127.0.0.1", resolve));
+  try {
+    const address = bus.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    await using link = await house.connect(host, { port: `tcp://127.0.0.1:${port}` });
+    expect(await link.lock(zwaveLocks.userCode2).abilities(never())).toMatchObject({ memory: { readBack: "full" } });
+    expect(resets).toBeGreaterThan(0);
+  } finally {
+    bus.close();
+  }
+});
+
+test("a port that is no serial device, or nobody's, is a LinkError", async () => {
+  const folder = join(host.state.directory, "folder");
+  const file = join(host.state.directory, "file");
+  mkdirSync(folder);
+  writeFileSync(file, "");
+  for (const port of [folder, file, join(folder, "none"), "/dev/null", "tcp://127.0.0.1:1", "tcp://127.0.0.1:99999"]) {
+    const error = await rejection(house.connect(host, { port }));
+    expect({ port, error }).toMatchObject({ port, error: { name: "LinkError", sent: false } });
+  }
+});
