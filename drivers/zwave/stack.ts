@@ -33,10 +33,12 @@ const backAfterReset: Milliseconds = 15_000;
 export class Stack implements AsyncDisposable {
   readonly #driver: Zwave;
   readonly #gone: AbortController;
+  readonly #closePort: () => Promise<void>;
 
-  private constructor(driver: Zwave, gone: AbortController) {
+  private constructor(driver: Zwave, gone: AbortController, closePort: () => Promise<void>) {
     this.#driver = driver;
     this.#gone = gone;
+    this.#closePort = closePort;
   }
 
   /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */
@@ -55,13 +57,20 @@ export class Stack implements AsyncDisposable {
       else tooLong ??= setTimeout(lost, backAfterReset);
     };
     const binding = await library.openPort(port);
+    let close: (() => Promise<void>) | undefined;
     const watched: typeof binding = async () => {
+      gone.signal.throwIfAborted();
       const { source, sink } = await binding();
+      close = async () => sink.close?.();
+      if (gone.signal.aborted) {
+        await close();
+        throw loss;
+      }
       // zwave-js waits a second and tries to open it again, by a path that may be another device's by then.
       return { sink, source: { ...source, start: (controller) => source.start?.(watch(controller, failed)) } };
     };
     const driver = new library.Driver(watched, optionsOf(parts));
-    const stack = new Stack(driver, gone);
+    const stack = new Stack(driver, gone, async () => close?.());
     try {
       await orAbort(
         new Promise<void>((resolve, reject) => {
@@ -118,6 +127,8 @@ export class Stack implements AsyncDisposable {
       // What is not closed by now is closed when the operating system says so.
     } finally {
       clearTimeout(timer);
+      // zwave-js may have opened it once more meanwhile, and a serial device that is held is nobody else's.
+      this.#closePort().catch(() => undefined);
     }
   }
 }

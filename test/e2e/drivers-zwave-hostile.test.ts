@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { never, rejection } from "../drivers/bench.ts";
-import { hurriedClock, RecordingHost } from "../support/host.ts";
+import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { zwaveLocks } from "../support/zwave-far-end.ts";
 
@@ -75,12 +76,31 @@ test("a stick that leaves the bus when zwave-js resets it at its start is opened
   }
 });
 
+test("a stick that is pulled out again while zwave-js starts is found again, each time", async () => {
+  const { far } = house;
+  await using link = await house.connect(host);
+  const lock = link.lock(zwaveLocks.userCode2);
+  for (const pause of [0, 60, 120, 180]) {
+    await far.unplug();
+    await far.plug();
+    await delay(pause);
+    await far.unplug();
+    await far.plug();
+    const isBack = async (): Promise<true | undefined> =>
+      lock.abilities(never()).then(
+        () => true,
+        () => undefined,
+      );
+    expect(await eventually("the stick", isBack, 10_000)).toBe(true);
+  }
+}, 60_000);
+
 test("a port that is no serial device, or nobody's, is a LinkError", async () => {
   const folder = join(host.state.directory, "folder");
   const file = join(host.state.directory, "file");
   mkdirSync(folder);
   writeFileSync(file, "");
-  for (const port of [folder, file, join(folder, "none"), "/dev/null", "tcp://127.0.0.1:1", "tcp://127.0.0.1:99999"]) {
+  for (const port of [folder, file, join(folder, "none"), "/dev/null", "tcp://127.0.0.1:1"]) {
     const error = await rejection(house.connect(host, { port }));
     expect({ port, error }).toMatchObject({ port, error: { name: "LinkError", sent: false } });
   }

@@ -82,7 +82,7 @@ test("options() take a device or a serial bridge", () => {
   for (const port of ["/dev/ttyACM0", "/dev/serial/by-id/usb-x", "tcp://10.0.0.7:5555"]) {
     expect(options.safeParse({ port }).success).toBe(true);
   }
-  for (const port of ["ttyACM0", "tcp://10.0.0.7", "http://10.0.0.7:80", ""]) {
+  for (const port of ["ttyACM0", "tcp://10.0.0.7", "http://10.0.0.7:80", "tcp://10.0.0.7:65536", ""]) {
     expect(options.safeParse({ port }).success).toBe(false);
   }
 });
