@@ -15,6 +15,8 @@ const deaf = upTo(200).map((number) => `deaf-${number}`);
 const good = "good";
 const commands = 300;
 const everyMs = 40;
+/** One reply in a hundred is as late as the disk of a machine that has other work: the long run is for a quiet one. */
+const judged = process.env["LATCHD_LONG"] === undefined ? 0.95 : 0.99;
 
 /** zigbee2mqtt, in a process of its own, with 200 locks that answer nothing and one that does. */
 async function startLocks(url: string): Promise<void> {
@@ -110,9 +112,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
     process.stdout.write(
       `${commands} commands while ${deaf.length} rounds wait: reply after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most (an echo of the broker: ${crossing} ms, p99); meanwhile ${live.length} live and ${gone.length} gone on the good lock\n`,
     );
-    // One answer in a hundred is as late as the disk of a machine that has other work: the long run is for a quiet one.
-    expect(percentile(latencies, 0.95)).toBeLessThan(100);
-    if (process.env["LATCHD_LONG"] !== undefined) expect(p99).toBeLessThan(100);
+    expect(percentile(latencies, judged)).toBeLessThan(100);
     expect(live.length).toBeGreaterThan(0);
     expect(gone.length).toBeGreaterThan(0);
   }, 120_000);
