@@ -18,6 +18,8 @@ export class Locks {
   readonly #all: Statement<[], Row>;
   readonly #holding: Statement<[string], { device_id: string }>;
   readonly #put: Statement;
+  /** Which lock has said in this process that it is there: those of the others may be gone from where they were. */
+  readonly #met = new Map<DeviceId, LockId>();
   readonly #vacate: Statement<[string]>;
   readonly #read: Statement<[string]>;
 
@@ -39,6 +41,17 @@ export class Locks {
   put(id: DeviceId, lock: LockId, before: LockId | undefined): void {
     const { link = null, address = null } = this.#places.get(id) ?? {};
     this.#put.run({ id, lock, link, address, before: before ?? null });
+  }
+
+  /** It says that it is there. */
+  meet(id: DeviceId, lock: LockId): void {
+    for (const [other, met] of this.#met) if (met === lock) this.#met.delete(other);
+    this.#met.set(id, lock);
+  }
+
+  /** Whether it has said in this process where it is, and nothing else was met there since. */
+  isMet(lock: LockId): boolean {
+    return [...this.#met.values()].includes(lock);
   }
 
   /** The lock that is there; undefined where it never said so, or was met elsewhere since. */

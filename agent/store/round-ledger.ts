@@ -154,10 +154,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const here = known.filter((placement) => placement.lock === lock);
       if (here.some((placement) => isAbout(placement, slot, contents.fingerprint))) return true;
       const missing = known.filter(
-        (placement) => locks.holding(placement.lock).length === 0 && isAbout(placement, slot, contents.fingerprint),
+        (placement) => !locks.isMet(placement.lock) && isAbout(placement, slot, contents.fingerprint),
       );
       const found = missing.find((placement) => placement.device === device && placement.lock === locks.before(device));
-      if (!found) return false;
+      if (!found || locks.holding(found.lock).length > 0) return false;
       // It need not be written to this lock any more: it is there.
       const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
       if (twin) ledger.keep({ ...twin, wanted: false }, now());
@@ -175,6 +175,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       transaction(() => {
         const before = devices.abilities(device);
         const lock = lockId(abilities.identity);
+        locks.meet(device, lock);
         const isSame = locks.at(device) === lock;
         const others = locks.holding(lock).filter((other) => other !== device);
         if (isSame && others.length === 0 && !locks.isMoved(device) && describe(before) === describe(abilities)) {

@@ -233,6 +233,27 @@ test("a code that two missing locks have in the same slot is ours wherever it tu
   ]);
 });
 
+test.each([
+  ["was met since the start is not that lock's", true, ["serial-z"]],
+  [
+    "was not met since the start may be that lock's: what is on either stays in the debt",
+    false,
+    ["serial-x", "serial-z"],
+  ],
+])("a code in the same slot of a lock that %s", (_, isMet, owed) => {
+  using desk = live();
+  desk.store.rounds.learn(second, y);
+  grant(desk, second);
+  write(desk, second);
+  const { rounds, records } = desk.reopened(doors);
+  if (isMet) rounds.learn(second, y);
+  const { fingerprint } = rounds.placements(second)[0] ?? only(desk.store, first);
+  rounds.learn(first, z);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(true);
+  const removing = records.placements({ device: first }).filter(({ placement }) => !placement.wanted);
+  expect(removing.map(({ placement }) => placement.lock).toSorted()).toEqual(owed);
+});
+
 test("a survey that a kill interrupts is still to be done", () => {
   using desk = live();
   desk.store.rounds.learn(first, y);
