@@ -129,6 +129,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
   /** It was written while the lock at the device was changed for this one, which may have got it. */
   const lookFor = (placement: Placement, device: DeviceId, lock: LockId): void => {
     const slot = slotOf(placement);
+    // A lock of another make has not understood where it was to go.
+    const slots = devices.abilities(device)?.memory?.kinds.get(placement.kind)?.slots;
+    if (!slots || Array.isArray(slots) !== (slot !== undefined)) return;
     const isKnown = openOf(device).some((known) =>
       slot === undefined ? known.fingerprint === placement.fingerprint : isAbout(known, slot, placement.fingerprint),
     );

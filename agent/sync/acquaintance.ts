@@ -25,14 +25,26 @@ export class Acquaintance {
   readonly foreign = new Set<SlotName>();
   survey = new Survey();
   /** Writes that were sent since it last said who it is: another lock may have got them. */
-  readonly sent = new Map<PlacementId, Sent>();
+  readonly #sent = new Map<PlacementId, Sent>();
   /** The wish has changed since its plan was made. */
   outdated = false;
 
   noteSent(placement: Placement, at: Instant): void {
-    const longAgo = later(at, -heardWithin);
-    for (const [id, before] of this.sent) if (before.at <= longAgo) this.sent.delete(id);
-    this.sent.set(placement.id, { placement, at });
+    this.#forgetSent(at);
+    this.#sent.set(placement.id, { placement, at });
+  }
+
+  /** It says who it is: what was written so shortly before that another lock may have got it. */
+  takeSent(now: Instant): readonly Placement[] {
+    this.#forgetSent(now);
+    const sent = [...this.#sent.values()].map(({ placement }) => placement);
+    this.#sent.clear();
+    return sent;
+  }
+
+  #forgetSent(now: Instant): void {
+    const longAgo = later(now, -heardWithin);
+    for (const [id, before] of this.#sent) if (before.at <= longAgo) this.#sent.delete(id);
   }
 
   /** Another lock stands there. */

@@ -29,12 +29,10 @@ export async function meet(
       hint: "where both are one lock, configure it once; where they are two, their driver cannot tell them apart",
     });
   }
-  const sent = [...known.sent.values()].map(({ placement }) => placement);
   if (ledger.lockAt(device) !== id) known.forget();
-  for (const left of ledger.learn(device, abilities, sent)) around.due(left);
+  for (const left of ledger.learn(device, abilities, known.takeSent(clock.now()))) around.due(left);
   around.committed();
   known.lock = id;
-  known.sent.clear();
   ledger.heard(device, true);
   for (const slot of known.foreign) ledger.happened(device, { suspect: slot, foreign: true, awake: true, events: [] });
   known.foreign.clear();

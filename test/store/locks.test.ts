@@ -234,6 +234,22 @@ test("a code that two missing locks have in the same slot is ours wherever it tu
 });
 
 test.each([
+  ["to a slot of its choice is not looked for on a lock whose slots we choose", undefined, []],
+  ["to a numbered slot is looked for on the other lock, too", one, [one]],
+])("a write that was under way %s", (_, slot, looked) => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, x);
+  grant(desk, first);
+  rounds.choose(first);
+  const sent = intendWrite(only(desk.store, first), slot, desk.now, undefined);
+  rounds.learn(first, y, [sent]);
+  expect(rounds.placements(first).flatMap(({ belief }) => (belief.at === "write" ? [belief.slot] : []))).toEqual(
+    looked,
+  );
+});
+
+test.each([
   ["was met since the start is not that lock's", true, ["serial-z"]],
   [
     "was not met since the start may be that lock's: what is on either stays in the debt",
