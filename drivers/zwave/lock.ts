@@ -49,7 +49,7 @@ export interface ZwaveLockParts {
 /** What a lock can be asked to do, and what it says of itself. */
 interface Ready {
   readonly work: SlotWork;
-  readonly capacity: (ask: Ask) => Promise<Capacity>;
+  readonly capacity: () => Promise<Capacity>;
 }
 
 /** One lock of a Z-Wave network. */
@@ -76,8 +76,8 @@ export class ZwaveLock implements LockDevice {
 
   abilities(signal: AbortSignal): Promise<Abilities> {
     return this.#turn(signal, async (ask, wire) => {
-      const { work, capacity } = this.#ready(wire);
-      const limits = limitsOf(await capacity(ask));
+      const { work, capacity } = await this.#ready(wire, ask);
+      const limits = limitsOf(await capacity());
       if (work instanceof UserCredentialMemory) await work.tidy(ask);
       const model = wire.node.deviceConfig?.label;
       return { identity: identityOf(wire), ...(model === undefined ? {} : { model }), memory: limits };
@@ -129,7 +129,8 @@ export class ZwaveLock implements LockDevice {
     return {
       write: (entry, at, signal) => this.#change(at, signal, (work, slot, ask) => write(work, entry, slot, ask)),
       clear: (slot, signal) => this.#change(slot, signal, (work, _, ask) => work.clear(slot, ask)),
-      read: (slot, signal) => this.#turn(signal, (ask, wire) => this.#ready(wire).work.read(slot, ask)),
+      read: (slot, signal) =>
+        this.#turn(signal, async (ask, wire) => (await this.#ready(wire, ask)).work.read(slot, ask)),
       list: (signal) => this.#list(signal),
     };
   }
@@ -137,7 +138,8 @@ export class ZwaveLock implements LockDevice {
   async *#list(signal: AbortSignal): ReturnType<SlotWork["list"]> {
     // Each question is a turn of its own, so that a long list does not keep the wire from the others.
     const ask: Ask = (command) => this.#turn(signal, (once) => once(command));
-    yield* this.#ready(this.#parts.wire()).work.list(ask);
+    const { work } = await this.#ready(this.#parts.wire(), ask);
+    yield* work.list(ask);
   }
 
   async #change(
@@ -149,7 +151,7 @@ export class ZwaveLock implements LockDevice {
       if (slot === undefined) return noSuchSlot(slot);
       this.#busy = slot;
       try {
-        return await act(this.#ready(wire).work, slot, ask);
+        return await act((await this.#ready(wire, ask)).work, slot, ask);
       } catch (error) {
         if (error instanceof Refusal) return error.outcome;
         throw error;
@@ -168,28 +170,34 @@ export class ZwaveLock implements LockDevice {
     }, waiting);
   }
 
-  #ready({ node, library, homeId, send }: Wire): Ready {
-    const slots = Math.min(node.accessControl?.getUserCapabilitiesCached().maxUsers ?? 0, mostSlots);
+  async #ready({ node, library, homeId, send }: Wire, ask: Ask): Promise<Ready> {
     const onBattery = !node.isListening;
+    const known = node.accessControl?.getUserCapabilitiesCached().maxUsers;
     if (node.supportsCC(library.CommandClasses["User Credential"])) {
-      const { verbs, capabilities } = userCredentials(node, library, send);
-      const parts = {
-        ...capabilities,
-        who: this.#who,
-        verbs,
-        users: this.#usersOf(identityOf({ node, homeId })),
-        seen: this.#places,
-      };
+      const { verbs, pins } = userCredentials(node, library, send);
+      const capacity = await this.#present(pins(ask));
+      const users = known || (await this.#present(ask(() => verbs.countUsers())));
+      const slots = Math.min(users, capacity.slots, mostSlots);
+      const { shortest, longest } = capacity;
       return {
-        work: new UserCredentialMemory(parts),
-        capacity: async (ask) => {
+        work: new UserCredentialMemory({
+          slots,
+          shortest,
+          longest,
+          who: this.#who,
+          verbs,
+          users: this.#usersOf(identityOf({ node, homeId })),
+          seen: this.#places,
+        }),
+        capacity: async () => {
           await this.#present(ask(() => verbs.countUsers()));
-          return { ...capabilities, onBattery };
+          return { ...capacity, slots, characters: undefined, onBattery };
         },
       };
     }
     if (node.supportsCC(library.CommandClasses["User Code"])) {
       const { verbs, supervised, version, characters } = userCodes(node, library, send);
+      const slots = Math.min(known || (await this.#present(ask(() => verbs.countUsers()))), mostSlots);
       return {
         work: userCodeWork({
           who: this.#who,
@@ -200,7 +208,7 @@ export class ZwaveLock implements LockDevice {
           duplicates: () => this.#duplicates,
           heard: (answer) => this.#heard(answer, version),
         }),
-        capacity: async (ask) => {
+        capacity: async () => {
           const counted = await this.#present(ask(() => verbs.countUsers()));
           // The lengths that the command class has; it has no way for a lock to say its own.
           return {

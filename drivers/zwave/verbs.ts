@@ -1,4 +1,6 @@
+import type { UserCredentialCapability } from "@zwave-js/cc";
 import type { ZWaveNode } from "zwave-js";
+import type { Ask } from "./conversation.ts";
 import type { Library } from "./library.ts";
 import { expiresAfter } from "./limits.ts";
 import type { UserCodeVerbs } from "./memory-user-code.ts";
@@ -28,7 +30,7 @@ export function userCodes(node: ZWaveNode, library: Library, send: Send) {
   };
 }
 
-/** The commands of a lock with User Credential, and what it can hold as it said when it was interviewed. */
+/** The commands of a lock with User Credential, and the PINs that it can hold. */
 export function userCredentials(node: ZWaveNode, library: Library, send: Send) {
   const { Bytes, UserCredentialOperationType: operation, UserCredentialType } = library;
   const pinCode = UserCredentialType.PINCode;
@@ -36,8 +38,7 @@ export function userCredentials(node: ZWaveNode, library: Library, send: Send) {
   const api = node.commandClasses["User Credential"];
   const asking = questionsTo(node.id, send, library, reading);
   const once = api.withOptions(changing);
-  const pins = node.accessControl?.getCredentialCapabilitiesCached().supportedCredentialTypes.get(pinCode);
-  const users = node.accessControl?.getUserCapabilitiesCached().maxUsers ?? 0;
+  const patient = api.withOptions(reading);
   const verbs: UserCredentialVerbs & { countUsers(): Promise<number | undefined> } = {
     getUser: asking.user,
     addUser: (userId) => once.setUser({ operationType: operation.Add, userId, active: true, userType: general }),
@@ -53,17 +54,33 @@ export function userCredentials(node: ZWaveNode, library: Library, send: Send) {
       }),
     deletePin: (userId, credentialSlot) =>
       once.setCredential({ operationType: operation.Delete, userId, credentialType: pinCode, credentialSlot }),
-    countUsers: async () => (await api.withOptions(reading).getUserCapabilities())?.numberOfSupportedUsers,
+    countUsers: async () => (await patient.getUserCapabilities())?.numberOfSupportedUsers,
   };
+  const told = (): UserCredentialCapability | undefined =>
+    node.accessControl?.getCredentialCapabilitiesCached().supportedCredentialTypes.get(pinCode);
   return {
     verbs,
-    capabilities: {
-      slots: Math.min(users, pins?.numberOfCredentialSlots ?? 0),
-      shortest: pins?.minCredentialLength ?? 0,
-      longest: pins?.maxCredentialLength ?? 0,
-      characters: undefined,
-      // A lock that keeps only a hash of a code cannot say it.
-      saysCodes: pins?.maxCredentialHashLength === 0,
+    /** Resolves to undefined where the lock is silent; a lock that takes no PINs has none of it. */
+    pins: async (ask: Ask): Promise<PinCapacity | undefined> => {
+      // zwave-js keeps that a lock was interviewed at once, and what that found a while later: a kill comes between.
+      const known = told();
+      if (!known && !(await ask(() => patient.getCredentialCapabilities()))) return undefined;
+      return capacityOf(told());
     },
   };
 }
+
+interface PinCapacity {
+  readonly slots: number;
+  readonly shortest: number;
+  readonly longest: number;
+  readonly saysCodes: boolean;
+}
+
+const capacityOf = (pins: UserCredentialCapability | undefined): PinCapacity => ({
+  slots: pins?.numberOfCredentialSlots ?? 0,
+  shortest: pins?.minCredentialLength ?? 0,
+  longest: pins?.maxCredentialLength ?? 0,
+  // A lock that keeps only a hash of a code cannot say it.
+  saysCodes: pins?.maxCredentialHashLength === 0,
+});

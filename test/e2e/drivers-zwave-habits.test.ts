@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { slotName } from "../../agent/domain/slot.ts";
 import { entry, never } from "../drivers/bench.ts";
@@ -29,6 +31,25 @@ describe.skipIf(socatSkipReason())("over zwave-js", () => {
     expect(await memory?.clear(slot, never())).toMatchObject({ result: "refused", reason: "forbidden" });
     expect(await house.far.look(userCredential)).toEqual(before);
     expect(house.far.asked.filter((each) => each.lock === userCredential && each.asked !== "read")).toEqual([]);
+  });
+
+  test("a lock whose capabilities zwave-js was killed before it kept is asked for them anew", async () => {
+    using whole = new RecordingHost(hurriedClock(1));
+    using cut = new RecordingHost(hurriedClock(1));
+    const kept = join(cut.state.directory, "zwave-js");
+    mkdirSync(kept, { recursive: true });
+    const values = readdirSync(house.known).filter((name) => name.endsWith(".values.jsonl"));
+    expect(values).toHaveLength(1);
+    for (const name of values) writeFileSync(join(kept, name), "");
+    const told = [];
+    for (const host of [whole, cut]) {
+      await using link = await house.connect(host);
+      const [first, second] = [userCredential, userCode2].map((address) => link.lock(address));
+      await host.reported("online");
+      told.push([await first?.abilities(never()), await second?.abilities(never())].map((each) => each?.memory));
+    }
+    expect(told[1]).toEqual(told[0]);
+    expect(told[0]?.map((memory) => memory?.kinds.get("pin")?.slots)).toMatchObject([{ length: 20 }, { length: 30 }]);
   });
 
   test("what happens at a lock is told, over a serial bridge too", async () => {

@@ -10,7 +10,8 @@ import { ZwaveFarEnd, zwaveLocks } from "./zwave-far-end.ts";
 
 /**
  * The persona, and what zwave-js knows of it after it has interviewed its locks once: so that a test need not wait for
- * that. One step of zwave-js's start is left out: to look for a controller that is stuck in its boot loader.
+ * that. Two steps of zwave-js's start are left out, a second each: to look for a controller that is stuck in its boot
+ * loader, and to read the files on all devices that are sold.
  */
 export class ZwaveHouse implements AsyncDisposable {
   readonly far: ZwaveFarEnd;
@@ -27,7 +28,7 @@ export class ZwaveHouse implements AsyncDisposable {
     const far = await new ZwaveFarEnd(flags).start();
     const house = new ZwaveHouse(far, await loadLibrary());
     using host = new RecordingHost(hurriedClock(1));
-    await using link = await house.connect(host);
+    await using link = await house.#connect(host, {}, true);
     for (const lock of Object.values(zwaveLocks)) link.lock(lock);
     await eventually(
       "the interview of all locks",
@@ -40,12 +41,16 @@ export class ZwaveHouse implements AsyncDisposable {
   }
 
   /** A link to it, which knows its locks already. */
-  async connect(host: RecordingHost, given: object = {}): Promise<Link> {
+  connect(host: RecordingHost, given: object = {}): Promise<Link> {
+    return this.#connect(host, given, false);
+  }
+
+  async #connect(host: RecordingHost, given: object, loadConfiguration: boolean): Promise<Link> {
     cpSync(this.known, join(host.state.directory, "zwave-js"), { recursive: true, force: false });
     const link = new ZwaveLink(options.parse({ port: this.far.device, timeout_ms: 500, ...given }), host, {
       library: this.#library,
       names: join(this.known, "none"),
-      leaveOut: { skipFirmwareIdentification: true },
+      leaveOut: { skipFirmwareIdentification: true, loadConfiguration },
     });
     await link.connect();
     return link;
