@@ -134,14 +134,11 @@ export class Queue {
 
   #alarm(device: DeviceId, at: Instant): void {
     if (this.#end.signal.aborted) return;
-    if (at <= this.#clock.now()) {
-      this.add(device);
-      return;
-    }
     this.#silence(device);
     const off = new AbortController();
     this.#alarms.set(device, off);
-    this.#clock.sleep(at - this.#clock.now(), off.signal).then(
+    // Also where it is due at once: the process has other work than a device that finds no end.
+    this.#clock.sleep(Math.max(at - this.#clock.now(), 0), off.signal).then(
       () => this.add(device),
       () => undefined,
     );

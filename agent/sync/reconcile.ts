@@ -2,7 +2,7 @@ import { LinkError, type LockDevice } from "../../drivers/driver.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
-import { plan, type Step } from "../domain/plan.ts";
+import { type LockState, plan, type Step } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
 import type { Acquaintance } from "./acquaintance.ts";
 import type { Ledger } from "./ledger.ts";
@@ -55,12 +55,12 @@ export async function reconcile(
     await choose(device, around, signal);
     const placements = ledger.placements(device);
     const now = clock.now();
-    const survey = ledger.isUnread(device) ? known.survey.steps(limits, can, placements, now) : [];
+    const unread = ledger.isUnread(device) ? known.survey.left(limits, can, placements, now) : undefined;
     const { steps: planned, full } = plan({
       placements,
       limits,
       can,
-      survey,
+      survey: dueOf(unread, now),
       occupied: new Set(known.occupied.keys()),
       now,
     });
@@ -76,10 +76,8 @@ export async function reconcile(
     pass += 1;
     if (!known.asked) continue;
     if (carried === "nothing") {
-      const next = earliest([
-        stillUnread(device, known, ledger),
-        nextLook(ledger.placements(device), known.occupied, now),
-      ]);
+      if (unread?.length === 0) ledger.read(device);
+      const next = earliest([nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now)]);
       return { next, unconfirmed: steps.isUnconfirmed };
     }
   }
@@ -87,12 +85,10 @@ export async function reconcile(
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
 }
 
-/** When what could not be read of a lock that took another's place is tried again; undefined where all of it was read. */
-function stillUnread(device: DeviceId, { survey }: Acquaintance, ledger: Ledger): Instant | undefined {
-  if (!ledger.isUnread(device)) return undefined;
-  if (survey.next === undefined) ledger.read(device);
-  return survey.next;
-}
+type Unread = ReturnType<Acquaintance["survey"]["left"]>;
+const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread.map(({ from }) => from));
+const dueOf = (unread: Unread = [], now: Instant): LockState["survey"] =>
+  unread.flatMap(({ slot, from = now }) => (from <= now ? [{ do: "survey", slot }] : []));
 
 /** Chooses what the people of a device open it with: all that can be done for it without its lock. */
 export async function choose(

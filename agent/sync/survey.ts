@@ -1,6 +1,6 @@
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { backoff } from "../domain/backoff.ts";
-import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { type Placement, slotOf } from "../domain/placement.ts";
 import type { LockState } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
@@ -18,16 +18,18 @@ export class Survey {
   readonly #read = new Set<SlotName | "all">();
   readonly #unreadable = new Map<SlotName, { readonly tries: number; readonly next: Instant }>();
 
-  /** The steps that are due. */
-  steps(
+  /**
+   * What is still to be read: a slot, or all of them by listing; `from` when, where it could not be read before. Nothing is
+   * left of what is ours on this lock and due, since that is looked at for its own sake.
+   */
+  left(
     { kinds }: MemoryLimits,
     can: LockState["can"],
     placements: readonly Placement[],
     now: Instant,
-  ): LockState["survey"] {
-    if (can.list) return this.#read.has("all") ? [] : [{ do: "survey", slot: undefined }];
+  ): readonly { readonly slot: SlotName | undefined; readonly from: Instant | undefined }[] {
+    if (can.list) return this.#read.has("all") ? [] : [{ slot: undefined, from: undefined }];
     if (!can.read) return [];
-    // What is ours on this lock is looked at for its own sake, where it does not have to wait.
     const ours = new Set(
       placements
         .filter(({ next }) => next === undefined || next <= now)
@@ -35,8 +37,8 @@ export class Survey {
     );
     const slots = new Set([...kinds.values()].flatMap((kind) => (Array.isArray(kind.slots) ? kind.slots : [])));
     return [...slots]
-      .filter((slot) => !ours.has(slot) && !this.#read.has(slot) && (this.#unreadable.get(slot)?.next ?? now) <= now)
-      .map((slot) => ({ do: "survey", slot }));
+      .filter((slot) => !ours.has(slot) && !this.#read.has(slot))
+      .map((slot) => ({ slot, from: this.#unreadable.get(slot)?.next }));
   }
 
   /** @param isReadable whether it said what is in the slot. */
@@ -48,10 +50,5 @@ export class Survey {
     }
     this.#read.add(slot ?? "all");
     if (slot !== undefined) this.#unreadable.delete(slot);
-  }
-
-  /** When a slot that could not be read is to be tried again; undefined where there is none. */
-  get next(): Instant | undefined {
-    return earliest([...this.#unreadable.values()].map(({ next }) => next));
   }
 }

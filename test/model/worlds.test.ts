@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { blankImage, World } from "../support/world.ts";
-import { faults, type LockSpec, owner, type WorldLock } from "../support/world-lock.ts";
+import { blindRewrite, faults, type LockSpec, owner, type WorldLock } from "../support/world-lock.ts";
 import { rebuild, rebuildDeeds, rebuilt } from "./rebuild.ts";
+import { killPoints, played, transitions } from "./tally.ts";
 import { wrongsOf } from "./wrongs.ts";
 
 /** LATCHD_LONG=1 looks at many more worlds, and longer ones; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
@@ -11,10 +12,14 @@ const isLong = process.env["LATCHD_LONG"] !== undefined;
 const worlds = isLong ? 3_000 : 300;
 const deedsAtMost = isLong ? 30 : 9;
 /** An ordinary run looks at the same worlds each time; the long one, at others. */
-const seed = process.env["LATCHD_SEED"] ?? (isLong ? undefined : "20261124");
+const seed = Number(process.env["LATCHD_SEED"] ?? (isLong ? Math.floor(Math.random() * 2 ** 31) : 20_261_124));
+const path = process.env["LATCHD_PATH"];
+const say = (line: string): void => void process.stdout.write(`worlds: ${line}\n`);
 const people = ["ann", "ben", "cyd", "dot"];
 const ownPins = ["1593", "2604", "3715"];
 const minute = 60_000;
+/** By the machine's clock, for one of them: most take some ten milliseconds. */
+const longestWorld = 60_000;
 
 const anyLock: fc.Arbitrary<LockSpec> = fc.oneof(
   fc.record({
@@ -53,7 +58,7 @@ type RebuildDeed = (typeof rebuildDeeds)[number];
 const isRebuild = (what: Doing): what is RebuildDeed => rebuildDeeds.some((each) => each === what);
 
 const otherTroubles = [
-  ...(["killed_after_sending", "killed_before_sending", "wiped", "told_late"] as const),
+  ...(["wiped", "told_late"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
   ...rebuilt,
 ];
@@ -61,6 +66,7 @@ type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
 
 const nameOf = (who: number): string => people[who] ?? "";
 const counts = new Map<string, number>();
+const counted = (what: string): number => counts.get(what) ?? 0;
 const image = blankImage();
 
 /** What the world knows and the agent was not told yet. */
@@ -80,6 +86,7 @@ class Play {
     const { [at]: place } = world.locks;
     const person = nameOf(who);
     if (!place) return undefined;
+    world.count(`deed:${what}`);
     if (isOwners(what)) return this.#owner(what, place);
     if (isRebuild(what)) return rebuild(world, what, at, pin);
     switch (what) {
@@ -167,6 +174,7 @@ class Play {
 }
 
 test(`${worlds} worlds come to rest with every lock as its grants say, and nothing untrue said on the way`, async () => {
+  say(`seed ${seed}: LATCHD_SEED=${seed}${isLong ? " LATCHD_LONG=1" : ""} repeats them, LATCHD_PATH too one of them`);
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -178,6 +186,8 @@ test(`${worlds} worlds come to rest with every lock as its grants say, and nothi
       fc.array(deed, { minLength: 3, maxLength: deedsAtMost }),
       async (spec, trouble, acts) => {
         using world = new World(spec, counts, image);
+        world.count("worlds");
+        if (isLong && counted("worlds") % 200 === 0) say(`world ${counted("worlds")} of ${worlds}`);
         const play = new Play(world);
         for (const place of world.locks) place.trouble = trouble;
         for (const act of acts) {
@@ -185,6 +195,7 @@ test(`${worlds} worlds come to rest with every lock as its grants say, and nothi
           await play.act(act);
         }
         await play.calm();
+        world.countTransitions();
         const wrongs = wrongsOf(world, people, play.granted);
         expect(wrongs.length === 0 ? wrongs : [...wrongs, ...world.history.slice(-400)]).toEqual([]);
         expect(world.clock.woken).toBeLessThan(6_000);
@@ -192,9 +203,10 @@ test(`${worlds} worlds come to rest with every lock as its grants say, and nothi
     ),
     {
       numRuns: worlds,
+      timeout: longestWorld,
       endOnFailure: process.env["LATCHD_SHRINK"] === undefined,
-      ...(seed === undefined ? {} : { seed: Number(seed) }),
-      ...(process.env["LATCHD_PATH"] ? { path: process.env["LATCHD_PATH"] } : {}),
+      seed,
+      ...(path === undefined ? {} : { path }),
     },
   );
 }, 600_000);
@@ -210,8 +222,21 @@ test("commands that keep coming do not keep a lock from being written", async ()
   expect(world.locks[0]?.held().length).toBeGreaterThan(5);
 });
 
-test.each([...faults, ...otherTroubles])("the worlds had trouble enough: %s", (trouble) => {
-  expect(counts.get(trouble) ?? 0).toBeGreaterThan(0);
+test("what was played is told, and no slot was rewritten blindly", () => {
+  for (const line of played(counts, { faults, "other troubles": otherTroubles, kills: killPoints })) say(line);
+  say(`blind rewrites ${counted(blindRewrite)}`);
+  expect(counted(blindRewrite)).toBe(0);
+});
+
+test.each([...faults, ...otherTroubles, ...killPoints, ...new Set(deeds.map((each) => `deed:${each}`))])(
+  "the worlds had trouble enough: %s",
+  (trouble) => {
+    expect(counted(trouble)).toBeGreaterThan(0);
+  },
+);
+
+test.runIf(isLong).each(transitions)("receipts went from state to state: %s", (transition) => {
+  expect(counted(transition)).toBeGreaterThan(0);
 });
 
 test.each([
@@ -223,5 +248,5 @@ test.each([
   "device.breaker_opened",
   "device.breaker_closed",
 ])("the worlds were told of %s", (event) => {
-  expect(counts.get(event) ?? 0).toBeGreaterThan(0);
+  expect(counted(event)).toBeGreaterThan(0);
 });

@@ -8,11 +8,14 @@ interface Sleeper {
 }
 
 const mostWoken = 10_000;
+/** No work that ends asks as often what time it is before any passes. */
+const mostAsked = 100_000;
 
 /** A time that stands still until a test lets it run: then every sleeper wakes at its own instant, in order. */
 export class VirtualClock implements Clock {
   #now: Instant;
   #order = 0;
+  #asked = 0;
   #sleepers: Sleeper[] = [];
   /** How often a sleeper woke: what works without an end shows here. */
   woken = 0;
@@ -22,6 +25,8 @@ export class VirtualClock implements Clock {
   }
 
   now(): Instant {
+    this.#asked += 1;
+    this.#mustPass();
     return this.#now;
   }
 
@@ -53,15 +58,24 @@ export class VirtualClock implements Clock {
   async run(ms: Milliseconds): Promise<void> {
     const until = instant(this.#now + ms);
     await rest();
+    this.#mustPass();
     for (let next = this.#first(until); next; next = this.#first(until)) {
       this.#now = instant(Math.max(this.#now, next.at));
       this.#sleepers = this.#sleepers.filter((other) => other !== next);
       this.woken += 1;
       if (this.woken > mostWoken) throw new Error(`${mostWoken} sleepers woke: something works without an end`);
+      this.#asked = 0;
       next.wake();
       await rest();
+      this.#mustPass();
     }
     this.#now = until;
+    this.#asked = 0;
+  }
+
+  /** Thrown to whoever asks as well: a loop that never waits would not let anybody else find out. */
+  #mustPass(): void {
+    if (this.#asked > mostAsked) throw new Error(`asked for the time ${mostAsked} times before any has passed`);
   }
 
   #first(until: Instant): Sleeper | undefined {

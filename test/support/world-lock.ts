@@ -32,6 +32,8 @@ export const faults = [
 ] as const;
 export type Fault = (typeof faults)[number];
 
+/** A write to a slot whose last command went unanswered, and that was not read since. */
+export const blindRewrite = "blind_rewrite";
 export const owner = "owner";
 export const never = new Promise<never>(() => undefined);
 
@@ -202,12 +204,8 @@ export class WorldLock {
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
     this.#note(`${this.name} asked`);
     await orAborted(this.#clock.sleep(this.#latency()), signal);
-    if (fault === "silent") {
-      await orAborted(this.#clock.sleep(this.#patience()), signal);
-      throw new LinkError("no answer");
-    }
     if (agent.dead) return never;
-    if (this.address !== address) return this.#silence();
+    if (fault === "silent" || this.address !== address) return orAborted(this.#silence(agent), signal);
     return answer();
   }
 
@@ -248,7 +246,10 @@ export class WorldLock {
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
     if (way === "write" && this.#unread.size > 0 && this.door() === this.#readFor)
       this.sins.push(`a write before ${this.name} was read as a whole`);
-    if (way === "write" && this.#doubts.has(name)) this.sins.push(`blind write to ${name}`);
+    if (way === "write" && this.#doubts.has(name)) {
+      this.#count(blindRewrite);
+      this.sins.push(`blind write to ${name}`);
+    }
     this.#doubts.add(name);
     const outcome = await orAborted(this.#carryOut(agent, fault, slot, way, label, act), signal);
     if (outcome.result !== "unconfirmed") this.#doubts.delete(name);
@@ -275,7 +276,7 @@ export class WorldLock {
   ): Promise<WriteOutcome> {
     const { address } = this;
     await this.#clock.sleep(this.#latency());
-    if (this.address !== address) return agent.dead ? never : this.#silence();
+    if (this.address !== address) return this.#silence(agent);
     if (agent.dead) {
       // It was on the wire when the agent died: it arrives, or it does not.
       const arrives = this.#random() < 0.5;
@@ -283,11 +284,11 @@ export class WorldLock {
       if (arrives) this.#executed(slot, way, act);
       return never;
     }
-    const outcome = await this.#answer(fault, slot, way, label, act);
-    return agent.dead ? never : outcome;
+    return this.#answer(agent, fault, slot, way, label, act);
   }
 
   async #answer(
+    agent: Process,
     fault: Fault | undefined,
     slot: SlotName,
     way: "write" | "clear",
@@ -296,10 +297,10 @@ export class WorldLock {
   ): Promise<WriteOutcome> {
     switch (fault) {
       case "silent":
-        return this.#silence();
+        return this.#silence(agent);
       case "lost_reply":
         this.#executed(slot, way, act);
-        return this.#silence();
+        return this.#silence(agent, "killed_after_storing");
       case "unconfirmed":
         if (this.#random() < 0.5) this.#executed(slot, way, act);
         return { result: "unconfirmed" };
@@ -312,7 +313,7 @@ export class WorldLock {
         return { result: "stored", slot, proof: "acknowledged" };
       case "late":
         this.#executeLater(slot, label, act);
-        return this.#random() < 0.5 ? { result: "unconfirmed" } : this.#silence();
+        return this.#random() < 0.5 ? { result: "unconfirmed" } : this.#silence(agent);
       case "not_sent":
       case "unreadable":
       case undefined:
@@ -320,9 +321,12 @@ export class WorldLock {
     }
   }
 
-  async #silence(): Promise<never> {
+  /** Who is killed meanwhile does not even hear that. */
+  async #silence(agent: Process, ifKilled?: string): Promise<never> {
     await this.#clock.sleep(this.#patience());
-    throw new LinkError("no answer");
+    if (!agent.dead) throw new LinkError("no answer");
+    if (ifKilled !== undefined) this.#count(ifKilled);
+    return never;
   }
 
   #executed(slot: SlotName, way: string, act: () => WriteOutcome): WriteOutcome {

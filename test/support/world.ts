@@ -13,7 +13,7 @@ import { Vault } from "../../agent/store/vault.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
 import { seeded } from "../../simulator/faults.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { rest, VirtualClock } from "./virtual-clock.ts";
 import { House } from "./world-house.ts";
 import { type LockSpec, never, owner, type Process, WorldLock } from "./world-lock.ts";
 
@@ -43,6 +43,8 @@ export function blankImage(): Buffer {
 }
 
 const quiet = (): void => undefined;
+/** An agent that is told to end does so within as many turns of the event loop, as no time passes for it. */
+const turnsToClose = 1_000;
 
 export interface WorldSpec {
   readonly seed: number;
@@ -139,7 +141,22 @@ export class World implements Disposable {
 
   /** The power goes: what was not committed is lost, what was sent may arrive. */
   async kill(meanwhile: () => void = quiet): Promise<void> {
+    const sent = this.#rows({}).find(({ belief }) => "inFlight" in belief && belief.inFlight);
+    this.count(sent ? `killed_in_${sent.belief.at}` : "killed_between_steps");
     this.#note("killed");
+    await this.#startAgain(meanwhile);
+  }
+
+  async restart(meanwhile: () => void = quiet): Promise<void> {
+    const closed = this.#keeper.close().then(() => "closed");
+    for (let turn = 0; (await Promise.race([closed, rest()])) !== "closed"; turn++) {
+      if (turn > turnsToClose) throw new Error("the agent does not end");
+    }
+    this.count("restarted");
+    await this.#startAgain(meanwhile);
+  }
+
+  async #startAgain(meanwhile: () => void): Promise<void> {
     this.#process.dead = true;
     // What was on the wire arrives before anyone is back.
     await this.clock.run(1_000);
@@ -148,11 +165,18 @@ export class World implements Disposable {
     for (const event of this.#unheard.splice(0)) this.#report(event);
   }
 
-  async restart(meanwhile: () => void = quiet): Promise<void> {
-    const closing = this.#keeper.close();
-    await this.clock.run(0);
-    await closing;
-    await this.kill(meanwhile);
+  /** Counts how receipts have changed from state to state: rows are closed, never overwritten. */
+  countTransitions(): void {
+    const all = this.#opened.db.prepare<[], { placement_id: string; state: string; valid_to: number | null }>(
+      "SELECT placement_id, state, valid_to FROM placements ORDER BY row",
+    );
+    const last = new Map<string, { readonly state: string; readonly isClosed: boolean }>();
+    for (const { placement_id: id, state, valid_to: end } of all.all()) {
+      const before = last.get(id)?.state ?? "new";
+      if (before !== state) this.count(`${before} > ${state}`);
+      last.set(id, { state, isClosed: end !== null });
+    }
+    for (const { state, isClosed } of last.values()) if (isClosed) this.count(`${state} > gone`);
   }
 
   [Symbol.dispose](): void {

@@ -118,6 +118,25 @@ test("a round says when it is to come back, and what happens earlier takes its p
   expect(bench.clock.asleep).toBe(0);
 });
 
+test("a device that is due again and again lets the rest of the process run in between", async () => {
+  const clock = new VirtualClock();
+  let rounds = 0;
+  const queue = new Queue(clock, {
+    laneOf: () => ({ link: "wire", atOnce: 1 }),
+    rankOf: () => "usual",
+    isStranger: () => false,
+    work: async () => {
+      rounds += 1;
+      return rounds < 100 ? clock.now() : undefined;
+    },
+  });
+  queue.add(a);
+  await rest();
+  expect(rounds).toBe(1);
+  await clock.run(0);
+  expect(rounds).toBe(100);
+});
+
 test("close() waits for what runs, starts nothing more, and leaves no alarm behind", async () => {
   const bench = new Bench(1);
   bench.comeBack = () => later(bench.clock.now(), 60_000);
