@@ -15,11 +15,11 @@ import type { AgentProcess } from "./support/agent-process.ts";
 import { upTo } from "./support/cloud.ts";
 import { type AnyReceipt, receiptsOf } from "./support/receipts.ts";
 
-/** LATCHD_LONG=1 kills five times as often, and waits until nothing can arrive late any more; LATCHD_SEED repeats a run. */
+/** LATCHD_LONG=1 kills seven times as often, and waits until nothing can arrive late any more; LATCHD_SEED repeats a run. */
 const isLong = process.env["LATCHD_LONG"] !== undefined;
 const seed = Number(process.env["LATCHD_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-/** The breaker of a lock that was silent too often waits a minute, then two; what may arrive late is watched for two. */
-const patience = isLong ? 400_000 : 200_000;
+/** The breaker of a lock that was silent too often waits a minute, then two, then four; what may arrive late is watched for two. */
+const patience = isLong ? 900_000 : 200_000;
 
 /** How many kills have to hit such a moment, of 300. */
 const required: readonly (readonly [Exclude<keyof Moment, "aim">, number])[] = [
@@ -54,7 +54,7 @@ const campaigns: readonly Campaign[] = isLong
       { ...onMosquitto, kills: 270 },
       { ...onPty, kills: 30 },
     ]
-  : [{ ...onMosquitto, kills: 60 }];
+  : [{ ...onMosquitto, kills: 40 }];
 
 const hasSocat = spawnSync("socat", ["-V"]).error === undefined;
 const isPossible = ({ houses }: Campaign): boolean =>
