@@ -32,6 +32,9 @@ const isOn =
 const isChange = (packet: Packet): boolean =>
   packet.cmd === "publish" && packet.topic.endsWith("/set") && packet.payload.toString().includes('"pin_code"');
 
+/** On a machine that is busy with other tests, a start takes seconds. */
+const longestStart = 30_000;
+
 /** Kills an agent with -9, at moments that are seen from outside. */
 export class Gun {
   readonly #agent: AgentProcess;
@@ -50,7 +53,7 @@ export class Gun {
     /** Between the agent's links and theirs. */
     readonly link: MqttProxy;
     readonly locks: readonly LocksProcess[];
-    /** Whatever it waits for, an agent lives no longer; in ms. */
+    /** Whatever it waits for, an agent lives no longer once it is connected; in ms. */
     readonly longestLife: number;
     readonly random: () => number;
   }) {
@@ -87,11 +90,12 @@ export class Gun {
     const connected = new Once<true>();
     this.#heard = { ...quiet, connect: () => connected.resolve(true) };
     const deadline = new AbortController();
-    const late = delay(this.#longestLife, undefined, { signal: deadline.signal }).catch(() => undefined);
+    const late = (after: number): Promise<undefined> =>
+      delay(after, undefined, { signal: deadline.signal }).catch(() => undefined);
     if (aim === "start") {
       await delay(100 + luck * 1_000);
       shoot();
-    } else if (await Promise.race([connected.promise, late])) {
+    } else if (await Promise.race([connected.promise, late(longestStart)])) {
       // Work goes on for a while, in most lives.
       await delay(Math.max(0, pause - 0.2) * 700);
       switch (aim) {
@@ -118,7 +122,7 @@ export class Gun {
           break;
       }
     }
-    await Promise.race([shot.promise, late]);
+    await Promise.race([shot.promise, late(this.#longestLife)]);
     deadline.abort();
     this.#heard = quiet;
     for (const proxy of [this.#cloud, this.#link]) proxy.cutAt(() => false);
