@@ -120,7 +120,7 @@ export class Chooser {
       misfit: this.misfit(row.id, limits),
       taken: this.#of.credentials.isInUse(row.fingerprint, lock, row.identity),
       placed: kept !== undefined,
-      refusal: kept?.placement.refusal?.reason,
+      refusal: kept ? kept.placement.refusal?.reason : this.#of.placements.lastRefusal(row.id, lock),
     };
   }
 

@@ -3,7 +3,7 @@ import type { Pair } from "../commands/records.ts";
 import type { CredentialId, Fingerprint } from "../domain/credential.ts";
 import { type DeviceId, deviceId, type LockId, lockId, type PlacementId, type UserIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
-import type { Placement } from "../domain/placement.ts";
+import type { Placement, Refusal } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
 import { columns, fromRow, type Kept, type Row, toRow } from "./placement-row.ts";
 
@@ -20,6 +20,7 @@ export class Placements {
   readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
+  readonly #last: Statement<[string, string], Pick<Row, "refusal">>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
   readonly #owes: Statement<[string]>;
@@ -46,6 +47,9 @@ export class Placements {
     this.#onLock = db.prepare(`${open} AND lock = ? ORDER BY rank, row`);
     this.#ofPersonOnLock = db.prepare(`${byPair} AND user_identity_id = ? AND lock = ? ORDER BY rank, row`);
     this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY rank, row`);
+    this.#last = db.prepare(
+      "SELECT refusal FROM placements WHERE credential_id = ? AND lock = ? ORDER BY row DESC LIMIT 1",
+    );
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
     this.#oldestWithoutRoom = db.prepare(
       `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 ORDER BY rank, row LIMIT 1`,
@@ -99,6 +103,11 @@ export class Placements {
 
   ofCredential(id: CredentialId): readonly Kept[] {
     return this.#ofCredential.all(id).map(fromRow);
+  }
+
+  /** What a lock said to a credential last, also where there is nothing left of that. */
+  lastRefusal(id: CredentialId, lock: LockId): Refusal | undefined {
+    return this.#last.get(id, lock)?.refusal ?? undefined;
   }
 
   withFingerprint(fingerprint: Fingerprint): readonly Kept[] {

@@ -63,7 +63,9 @@ async function replace(
   const change = (): void => {
     const lock = world.house.replace(at, by);
     lock.trouble = before.trouble;
-    if (lock.held().length > 0 || world.random() < 0.5) return;
+    // With codes masked nobody can tell a code of its owner's from one that we were not sure to have written.
+    const isKnownMasked = what === "put_back" && lock.spec.readBack === "masked";
+    if (lock.held().length > 0 || isKnownMasked || world.random() < 0.5) return;
     // It comes with codes of its owner's own.
     for (let code = 0; code < 2; code++) lock.ownerWrites(String(10_000_000 + world.history.length + code), "empty");
   };

@@ -315,3 +315,24 @@ test("one own PIN is not given to two people on a lock that is full for the mome
     error: { type: "duplicate_access_code" },
   });
 });
+
+test("of two PINs that a lock has refused neither is tried again, in turn and for ever: a third is made", () => {
+  using house = new MemoryStore();
+  const { rounds } = house.store;
+  rounds.learn(first, keypad());
+  house.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: first });
+  const tried = new Set<string>();
+  for (let time = 0; time < 3; time++) {
+    rounds.choose(first);
+    const wanted = rounds.placements(first).filter((placement) => placement.wanted);
+    expect(wanted).toHaveLength(1);
+    for (const { id, credential } of wanted) {
+      expect(tried).not.toContain(credential);
+      tried.add(credential);
+      // A person may know it by now: so it stays theirs, for other doors.
+      house.ask("credentials/get", { user_identity_id: "ann" });
+      const refusal = { reason: "duplicate", detail: undefined } as const;
+      rounds.change(first, id, (placement) => ({ ...placement, attempts: 1, refusal }));
+    }
+  }
+});

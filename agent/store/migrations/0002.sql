@@ -9,6 +9,8 @@ CREATE INDEX placements_without_room ON placements (lock, rank) WHERE valid_to I
 DROP INDEX placements_removing;
 CREATE INDEX placements_removing ON placements (lock, device_id, since) WHERE valid_to IS NULL AND state = 'removing';
 
+CREATE INDEX placements_past ON placements (credential_id, lock, row);
+
 ALTER TABLE devices ADD COLUMN lock TEXT; -- the lock that is there, by its own last word; null where it was met elsewhere since
 ALTER TABLE devices ADD COLUMN link TEXT; -- with address: where it was when it said so
 ALTER TABLE devices ADD COLUMN address TEXT;
