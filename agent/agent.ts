@@ -14,6 +14,7 @@ import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
 import { packageRoot, packageVersion } from "./package.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
 import { whereabouts, wiresOf } from "./wires.ts";
@@ -110,6 +111,16 @@ async function start(
     committed,
     failed: fail,
   });
+  const alarm = new Alarm({
+    clock,
+    turn() {
+      const turn = store.turn();
+      committed();
+      return turn;
+    },
+    due: (...due) => keeper.due(...due),
+    failed: fail,
+  });
   const intake: IntakeParts = {
     store,
     log,
@@ -120,6 +131,7 @@ async function start(
     committed(changed: ReadonlySet<DeviceId>) {
       committed();
       keeper.due(...changed);
+      alarm.nudge();
     },
   };
   const commands = mqttIntake(intake, topics, config.mqtt);
@@ -132,10 +144,12 @@ async function start(
   onClose(() => links.close());
   onClose(() => exposures.close());
   onClose(() => keeper.close());
+  onClose(() => alarm.close());
   onClose(() => session?.close());
   // First of all, so that the session still brings the replies to the last commands.
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
+  alarm.start();
   links.start(await wiresOf(config, parts, store));
   session = openBrokerSession(config, {
     clock,
@@ -162,10 +176,12 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
   dataDir: config.dataDir,
   keyFile: config.keyFile,
   migrations: join(packageRoot(), "agent/store/migrations"),
-  devices: config.devices.map(({ deviceId: id, was, name, timeZone, parts }) => ({
+  devices: config.devices.map(({ deviceId: id, was, name, timeZone, leadSeconds, writesPerDay, parts }) => ({
     id: deviceId(id),
     name,
     timeZone,
+    lead: leadSeconds * 1000,
+    writesPerDay,
     driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
     place: parts.memory,
     was: was.map(deviceId),

@@ -44,6 +44,8 @@ export interface DeviceConfig {
   readonly name: string;
   /** IANA name. */
   readonly timeZone: string;
+  readonly leadSeconds: number;
+  readonly writesPerDay: number;
   readonly parts: { readonly memory?: Place; readonly reader?: Place; readonly bolt?: Place };
 }
 /** The lock at an address on a link. */
@@ -119,15 +121,19 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     pins: shape.pins,
     events: shape.events,
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
-    devices: shape.devices.map(({ device_id: deviceId, was, name, time_zone: timeZone, at, parts }) => ({
-      deviceId,
-      was: typeof was === "string" ? [was] : was,
-      name,
-      timeZone,
-      parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),
-    })),
+    devices: shape.devices.map(deviceOf),
   };
 }
+
+const deviceOf = ({ device_id: deviceId, was, at, parts, ...device }: FileShape["devices"][number]): DeviceConfig => ({
+  deviceId,
+  was: typeof was === "string" ? [was] : was,
+  name: device.name,
+  timeZone: device.time_zone,
+  leadSeconds: device.lead_seconds,
+  writesPerDay: device.writes_per_day,
+  parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),
+});
 
 function present(parts: Readonly<Record<string, PlaceShape | undefined>>): DeviceConfig["parts"] {
   return Object.fromEntries(Object.entries(parts).filter(([, place]) => place !== undefined));

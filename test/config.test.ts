@@ -49,7 +49,15 @@ test("loadConfig() fills in what is left out, and makes paths absolute", async (
   });
   const at = { link: "sim", address: "front" };
   expect(config.devices).toEqual([
-    { deviceId: "d-1", was: [], name: "Front", timeZone: "UTC", parts: { memory: at, reader: at, bolt: at } },
+    {
+      deviceId: "d-1",
+      was: [],
+      name: "Front",
+      timeZone: "UTC",
+      leadSeconds: 0,
+      writesPerDay: 50,
+      parts: { memory: at, reader: at, bolt: at },
+    },
   ]);
   expect(config.links.get("sim")).toMatchObject({ driver: "simulated", options: { memory: "numbered", slots: 30 } });
 });
@@ -92,7 +100,7 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
     [
       "devices[0].at.address: is missing: it must be text",
       'devices[0].at.adress: there is no such option; did you mean "address"?',
-      'devices[0].tz: there is no such option; there are "device_id", "was", "name", "time_zone", "at", "parts"',
+      'devices[0].tz: there is no such option; there are "device_id", "was", "name", "time_zone", "lead_seconds", "writes_per_day", "at", "parts"',
     ],
   ],
   [

@@ -98,3 +98,24 @@ test("the debt is part of the status, and of each device, with its breaker", asy
     ],
   });
 });
+
+test("each credential that is not removed five minutes after its end is told, once, and stays in the debt", async () => {
+  using house = await deafHouse();
+  const end = watch(house);
+  house.revoke("ann", first);
+  await house.clock.run(4 * minute);
+  expect(house.events("access.overdue")).toEqual([]);
+  await house.clock.run(6 * minute);
+  expect(house.events("access.overdue")).toMatchObject([
+    { user_identity_id: "ann", device_id: first, credential_kind: "pin", reason: "not_removed" },
+  ]);
+  // Wanted again, and then not: that is another end.
+  house.grant("ann", first);
+  await house.clock.run(minute);
+  house.revoke("ann", first);
+  await house.clock.run(minute);
+  expect(house.events("access.overdue").length).toBe(1);
+  await house.clock.run(10 * minute);
+  expect(house.events("access.overdue").length).toBe(2);
+  end();
+});

@@ -3,6 +3,7 @@ import { ConfigError, StoreError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
 import { act } from "./act.ts";
 import { code } from "./code.ts";
+import { explain } from "./explain.ts";
 import { grant } from "./grant.ts";
 import { list } from "./list.ts";
 import { revoke } from "./revoke.ts";
@@ -26,7 +27,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, statusVerb, act]) add(program, verb);
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, act]) add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;

@@ -18,7 +18,7 @@ export function revoke(program: Command, verb: Verb): void {
     ended({ still_granted_by: others }, { person, device }) {
       if (others.length === 0) return undefined;
       const names = others.map(({ access_grant_id: id }) => id).join(", ");
-      return `The direct grant is gone, but ${device.name} still opens for ${person}: access grant ${names}.\n`;
+      return `The direct grant is gone, but ${person} may still use ${device.name}, by access grant ${names}.\n`;
     },
     accepted: ({ device }) =>
       `Accepted. latchd list shows the access to ${device.name} until the code is proven gone.\n`,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
+import { earliest } from "../domain/instant.ts";
 import {
   type CredentialReceipt,
   credentialReceipt,
@@ -10,6 +11,7 @@ import {
   type ReceiptState,
 } from "../domain/receipt.ts";
 import { command } from "./command.ts";
+import { nameOfGrant } from "./kept.ts";
 import { device, userIdentity } from "./parameters.ts";
 import type { GrantRecord, Pair, PlacementRecord, Records } from "./records.ts";
 
@@ -34,7 +36,22 @@ export const access = [
       return { receipts: receipts(records, of), digest: digestOf(records.grants(of)) };
     },
   }),
+  command({
+    name: "access/get",
+    parameters: z.object({ user_identity_id: userIdentity, device_id: device }),
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act(records, { user_identity_id: identity, device_id: id }) {
+      return { receipt: receiptOf(records, identity, id) };
+    },
+  }),
 ];
+
+export function receiptOf(records: Records, identity: UserIdentityId, id: DeviceId): Receipt {
+  const [receipt] = receipts(records, { identity, device: id });
+  return receipt ?? { user_identity_id: identity, device_id: id, state: "gone", grants: [], credentials: [] };
+}
 
 /** Of every pair that has a grant, or of which something is still on a lock. */
 function receipts(
@@ -43,7 +60,7 @@ function receipts(
 ): readonly Receipt[] {
   const pairs = new Map<
     string,
-    { identity: UserIdentityId; device: DeviceId; grants: string[]; placed: PlacementRecord[] }
+    { identity: UserIdentityId; device: DeviceId; grants: GrantRecord[]; placed: PlacementRecord[] }
   >();
   const pairOf = (identity: UserIdentityId, on: DeviceId) => {
     const key = `${identity}\t${on}`;
@@ -51,12 +68,15 @@ function receipts(
     pairs.set(key, pair);
     return pair;
   };
-  for (const grant of records.grants(of)) pairOf(grant.identity, grant.device).grants.push(nameOf(grant));
+  for (const grant of records.grants(of)) pairOf(grant.identity, grant.device).grants.push(grant);
   for (const placed of records.placements(of)) {
     pairOf(placed.placement.identity, placed.placement.device).placed.push(placed);
   }
   const devices = new Map(records.glance().map((each) => [each.id, each]));
-  const without = (identity: UserIdentityId, id: DeviceId): CredentialReceipt => {
+  const without = (identity: UserIdentityId, id: DeviceId, stands: readonly GrantRecord[]): CredentialReceipt => {
+    if (!stands.some(({ inForce }) => inForce)) {
+      return emptyReceipt("outside_window", earliest(stands.map(({ opensAt }) => opensAt)));
+    }
     const lock = devices.get(id);
     if (!lock?.answered) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
     return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
@@ -68,14 +88,19 @@ function receipts(
     reaches.set(key, reach);
     return reach;
   };
-  return [...pairs.values()].map(({ identity, device: on, grants, placed }) => {
+  return [...pairs.values()].map(({ identity, device: on, grants: stands, placed }) => {
+    const grants = stands.map(nameOfGrant);
     const reached = placed.map(({ placement }) => reachOf(placement));
     const notBefore = devices.get(on)?.breaker?.next;
     const lines = placed.map(({ placement, since }, at) =>
-      credentialReceipt(placement, since, { reach: reached[at] ?? "away", notBefore }),
+      credentialReceipt(placement, since, {
+        reach: reached[at] ?? "away",
+        notBefore,
+        enforcedBy: enforcedBy(stands),
+      }),
     );
     const wants = placed.some(({ placement }) => placement.wanted);
-    const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on)];
+    const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on, stands)];
     const states = credentials
       .map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }))
       // What is left on a lock that is at no door opens none: who may use this one is not about to lose it.
@@ -84,11 +109,13 @@ function receipts(
   });
 }
 
-const nameOf = ({ accessGrantId }: GrantRecord): string => accessGrantId ?? "direct";
+/** Who sees to it that a code opens only when it may: the lock, which has it for always, or we, who take it away. */
+const enforcedBy = (grants: readonly GrantRecord[]): "lock" | "agent" =>
+  grants.some(({ inForce, accessGrantId }) => inForce && accessGrantId === undefined) ? "lock" : "agent";
 
 /** sha256 (hex) of the bytewise sorted lines `identity TAB device TAB grant LF`: equal where both sides know the same grants. */
 function digestOf(grants: readonly GrantRecord[]): string {
-  const lines = grants.map((grant) => Buffer.from(`${grant.identity}\t${grant.device}\t${nameOf(grant)}\n`));
+  const lines = grants.map((grant) => Buffer.from(`${grant.identity}\t${grant.device}\t${nameOfGrant(grant)}\n`));
   return createHash("sha256")
     .update(Buffer.concat(lines.toSorted((a, b) => Buffer.compare(a, b))))
     .digest("hex");

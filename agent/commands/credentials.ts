@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type Credential, secretOf } from "../domain/credential.ts";
+import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { toIso } from "../domain/instant.ts";
-import { command } from "./command.ts";
+import { type Context, command } from "./command.ts";
 import { cardBits, cardFormat, device, digits, userIdentity } from "./parameters.ts";
-import type { CredentialRecord, Fit } from "./records.ts";
+import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
 
 const own = z.discriminatedUnion("kind", [
@@ -27,13 +28,7 @@ export const credentials = [
         parameters.kind === "pin"
           ? { kind: "pin", digits: parameters.value }
           : { kind: "card", format: parameters.value.format, bits: parameters.value.bits };
-      const fits = records.fits(parameters.user_identity_id, credential);
-      const notOn = fits.flatMap((fit) =>
-        fit.problem ? [{ device_id: fit.device, reason: reasonOf(fit.problem) }] : [],
-      );
-      if (fits.length > 0 && notOn.length === fits.length) throw unfit(notOn);
-      records.setOwn(parameters.user_identity_id, credential);
-      for (const fit of fits) touch(fit.device);
+      const notOn = setOwnCredential(records, parameters.user_identity_id, credential, touch);
       return notOn.length > 0 ? { not_on: notOn } : {};
     },
   }),
@@ -64,6 +59,25 @@ export const credentials = [
     act: (records, { user_identity_id: identity }) => ({ credentials: records.credentials({ identity }).map(shown) }),
   }),
 ];
+
+/**
+ * A person brings a credential. Returns where it cannot be.
+ *
+ * @throws Refused where no device of the person can take it: then it is not stored.
+ */
+export function setOwnCredential(
+  records: Pick<Records, "fits" | "setOwn">,
+  identity: UserIdentityId,
+  credential: Credential,
+  touch: Context["touch"],
+): readonly { readonly device_id: DeviceId; readonly reason: string }[] {
+  const fits = records.fits(identity, credential);
+  const notOn = fits.flatMap((fit) => (fit.problem ? [{ device_id: fit.device, reason: reasonOf(fit.problem) }] : []));
+  if (fits.length > 0 && notOn.length === fits.length) throw unfit(notOn);
+  records.setOwn(identity, credential);
+  for (const fit of fits) touch(fit.device);
+  return notOn;
+}
 
 const shown = ({ id, identity, kind, origin, devices, createdAt }: CredentialRecord): object => ({
   credential_id: id,

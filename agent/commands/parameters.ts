@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type AsOf, asOfInstant, asOfNumber } from "../domain/as-of.ts";
-import { deviceId, userIdentityId } from "../domain/ids.ts";
+import { accessGrantId, deviceId, userIdentityId } from "../domain/ids.ts";
+import { type Instant, instant } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 
 const id = z
@@ -11,6 +12,9 @@ const id = z
 
 export const userIdentity = id.transform(userIdentityId);
 export const device = id.transform(deviceId);
+export const accessGrant = id.transform(accessGrantId);
+/** What people call something. */
+export const name = id;
 
 const isoInstant = z.iso.datetime({ offset: true });
 const newness =
@@ -27,6 +31,18 @@ export const asOf = z.union([z.number(), z.string()], { error: newness }).transf
   context.addIssue({ code: "custom", message: newness });
   return z.NEVER;
 });
+
+const moments = "Must be an instant with its offset, such as 2026-01-31T09:30:00Z, on a day that exists";
+/** What is finer than a millisecond is cut off. */
+export const moment = z.string().transform((text, context): Instant => {
+  const at = isoInstant.safeParse(text).success ? Date.parse(text) : Number.NaN;
+  if (at >= firstMoment && at <= lastMoment) return instant(at);
+  context.addIssue({ code: "custom", message: moments });
+  return z.NEVER;
+});
+/** Beyond them, ISO 8601 has no four digits for the year. */
+const firstMoment = Date.parse("0000-01-01T00:00:00Z");
+const lastMoment = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** Digits of a PIN, wrapped at once so that no later step can print them. */
 export const digits = z

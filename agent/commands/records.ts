@@ -1,18 +1,45 @@
 import type { Abilities } from "../domain/abilities.ts";
+import type { KnownGrant } from "../domain/access.ts";
 import type { Mark } from "../domain/as-of.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
-import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
+import type { AccessGrantId, DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { Reach, ReceiptState } from "../domain/receipt.ts";
+import type { Window } from "../domain/schedule.ts";
+import type { TimeZone } from "../domain/time-zone.ts";
 
-/** A grant in force. Until there are access grants every one is direct: always, for as long as it stands. */
+/** A grant on one device that has not ended. */
 export interface GrantRecord {
   readonly identity: UserIdentityId;
   readonly device: DeviceId;
-  /** Null for the direct grant. */
-  readonly accessGrantId: string | null;
+  /** Undefined for the direct grant, which is always in force. */
+  readonly accessGrantId: AccessGrantId | undefined;
+  /** The person may open the device now. */
+  readonly inForce: boolean;
+  /** Where it is not in force: when it will be, if ever. */
+  readonly opensAt: Instant | undefined;
+}
+
+/** What was granted for a time. */
+export interface AccessGrant {
+  readonly id: AccessGrantId;
+  readonly identity: UserIdentityId;
+  /** The caller's own name for it. */
+  readonly key: string | undefined;
+  readonly name: string | undefined;
+  readonly window: Window;
+  /** What somebody changes on the lock itself stands. */
+  readonly allowsExternalChanges: boolean;
+  readonly modes: readonly AccessMode[];
+  readonly createdAt: Instant;
+}
+export type AccessMode = "code" | "card";
+
+/** An access grant, and where it applies. */
+export interface AccessGrantRecord extends AccessGrant {
+  readonly devices: readonly DeviceId[];
 }
 
 /** A device of the configuration, with what is known of it. */
@@ -20,6 +47,8 @@ export interface DeviceRecord {
   readonly id: DeviceId;
   readonly name: string;
   readonly timeZone: string;
+  /** More writes than this, expected on an average day, wear the lock out. */
+  readonly writesPerDay: number;
   readonly driver: string;
   readonly addedAt: Instant;
   /** What the lock last said of itself; undefined until it has answered once. */
@@ -97,6 +126,25 @@ export interface Records {
   grantDirect(identity: UserIdentityId, device: DeviceId): boolean;
   /** Takes the direct grant away, and with the last grant what the person has on the device. False where there was none. */
   revokeDirect(identity: UserIdentityId, device: DeviceId): boolean;
+  /** Names the person where they are new. */
+  createAccessGrant(grant: AccessGrant, devices: readonly DeviceId[]): void;
+  accessGrant(by: { readonly id: AccessGrantId } | { readonly key: string }): AccessGrantRecord | undefined;
+  accessGrants(of: Pair): readonly AccessGrantRecord[];
+  /** Replaces what it says by what it is to say from now on; its devices stay. */
+  updateAccessGrant(grant: AccessGrant): void;
+  /** Takes it away, and with the last grant what the person has on a device. */
+  deleteAccessGrant(id: AccessGrantId): void;
+  /** The grants of a pair as they stood at a time, ended ones too where that is not recorded yet. */
+  grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant): readonly KnownGrant[];
+  /** Whether a pair ever had a grant. */
+  wasGranted(identity: UserIdentityId, device: DeviceId): boolean;
+  zone(name: string): TimeZone;
+  /** How far back the journal goes; undefined where it is empty. */
+  journalSince(): Instant | undefined;
+  /** What happened at a device, oldest first; where there is more than `limit`, the last of it. */
+  journalOf(device: DeviceId, from: Instant, to: Instant, limit: number): readonly Readonly<Record<string, unknown>>[];
+  /** How many windows open on a device on an average day. */
+  openings(device: DeviceId): number;
   /** How new the newest command was; undefined where none has said so. */
   mark(identity: UserIdentityId, device: DeviceId): Mark | undefined;
   /** @param granted whether the person may use the device now. */

@@ -1,16 +1,25 @@
 import { access } from "./access.ts";
+import { accessGrants } from "./access-grants.ts";
 import { act } from "./act.ts";
 import { agent } from "./agent.ts";
 import type { Command } from "./command.ts";
 import { credentials } from "./credentials.ts";
 import { devices } from "./devices.ts";
 import { events } from "./events.ts";
+import { explain } from "./explain.ts";
 import { userIdentities } from "./user-identities.ts";
 
 /** Every command, whatever door it comes through. */
 export const table: ReadonlyMap<string, Command> = new Map(
-  [...userIdentities, ...access, ...credentials, ...devices, ...events, ...agent, ...act].map((entry) => [
-    entry.name,
-    entry,
-  ]),
+  [
+    ...userIdentities,
+    ...accessGrants,
+    ...access,
+    ...explain,
+    ...credentials,
+    ...devices,
+    ...events,
+    ...agent,
+    ...act,
+  ].map((entry) => [entry.name, entry]),
 );

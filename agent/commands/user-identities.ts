@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { command } from "./command.ts";
 import { deviceObject } from "./device-object.ts";
+import { keptBy } from "./kept.ts";
 import { asOf, device, userIdentity } from "./parameters.ts";
 import { deviceNotFound } from "./refusal.ts";
 import { noteAge } from "./stale.ts";
@@ -38,7 +39,11 @@ export const userIdentities = [
       else if (!records.isDevice(id)) throw deviceNotFound(id);
       // Also of what never was: a grant that this revoke has overtaken may still come.
       noteAge("revoke", records, { identity, device: id }, newness, now);
-      return {};
+      const others = revoked ? keptBy(records, identity, id) : records.grants({ identity, device: id });
+      const still = others.flatMap(({ accessGrantId: other }) =>
+        other === undefined ? [] : [{ access_grant_id: other }],
+      );
+      return still.length > 0 ? { still_granted_by: still } : {};
     },
   }),
   command({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "../domain/time-zone.ts";
 import { didYouMean } from "./nearest.ts";
 
 // One level of an MQTT topic (MQTT 5, 4.7): no wildcards and no level separator; nor control characters, which brokers may refuse.
@@ -59,6 +60,17 @@ const device = z
         error: ({ input }) => `no time zone is called "${String(input)}"${didYouMean(String(input), timeZones())}`,
       })
       .describe("IANA name, such as Europe/Zurich"),
+    lead_seconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe("How long before a window its codes begin to be placed, so that they are there when it opens"),
+    writes_per_day: z
+      .int()
+      .min(1)
+      .default(50)
+      .describe("More writes on an average day wear the lock out: grants that need more are accepted with a warning"),
     at: place.optional(),
     parts: z
       .strictObject({ memory: place.optional(), reader: place.optional(), bolt: place.optional() })
@@ -125,13 +137,3 @@ export const fileShape = z.strictObject({
 export type FileShape = z.output<typeof fileShape>;
 export type BrokerShape = z.output<typeof broker>;
 export type PlaceShape = z.output<typeof place>;
-
-function isTimeZone(zone: string): boolean {
-  // Newer engines also take offsets such as +01:00, which know no summer time.
-  if (!/^[A-Za-z]/.test(zone)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
-}

@@ -68,6 +68,7 @@ const hints: Readonly<Record<string, string>> = {
   missing_on_lock: "the code was on the lock and is not any more; it is written again",
   abilities_unknown: "the lock has not answered yet what it can hold",
   credential_needed: "no credential of this person fits this lock, and no PIN may be issued for it",
+  outside_window: "no window of its grants is open now; the code is placed by itself when one opens",
   earlier_write_in_doubt: "an earlier write may still be carried out by the lock; the slot is watched",
 };
 const hintFor = (reason: string | null): string | null => (reason === null ? null : (hints[reason] ?? null));
@@ -88,17 +89,28 @@ export interface CredentialReceipt {
   readonly since: string | null;
   readonly reason: string | null;
   readonly hint: string | null;
-  readonly enforced_by: "lock" | null;
+  readonly enforced_by: "lock" | "agent" | null;
   readonly attempts: number;
   readonly next: string | null;
   readonly until?: string;
 }
 
-/** @param notBefore where the lock is left alone: until when. */
+/**
+ * @param notBefore where the lock is left alone: until when.
+ * @param enforcedBy who sees to it that the credential opens only when it may.
+ */
 export function credentialReceipt(
   placement: Placement,
   since: Instant,
-  { reach, notBefore }: { readonly reach: Reach; readonly notBefore?: Instant | undefined },
+  {
+    reach,
+    notBefore,
+    enforcedBy = "lock",
+  }: {
+    readonly reach: Reach;
+    readonly notBefore?: Instant | undefined;
+    readonly enforcedBy?: "lock" | "agent";
+  },
 ): CredentialReceipt {
   const { state, evidence, reason: why } = standing(placement);
   const isOpen = state === "waiting" || state === "removing" || state === "unconfirmed";
@@ -112,7 +124,7 @@ export function credentialReceipt(
     since: toIso(since),
     reason,
     hint: state === "refused" && detail ? `${hintFor(reason)} (${detail})` : hintFor(reason),
-    enforced_by: state === "live" ? "lock" : null,
+    enforced_by: state === "live" ? enforcedBy : null,
     attempts: placement.attempts,
     next: next === undefined ? null : toIso(next),
     ...(state === "removing" && placement.late ? { until: toIso(placement.late.until) } : {}),
@@ -127,8 +139,8 @@ function nextTry({ next, late }: Placement, notBefore: Instant | undefined): Ins
 
 /** Of a pair that has no credential yet. */
 export const emptyReceipt = (
-  reason: "abilities_unknown" | "credential_needed" | "queued",
-  notBefore?: Instant,
+  reason: "abilities_unknown" | "credential_needed" | "queued" | "outside_window",
+  next?: Instant,
 ): CredentialReceipt => ({
   kind: null,
   state: "waiting",
@@ -138,7 +150,7 @@ export const emptyReceipt = (
   hint: hintFor(reason),
   enforced_by: null,
   attempts: 0,
-  next: notBefore === undefined || reason !== "abilities_unknown" ? null : toIso(notBefore),
+  next: next === undefined ? null : toIso(next),
 });
 
 /** From most to least advanced: a pair is as far as its least advanced credential, unless one opens or still may. */

@@ -8,19 +8,21 @@ import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
 import type { Placements } from "./placements.ts";
 import { renameDevice } from "./rename.ts";
+import type { Windows } from "./windows.ts";
 
 interface Parts {
   readonly devices: Devices;
   readonly locks: Locks;
   readonly placements: Placements;
   readonly choices: Choices;
+  readonly windows: Windows;
   readonly journal: Journal;
   readonly ledger: PlacementLedger;
 }
 
 /** Brings what is kept in line with the configuration, which may have changed while nobody ran. The caller's transaction. */
 export function begin(db: Database, configured: readonly ConfiguredDevice[], parts: Parts, now: Instant): void {
-  const { devices, locks, placements, choices, journal, ledger } = parts;
+  const { devices, locks, placements, choices, windows, journal, ledger } = parts;
   const renamed = configured.flatMap(({ id, was }) => was.map((old) => ({ id, old })));
   for (const { id, old } of renamed) {
     if (!renameDevice(db, old, id, now)) continue;
@@ -37,5 +39,6 @@ export function begin(db: Database, configured: readonly ConfiguredDevice[], par
       if (placement.belief.at === "held") ledger.keep(uncertain(placement), now);
     }
   }
+  windows.begin(configured.map(({ id }) => id));
   choices.dueWhereUnmet();
 }

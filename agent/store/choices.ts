@@ -18,10 +18,10 @@ export class Choices {
     this.#done = db.prepare("DELETE FROM choices WHERE device_id = ? AND user_identity_id = ?");
     const granted =
       "INSERT OR IGNORE INTO choices (device_id, user_identity_id) SELECT device_id, user_identity_id FROM grants";
-    this.#ofDevice = db.prepare(`${granted} WHERE device_id = ? AND valid_to IS NULL`);
-    this.#ofIdentity = db.prepare(`${granted} WHERE user_identity_id = ? AND valid_to IS NULL`);
+    this.#ofDevice = db.prepare(`${granted} WHERE device_id = ? AND valid_to IS NULL AND in_force = 1`);
+    this.#ofIdentity = db.prepare(`${granted} WHERE user_identity_id = ? AND valid_to IS NULL AND in_force = 1`);
     this.#unmet = db.prepare(
-      `${granted} AS g WHERE valid_to IS NULL AND NOT EXISTS (SELECT 1 FROM placements AS p WHERE p.valid_to IS NULL
+      `${granted} AS g WHERE valid_to IS NULL AND in_force = 1 AND NOT EXISTS (SELECT 1 FROM placements AS p WHERE p.valid_to IS NULL
        AND p.user_identity_id = g.user_identity_id AND p.device_id = g.device_id AND p.wanted = 1)`,
     );
   }

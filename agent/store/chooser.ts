@@ -156,7 +156,7 @@ export class Chooser {
       const limits = devices.abilities(id)?.memory?.kinds.get("pin");
       return limits ? [limits] : [];
     };
-    const all = grants.of({ identity }).map((grant) => grant.device);
+    const all = [...new Set(grants.of({ identity }).map((grant) => grant.device))];
     const draw = (on: readonly DeviceId[]): Secret | undefined =>
       drawPin(
         on.flatMap(limitsOf),

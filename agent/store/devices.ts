@@ -4,7 +4,7 @@ import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { CredentialKind } from "../domain/credential.ts";
 import { type DeviceId, deviceId } from "../domain/ids.ts";
-import type { Instant } from "../domain/instant.ts";
+import type { Instant, Milliseconds } from "../domain/instant.ts";
 import { instant } from "../domain/instant.ts";
 
 /** A device as the configuration has it. */
@@ -12,6 +12,10 @@ export interface ConfiguredDevice {
   readonly id: DeviceId;
   readonly name: string;
   readonly timeZone: string;
+  /** How long before a window its codes begin to be placed. */
+  readonly lead: Milliseconds;
+  /** More writes than this, expected on an average day, wear the lock out. */
+  readonly writesPerDay: number;
   readonly driver: string;
   /** Where its memory is; undefined where it has none. */
   readonly place: Place | undefined;

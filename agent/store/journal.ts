@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
 import type { EventFields } from "../commands/records.ts";
-import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import type { DeviceId } from "../domain/ids.ts";
+import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
 import { type Budget, EventBudget } from "./event-budget.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -23,6 +24,8 @@ export class Journal {
   readonly #insert: Statement;
   readonly #rewrite: Statement<[string, number]>;
   readonly #after: Statement<[number, number], { body: string }>;
+  readonly #since: Statement<[], { at: number | null }>;
+  readonly #ofDevice: Statement<[number, number, string, number], { body: string }>;
   readonly #last: Statement<[], { number: number | null }>;
   readonly #pruneOld: Statement<[number, number]>;
   readonly #pruneMany: Statement<[number, number]>;
@@ -45,6 +48,10 @@ export class Journal {
     );
     this.#rewrite = db.prepare("UPDATE journal SET body = ? WHERE number = ?");
     this.#after = db.prepare("SELECT body FROM journal WHERE number > ? ORDER BY number LIMIT ?");
+    this.#since = db.prepare("SELECT min(at) AS at FROM journal");
+    this.#ofDevice = db.prepare(
+      "SELECT body FROM journal WHERE at BETWEEN ? AND ? AND device_id = ? ORDER BY at DESC, entry DESC LIMIT ?",
+    );
     this.#last = db.prepare("SELECT max(number) AS number FROM journal");
     // The newest event stays, whatever its age: the next number is told from it.
     const prune = (past: string): Statement<[number, number]> =>
@@ -106,6 +113,20 @@ export class Journal {
 
   events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[] {
     return this.#after.all(after, limit).map(({ body }) => JSON.parse(body));
+  }
+
+  /** How far back it goes; undefined where it is empty. */
+  since(): Instant | undefined {
+    const at = this.#since.get()?.at;
+    return at == null ? undefined : instant(at);
+  }
+
+  /** What happened at a device, oldest first: where there is more than `limit`, the last of it. */
+  of(device: DeviceId, from: Instant, to: Instant, limit: number): readonly Readonly<Record<string, unknown>>[] {
+    return this.#ofDevice
+      .all(from, to, device, limit)
+      .map(({ body }): Readonly<Record<string, unknown>> => JSON.parse(body))
+      .toReversed();
   }
 
   /** Forces out at most `limit` events that have waited for too long, or are too many; says how many. */

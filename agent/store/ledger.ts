@@ -1,6 +1,6 @@
 import { displaced } from "../domain/displaced.ts";
 import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
-import type { Instant } from "../domain/instant.ts";
+import { earliest, type Instant, toIso } from "../domain/instant.ts";
 import { type Placement, type Refusal, slotOf } from "../domain/placement.ts";
 import { type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
@@ -84,15 +84,19 @@ export class PlacementLedger {
     }
   }
 
-  /** The wish has changed: nothing of a person is wanted on a device any more. */
-  release(identity: UserIdentityId, device: DeviceId, now: Instant): void {
+  /**
+   * The wish has changed: nothing of a person is wanted on a device now.
+   *
+   * @param proof that nothing is there, where that was told before: between two windows.
+   */
+  release(identity: UserIdentityId, device: DeviceId, now: Instant, proof = "never_sent"): void {
     const open = this.#placements.of({ identity, device });
     // A revoke goes to the lock at once, however long it was silent, and to where a late write may have arrived by now.
     for (const { placement } of open) {
       const suspect = placement.suspect || placement.late !== undefined;
       this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
     }
-    if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: "never_sent" }, now);
+    if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: proof }, now);
   }
 
   /**
@@ -132,7 +136,10 @@ export class PlacementLedger {
     else if (state === "waiting" && wasLive) this.#journal.event("access.unconfirmed", fields, now);
   }
 
-  /** Once for a pair, when it has neither a grant nor anything on the lock. */
+  /**
+   * Once for a pair, when it has no grant in force and nothing on the lock: gone where it has no grant at all, else paused
+   * until one of its windows opens.
+   */
   #tellGone(
     of: {
       identity: UserIdentityId;
@@ -146,7 +153,13 @@ export class PlacementLedger {
     if (this.#grants.rank(identity, device) !== undefined) return;
     if (this.#placements.of({ identity, device }).length > 0) return;
     const fields = { user_identity_id: identity, device_id: device, credential_kind: kind, evidence, reason: null };
-    this.#journal.event("access.gone", fields, now);
+    const next = earliest(this.#grants.of({ identity, device }).map(({ opensAt }) => opensAt));
+    if (!this.#grants.stands(identity, device)) {
+      this.#journal.event("access.gone", fields, now);
+      return;
+    }
+    this.#grants.pause(identity, device, evidence ?? "acknowledged");
+    this.#journal.event("access.paused", { ...fields, next: next === undefined ? null : toIso(next) }, now);
   }
 
   /** What was refused because somebody else had the same code there may fit now. */

@@ -3,6 +3,8 @@ import type { Credential } from "../domain/credential.ts";
 import type { UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { misfit } from "../domain/pin.ts";
+import type { TimeZones } from "../domain/time-zone.ts";
+import type { AccessGrants } from "./access-grants.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
@@ -15,9 +17,13 @@ import type { Outbox } from "./outbox.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
 import { orphansOf, reachOf } from "./whereabouts.ts";
+import type { Windows } from "./windows.ts";
 
 interface Parts {
   readonly grants: Grants;
+  readonly accessGrants: AccessGrants;
+  readonly windows: Windows;
+  readonly zones: TimeZones;
   readonly marks: Marks;
   readonly credentials: Credentials;
   readonly placements: Placements;
@@ -35,7 +41,8 @@ interface Parts {
 
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
-  const { grants, marks, credentials, placements, choices, devices, locks, journal, outbox, ledger, now } = parts;
+  const { grants, accessGrants, windows, marks, credentials, placements, choices, devices, locks } = parts;
+  const { journal, outbox, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -62,9 +69,41 @@ export function recordsOf(parts: Parts): Records {
     },
     revokeDirect(identity, device) {
       const was = grants.closeDirect(identity, device, now());
-      if (was && grants.rank(identity, device) === undefined) ledger.release(identity, device, now());
+      if (was) windows.settle(identity, device, undefined, now());
       return was;
     },
+    createAccessGrant(grant, on) {
+      grants.nameIdentity(grant.identity, now());
+      accessGrants.put(grant, now());
+      windows.apply(grant, on, now());
+    },
+    accessGrant(by) {
+      const grant = "id" in by ? accessGrants.get(by.id) : accessGrants.byKey(by.key);
+      return grant && { ...grant, devices: grants.devicesOf(grant.id) };
+    },
+    accessGrants: ({ identity, device }) =>
+      accessGrants
+        .of(identity)
+        .map((grant) => ({ ...grant, devices: grants.devicesOf(grant.id) }))
+        .filter((grant) => device === undefined || grant.devices.includes(device)),
+    updateAccessGrant(grant) {
+      accessGrants.put(grant, now());
+      windows.apply(grant, grants.devicesOf(grant.id), now());
+    },
+    deleteAccessGrant(id) {
+      accessGrants.close(id, now());
+      windows.remove(id, now());
+    },
+    grantsAt: (identity, device, at) =>
+      grants.at(identity, device, at).map((accessGrantId) => {
+        const grant = accessGrantId === undefined ? undefined : accessGrants.at(accessGrantId, at);
+        return { accessGrantId, name: grant?.name, window: grant?.window };
+      }),
+    wasGranted: (identity, device) => grants.wasGranted(identity, device),
+    zone: (name) => parts.zones.named(name),
+    journalSince: () => journal.since(),
+    journalOf: (device, from, to, limit) => journal.of(device, from, to, limit),
+    openings: (device) => grants.openings(device),
     mark: (identity, device) => marks.of(identity, device),
     keepMark: (identity, device, mark, granted) => marks.keep(identity, device, mark, granted, now()),
 
@@ -96,7 +135,8 @@ function fits(
   credential: Credential,
 ): Fit[] {
   const fingerprint = vault.fingerprint(credential);
-  return grants.of({ identity }).map(({ device }) => {
+  const granted = new Set(grants.of({ identity }).map(({ device }) => device));
+  return [...granted].map((device) => {
     const kinds = devices.abilities(device)?.memory?.kinds;
     // A lock that has not said yet what it takes may take it.
     const rule = kinds && misfit(credential, kinds.get(credential.kind));

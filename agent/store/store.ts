@@ -3,7 +3,9 @@ import Database from "better-sqlite3";
 import type { Desk } from "../commands/perform.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
+import { TimeZones } from "../domain/time-zone.ts";
 import { StoreError } from "../errors.ts";
+import { AccessGrants } from "./access-grants.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Choices } from "./choices.ts";
@@ -25,6 +27,7 @@ import { recordsOf } from "./records.ts";
 import { Requests } from "./requests.ts";
 import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
+import { type Turn, Windows } from "./windows.ts";
 
 export interface StoreOptions {
   readonly dataDir: string;
@@ -36,6 +39,8 @@ export interface StoreOptions {
   /** Of events that wait to be told. */
   readonly events: Budget;
   readonly now: () => Instant;
+  /** Whether the time is known (Law 12). */
+  readonly isClockTrusted?: () => boolean;
 }
 
 /** Rows of a table that are removed in one go: a few milliseconds, for which everything else waits. */
@@ -51,6 +56,8 @@ export interface Store extends Desk {
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
+  /** Opens and closes the windows of grants whose time has come: some of them, in one transaction. */
+  turn(): Turn;
   /** Devices that the configuration had once, and has no longer. */
   formerDevices(): readonly DeviceId[];
   /** Devices of which something changed since this was last asked. */
@@ -73,6 +80,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const outbox = new Outbox(db, vault);
   const journal = new Journal(db, names, { outbox, budget: options.events, now });
   const grants = new Grants(db);
+  const accessGrants = new AccessGrants(db);
   const marks = new Marks(db);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
@@ -93,8 +101,22 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     vault,
     pins: options.pins,
   });
+  const configured = new Map(options.devices.map((device) => [device.id, device]));
+  const zones = new TimeZones();
+  const windows = new Windows({
+    grants,
+    accessGrants,
+    choices,
+    ledger,
+    zones,
+    settings: (device) => configured.get(device),
+    isClockTrusted: options.isClockTrusted ?? (() => true),
+  });
   const parts = {
     grants,
+    accessGrants,
+    windows,
+    zones,
     marks,
     credentials,
     placements,
@@ -134,6 +156,11 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     replies: requests,
     attempt: transaction,
     transaction,
+    turn: () => {
+      // Most of the time nothing has come to its time, and then nothing is to be written.
+      const next = windows.next();
+      return next === undefined || next > now() ? { due: new Set(), next } : transaction(() => windows.turn(now()));
+    },
     formerDevices: () => devices.former(),
     takeChanged() {
       const taken = new Set(changed);

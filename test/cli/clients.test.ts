@@ -126,7 +126,7 @@ test("revoke says when the code may still open, and when another grant lets in",
   expect((await desk.call("revoke", person, frontDoor)).out).toMatch(
     /may still open Front door \(removing: lock_offline\)\.\n.*until the lock proves/,
   );
-  expect((await desk.call("revoke", person, frontDoor)).out).toMatch(/still opens for .*: access grant ag-1/);
+  expect((await desk.call("revoke", person, frontDoor)).out).toMatch(/may still use .*, by access grant ag-1/);
 });
 
 test("revoke reaches a device that is no longer configured", async () => {

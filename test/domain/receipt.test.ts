@@ -58,7 +58,6 @@ test("credentialReceipt() says when a lock that is left alone is really tried ne
   expect(nextOf({ belief: nowhere, wanted: false, late }, undefined)).toBe(toIso(late.check));
   expect(nextOf({ belief: held }, at)).toBeNull();
   expect(emptyReceipt("abilities_unknown", at).next).toBe(toIso(at));
-  expect(emptyReceipt("credential_needed", at).next).toBeNull();
 });
 
 test("credentialReceipt() tells until when an earlier write is in doubt, and why a lock will not have a code", () => {

@@ -8,14 +8,15 @@ export const killPoints = [
   "killed_after_storing",
 ] as const;
 
+/** Those that thousands of worlds are sure to have; there are rarer ones. */
 const nexts: Readonly<Record<string, readonly string[]>> = {
-  new: ["waiting", "refused"],
+  new: ["waiting"],
   waiting: ["writing", "refused", "gone"],
   writing: ["live", "unconfirmed", "refused", "removing"],
-  unconfirmed: ["live", "waiting", "refused", "removing"],
+  unconfirmed: ["live", "waiting", "removing"],
   live: ["unconfirmed", "waiting", "removing"],
   refused: ["waiting", "writing", "gone"],
-  removing: ["unconfirmed", "waiting", "gone"],
+  removing: ["unconfirmed", "gone"],
 };
 
 /** How what is said of a code may change. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { perform } from "../../agent/commands/perform.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Link, LockDevice, Log } from "../../drivers/driver.ts";
@@ -29,12 +30,16 @@ export class House implements Disposable {
   readonly told: { readonly type: string; readonly at: number; readonly [field: string]: unknown }[] = [];
   readonly devices: readonly DeviceId[];
   readonly #began = this.clock.now();
-  readonly #opened = openInMemory();
+  readonly #opened: Opened;
+  readonly #slots: number;
   readonly #link: Link;
   #store: Store;
   #keeper: Keeper;
 
-  constructor(count: number, atOnce: Link["atOnce"]) {
+  /** @param slots of each lock. */
+  constructor(count: number, atOnce: Link["atOnce"], slots = 20, opened = openInMemory()) {
+    this.#opened = opened;
+    this.#slots = slots;
     this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
     const locks = new Map(this.devices.map((device) => [String(device), this.#lock(device)]));
     this.#link = {
@@ -139,8 +144,8 @@ export class House implements Disposable {
   }
 
   #lock(device: DeviceId): LockDevice {
-    const model = { memory: "numbered", readBack: "full", slots: 20, lengths: [6], rules: [], kinds: ["pin"] } as const;
-    const lock = new SimulatedLock(model, blankChip(device));
+    const model = { memory: "numbered", readBack: "full", lengths: [6], rules: [], kinds: ["pin"] } as const;
+    const lock = new SimulatedLock({ ...model, slots: this.#slots }, blankChip(device));
     const exchange = async <T>(what: string, signal: AbortSignal, act: () => T, vague?: T): Promise<T> => {
       this.sent.push({ device, what, at: this.seconds });
       const mood = this.moods.get(device) ?? "good";

@@ -39,6 +39,8 @@ export const configured = (id: DeviceId, of: Partial<ConfiguredDevice> = {}): Co
   id,
   name: `Name of ${id}`,
   timeZone: "UTC",
+  lead: 0,
+  writesPerDay: 50,
   driver: "simulated",
   place: { link: "wire", address: id },
   was: [],
@@ -66,6 +68,7 @@ export class MemoryStore implements Disposable {
     devices: readonly (DeviceId | ConfiguredDevice)[],
     pins = { issue: true, length: 6 },
     events = { rows: 100_000, days: 30 },
+    isClockTrusted = (): boolean => true,
   ): Store {
     return storeOn(this.opened, {
       dataDir: join(tmpdir(), "latchd-none"),
@@ -73,6 +76,7 @@ export class MemoryStore implements Disposable {
       pins,
       events,
       now: () => this.now,
+      isClockTrusted,
     });
   }
 

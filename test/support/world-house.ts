@@ -43,6 +43,8 @@ export class House {
       id,
       name: id,
       timeZone: "UTC",
+      lead: 0,
+      writesPerDay: 50,
       driver: "simulated",
       place: { link: "wire", address: addressOf(place) },
       was,

@@ -1,0 +1,210 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { accessGrantId } from "../domain/ids.ts";
+import type { Instant } from "../domain/instant.ts";
+import type { Window } from "../domain/schedule.ts";
+import { accessGrantObject, iso } from "./access-grant-object.ts";
+import { command } from "./command.ts";
+import { setOwnCredential } from "./credentials.ts";
+import { keptBy } from "./kept.ts";
+import { accessGrant, device, digits, name, userIdentity } from "./parameters.ts";
+import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
+import { deviceNotFound, Refused } from "./refusal.ts";
+import { noWindow, windowAfter, windowParameters } from "./schedule.ts";
+
+const mostDevices = 100;
+const key = z.string().min(1).max(256);
+const method = z.object({ mode: z.enum(["code", "card", "mobile_key", "cloud_key"]), code: digits.optional() });
+
+const create = z.object({
+  user_identity_id: userIdentity,
+  device_ids: z
+    .array(device)
+    .min(1, "Must name a device")
+    .max(mostDevices)
+    .refine((ids) => new Set(ids).size === ids.length, "Names a device twice"),
+  requested_access_methods: z
+    .array(method)
+    .min(1)
+    .max(10)
+    .default([{ mode: "code" }]),
+  access_grant_key: key.optional(),
+  name: name.nullish(),
+  ...windowParameters,
+  allow_external_modification: z.boolean().default(false),
+});
+
+const which = { access_grant_id: accessGrant.optional(), access_grant_key: key.optional() };
+const oneOf = z
+  .object(which)
+  .refine((by) => (by.access_grant_id === undefined) !== (by.access_grant_key === undefined), oneOfTheTwo());
+
+/** What an update cannot change, and what to do instead. */
+const fixed: Readonly<Record<string, string>> = {
+  device_ids: "delete it, and create one with the other devices",
+  user_identity_id: "delete it, and create one for the other person",
+  user_identity: "delete it, and create one for the other person",
+  requested_access_methods: "set the person's own code with credentials/set",
+  allow_external_modification: "delete it, and create another",
+  acs_entrance_ids: "this agent has devices only",
+  space_ids: "this agent has devices only",
+};
+const update = z
+  .object({ ...which, ...windowParameters, name: name.nullish(), ...unchangeable() })
+  .refine((by) => (by.access_grant_id === undefined) !== (by.access_grant_key === undefined), oneOfTheTwo());
+
+export const accessGrants = [
+  command({
+    name: "access_grants/create",
+    parameters: create,
+    doors: ["mqtt", "local"],
+    kind: "writes",
+    reveals: false,
+    act(records, given, { now, touch }) {
+      for (const one of given.device_ids) if (!records.isDevice(one)) throw deviceNotFound(one);
+      const modes = given.requested_access_methods.map(({ mode }) => supported(mode));
+      const grant: AccessGrant = {
+        id: accessGrantId(randomUUID()),
+        identity: given.user_identity_id,
+        key: given.access_grant_key,
+        name: given.name ?? undefined,
+        window: begun(windowAfter(given, noWindow, now), now),
+        allowsExternalChanges: given.allow_external_modification,
+        modes,
+        createdAt: now,
+      };
+      if (grant.key !== undefined && records.accessGrant({ key: grant.key })) throw keyTaken();
+      records.createAccessGrant(grant, given.device_ids);
+      for (const code of given.requested_access_methods.flatMap((each) => each.code ?? [])) {
+        setOwnCredential(records, grant.identity, { kind: "pin", digits: code }, touch);
+      }
+      records.event("access_grant.created", about(grant));
+      for (const on of given.device_ids) {
+        const nothingYet = { credential_kind: null, evidence: null, reason: null, access_grant_id: grant.id };
+        records.event("access.accepted", { user_identity_id: grant.identity, device_id: on, ...nothingYet });
+        touch(on);
+      }
+      return { access_grant: accessGrantObject({ ...grant, devices: given.device_ids }, records, now) };
+    },
+  }),
+  command({
+    name: "access_grants/get",
+    parameters: oneOf,
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act: (records, by, { now }) => ({ access_grant: accessGrantObject(find(records, by), records, now) }),
+  }),
+  command({
+    name: "access_grants/list",
+    parameters: z.object({
+      user_identity_id: userIdentity.optional(),
+      device_id: device.optional(),
+      access_grant_key: key.optional(),
+    }),
+    doors: ["mqtt", "local"],
+    kind: "reads",
+    reveals: false,
+    act(records, { user_identity_id: identity, device_id: on, access_grant_key: named }, { now }) {
+      const found = records.accessGrants({ identity, device: on });
+      return {
+        access_grants: found
+          .filter(({ key: its }) => named === undefined || its === named)
+          .map((grant) => accessGrantObject(grant, records, now)),
+      };
+    },
+  }),
+  command({
+    name: "access_grants/update",
+    parameters: update,
+    doors: ["mqtt", "local"],
+    kind: "writes",
+    reveals: false,
+    act(records, given, { now, touch }) {
+      const { devices, ...before } = find(records, given);
+      const { window: was } = before;
+      const grant: AccessGrant = {
+        ...before,
+        name: given.name === undefined ? before.name : (given.name ?? undefined),
+        window: given.starts_at === undefined ? windowAfter(given, was, now) : begun(windowAfter(given, was, now), now),
+      };
+      records.updateAccessGrant(grant);
+      if (JSON.stringify(grant.window) !== JSON.stringify(was)) {
+        const { startsAt, endsAt } = grant.window;
+        const times = { starts_at: iso(startsAt), ends_at: iso(endsAt) };
+        records.event("access_grant.access_times_changed", { ...about(grant), ...times });
+      }
+      for (const on of devices) touch(on);
+      return { access_grant: accessGrantObject({ ...grant, devices }, records, now) };
+    },
+  }),
+  command({
+    name: "access_grants/delete",
+    parameters: oneOf,
+    doors: ["mqtt", "local"],
+    kind: "writes",
+    reveals: false,
+    act(records, by, { touch }) {
+      const grant = find(records, by);
+      const applied = new Set(
+        records
+          .grants({ identity: grant.identity })
+          .flatMap((each) => (each.accessGrantId === grant.id ? [each.device] : [])),
+      );
+      records.deleteAccessGrant(grant.id);
+      records.event("access_grant.deleted", about(grant));
+      for (const on of applied) {
+        keptBy(records, grant.identity, on);
+        touch(on);
+      }
+      return {};
+    },
+  }),
+];
+
+function supported(mode: z.infer<typeof method>["mode"]): AccessMode {
+  if (mode === "code" || mode === "card") return mode;
+  throw new Refused("not_supported", `This agent has no ${mode}: ask for the mode "code" or "card"`);
+}
+
+/** A start that is past is now: a grant does not reach back. */
+const begun = ({ startsAt, ...window }: Window, now: Instant): Window => ({
+  ...window,
+  startsAt: startsAt === undefined || startsAt < now ? now : startsAt,
+});
+
+/** Members that are refused, with what to do instead. */
+function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {
+  return Object.fromEntries(
+    Object.entries(fixed).map(([field, instead]) => [field, z.never(`Cannot be changed: ${instead}`).optional()]),
+  );
+}
+
+function find(
+  records: Records,
+  by: { readonly access_grant_id?: AccessGrant["id"] | undefined; readonly access_grant_key?: string | undefined },
+): AccessGrantRecord {
+  const found =
+    by.access_grant_id === undefined
+      ? records.accessGrant({ key: by.access_grant_key ?? "" })
+      : records.accessGrant({ id: by.access_grant_id });
+  if (!found) throw new Refused("access_grant_not_found", "There is no such access grant, or it was deleted", 404);
+  return found;
+}
+
+const keyTaken = (): Refused =>
+  new Refused("access_grant_key_in_use", "There is an access grant with this access_grant_key already", 409);
+
+function oneOfTheTwo(): { path: string[]; error: string } {
+  return { path: ["access_grant_id"], error: "Give either access_grant_id or access_grant_key" };
+}
+
+const about = ({
+  id: of,
+  identity,
+  key: its,
+}: AccessGrant): { user_identity_id: string; [field: string]: unknown } => ({
+  access_grant_id: of,
+  access_grant_key: its ?? null,
+  user_identity_id: identity,
+});

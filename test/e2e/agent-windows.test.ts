@@ -1,0 +1,69 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { until } from "./mqtt-support.ts";
+import { AgentProcess } from "./support/agent-process.ts";
+import { Cloud } from "./support/cloud.ts";
+import { embedded, frontDoor, person } from "./support/doors.ts";
+import { receiptsOf } from "./support/receipts.ts";
+
+const pair = { user_identity_id: person, device_id: frontDoor };
+const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+const created = z.looseObject({ access_grant: z.looseObject({ access_grant_id: z.string() }) });
+
+/** Exit code of `latchd act … type`: 0 where the door opens. */
+async function opens(agent: AgentProcess, digits: string): Promise<boolean> {
+  return (await agent.cli("act", "front-door", "type", digits, "--config", agent.configFile)).code === 0;
+}
+const codeOf = async (agent: AgentProcess): Promise<string> =>
+  (await agent.cli("code", person, "front-door", "--data", agent.dataDir)).out.trim();
+
+test("a code opens from the start of its window to its end, and says so", async () => {
+  const { config, url } = await embedded();
+  const agent = await new AgentProcess(config).start();
+  const cloud = await (await Cloud.connect(url)).online();
+  const [from, to] = [inSeconds(2), inSeconds(6)];
+  const made = await cloud.command("access_grants/create", {
+    user_identity_id: person,
+    device_ids: [frontDoor],
+    starts_at: from,
+    ends_at: to,
+    name: "Visit",
+  });
+  const id = created.parse(made).access_grant.access_grant_id;
+  expect(await receiptsOf(agent, frontDoor)).toMatchObject([
+    { state: "waiting", grants: [id], credentials: [{ reason: "outside_window", next: from }] },
+  ]);
+  const before = await agent.cli("explain", person, "front-door", "--data", agent.dataDir);
+  expect(before.code).toBe(1);
+  expect(before.out).toContain("the access grant Visit");
+  expect(before.out).toContain("has not begun");
+
+  await cloud.event("access.live", pair);
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(from));
+  const digits = await codeOf(agent);
+  expect(await opens(agent, digits)).toBe(true);
+  expect((await agent.cli("explain", person, "front-door", "--data", agent.dataDir)).code).toBe(0);
+
+  await cloud.event("access.gone", pair);
+  const late = Date.now() - Date.parse(to);
+  process.stdout.write(`gone ${late} ms after the end of the window\n`);
+  expect(late).toBeGreaterThanOrEqual(0);
+  expect(late).toBeLessThan(2_000);
+  expect(await opens(agent, digits)).toBe(false);
+});
+
+test("a window that ended while the agent was dead is closed when it is back", async () => {
+  const { config, url } = await embedded();
+  const agent = await new AgentProcess(config).start();
+  const cloud = await (await Cloud.connect(url)).online();
+  const end = inSeconds(4);
+  await cloud.command("access_grants/create", { user_identity_id: person, device_ids: [frontDoor], ends_at: end });
+  await cloud.event("access.live", pair);
+  await agent.kill("SIGKILL");
+  await delay(Math.max(Date.parse(end) - Date.now(), 0));
+  await agent.start();
+  await until("it is gone", async () => JSON.stringify(await agent.ask("events/list", {})).includes("access.gone"));
+  expect(await receiptsOf(agent, frontDoor)).toEqual([]);
+  expect((await agent.cli("explain", person, "front-door", "--data", agent.dataDir)).out).toContain("no grant");
+});
