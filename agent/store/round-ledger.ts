@@ -165,6 +165,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
       if (twin) ledger.keep({ ...twin, wanted: false }, now());
       const wanted = twin?.wanted ?? false;
+      // Nor may the same code be written for somebody else: it is in this slot, and would leave it with that one.
+      for (const other of here) {
+        if (other.identity === found.identity || !other.wanted || !isClean(other)) continue;
+        ledger.keep({ ...other, refusal: { reason: "duplicate", detail: undefined } }, now());
+      }
       // Locks that are filled alike hold the same code in the same slot: where this may be another lock that is missing, the
       // code is ours in any case, and what is on either of them stays in the debt.
       const isOnly = missing.every((placement) => placement.lock === found.lock);

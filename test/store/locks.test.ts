@@ -394,3 +394,29 @@ test("a step that was under way when its lock was taken out is in doubt, and wai
   rounds.learn(first, y);
   expect(rounds.placement(id)).toMatchObject({ wanted: false, belief: { at: "write", slot: one, inFlight: false } });
 });
+
+test("a code that is known again on a lock with another name is not written there for somebody else who has the same", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  for (const person of ["ann", "ben"]) {
+    desk.ask("credentials/set", { user_identity_id: person, kind: "pin", value: "1593" });
+  }
+  rounds.learn(first, x ?? keypad());
+  grant(desk, first, "ben");
+  write(desk, first);
+  const { fingerprint } = only(desk.store, first);
+  grant(desk, first, "ann");
+  rounds.learn(first, y ?? keypad());
+  rounds.choose(first);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint })).toBe(true);
+  const states = rounds.placements(first).map(({ identity, wanted, belief, refusal }) => ({
+    identity,
+    wanted,
+    at: belief.at,
+    refused: refusal?.reason,
+  }));
+  expect(states.filter(({ wanted }) => wanted).toSorted((a, b) => (a.identity < b.identity ? -1 : 1))).toEqual([
+    { identity: "ann", wanted: true, at: "nowhere", refused: "duplicate" },
+    { identity: "ben", wanted: true, at: "held", refused: undefined },
+  ]);
+});
