@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type { Clock, Driver } from "../drivers/driver.ts";
 import { brokerFacts, openBrokerSession } from "./broker-session.ts";
+import { ClockWatch, timeServerOf } from "./clock-watch.ts";
 import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
 import { type DeviceId, deviceId } from "./domain/ids.ts";
+import type { Milliseconds } from "./domain/instant.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
 import { type IntakeParts, localPerform, mqttIntake } from "./intake.ts";
@@ -12,11 +14,13 @@ import { openBroker } from "./mqtt/broker.ts";
 import type { Mqtt } from "./mqtt/session.ts";
 import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
-import { packageRoot, packageVersion } from "./package.ts";
+import { built, packageRoot, packageVersion } from "./package.ts";
+import { askServer } from "./sntp.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
+import { Synchronisation, timePlaces } from "./synchronisation.ts";
 import { whereabouts, wiresOf } from "./wires.ts";
 import { tellEvents, tellOrphans } from "./words.ts";
 import { worldOf } from "./world.ts";
@@ -32,6 +36,8 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly log: AgentLog;
   readonly drivers: Readonly<Record<string, () => Promise<Driver>>>;
+  /** Counts evenly, also while the machine sleeps, whatever the clock is set to. */
+  readonly monotonic: () => Milliseconds;
 }
 
 const pruneEveryMs = 300_000;
@@ -74,8 +80,12 @@ async function start(
   const ready = deferred<ReturnType<typeof localPerform>>();
   const door = await openLocalDoor(config.dataDir, async (name, body) => (await ready.promise)(name, body), log);
   onClose(() => door.close());
-  const store = openStore(storeOptions(config, now));
+  let alarm: Alarm | undefined;
+  const watch = clockWatch(config, parts, () => alarm?.nudge(), fail);
+  const store = openStore({ ...storeOptions(config, now), isClockTrusted: () => watch.isTrusted });
   onClose(() => store.close());
+  await watch.start(store);
+  onClose(() => watch.close());
   store.rounds.interrupt();
   tellOrphans(store.records.orphans(), log);
   onClose(keepPruned(store, fail));
@@ -83,7 +93,7 @@ async function start(
   const exposures = new Exposures(config.mqtt.codes, log);
   let session: Mqtt | undefined;
   const topics = topicsOf(config.prefix, config.agentId);
-  const facts = factsOf(config, now(), exposures, () => brokerFacts(config, { clock, store, topics }, session));
+  const facts = factsOf(config, now(), exposures, watch, () => brokerFacts(config, { clock, store, topics }, session));
   const committed = (): void => {
     tellEvents(store.journal.takeFresh(), config.devices, log);
     session?.nudge();
@@ -111,10 +121,11 @@ async function start(
     committed,
     failed: fail,
   });
-  const alarm = new Alarm({
+  alarm = new Alarm({
     clock,
     turn() {
-      const turn = store.turn();
+      watch.look();
+      const turn = store.turn(watch.isConfirmed);
       committed();
       return turn;
     },
@@ -126,12 +137,12 @@ async function start(
     log,
     now,
     facts,
-    world: worldOf(devices, linkOf),
+    world: worldOf(devices, linkOf, () => watch.confirm("operator")),
     failed: fail,
     committed(changed: ReadonlySet<DeviceId>) {
       committed();
       keeper.due(...changed);
-      alarm.nudge();
+      alarm?.nudge();
     },
   };
   const commands = mqttIntake(intake, topics, config.mqtt);
@@ -144,7 +155,7 @@ async function start(
   onClose(() => links.close());
   onClose(() => exposures.close());
   onClose(() => keeper.close());
-  onClose(() => alarm.close());
+  onClose(() => alarm?.close());
   onClose(() => session?.close());
   // First of all, so that the session still brings the replies to the last commands.
   onClose(() => broker?.stopTaking());
@@ -187,6 +198,7 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
     was: was.map(deviceId),
   })),
   pins: config.pins,
+  maxMassExpiry: config.clock.maxMassExpiry,
   events: config.events,
   now,
 });
@@ -195,11 +207,31 @@ const factsOf = (
   { agentId }: Config,
   startedAt: AgentFacts["startedAt"],
   exposures: Exposures,
+  clock: ClockWatch,
   broker: () => AgentFacts["broker"],
 ): (() => AgentFacts) => {
   const version = packageVersion();
-  return () => ({ agentId, version, startedAt, broker: broker(), exposures: exposures.found });
+  return () => ({ agentId, version, startedAt, broker: broker(), clock: clock.facts, exposures: exposures.found });
 };
+
+function clockWatch(
+  { clock: { trust, check } }: Config,
+  { clock, log, monotonic }: AgentParts,
+  changed: () => void,
+  failed: (error: unknown) => void,
+): ClockWatch {
+  const server = check === undefined ? undefined : timeServerOf(check);
+  return new ClockWatch({
+    clock,
+    monotonic,
+    synchronisation: new Synchronisation(trust, timePlaces),
+    ask: server && ((signal) => askServer(server, { now: () => clock.now(), monotonic }, signal)),
+    built,
+    log,
+    changed,
+    failed,
+  });
+}
 
 function keepPruned(store: Store, fail: (error: unknown) => void): () => void {
   let timer: NodeJS.Timeout | undefined;

@@ -25,6 +25,13 @@ export interface Config {
   readonly debt: { readonly overdueAfterMinutes: number };
   /** Of events that wait for the broker. */
   readonly events: { readonly rows: number; readonly days: number };
+  readonly clock: {
+    readonly trust: "auto" | "system";
+    /** `host` or `host:port`. */
+    readonly check: string | undefined;
+    /** 0 to 1. */
+    readonly maxMassExpiry: number;
+  };
   readonly links: ReadonlyMap<string, LinkConfig>;
   readonly devices: readonly DeviceConfig[];
 }
@@ -119,6 +126,11 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     log: shape.log,
     mqtt: shape.mqtt,
     pins: shape.pins,
+    clock: {
+      trust: shape.clock.trust,
+      check: shape.clock.check,
+      maxMassExpiry: shape.clock.max_mass_expiry,
+    },
     events: shape.events,
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
     devices: shape.devices.map(deviceOf),

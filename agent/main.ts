@@ -2,6 +2,7 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import "./quiet.ts";
 
+import { uptime } from "node:os";
 import { drivers } from "../drivers/index.ts";
 import { latchd } from "./cli/program.ts";
 import type { Shell } from "./cli/shell.ts";
@@ -21,7 +22,7 @@ const shell: Shell = {
   known: { drivers, commands: overMqtt },
   start: async (config, log) => {
     const { startAgent } = await import("./agent.ts");
-    return startAgent(config, { clock: systemClock, log, drivers });
+    return startAgent(config, { clock: systemClock, log, drivers, monotonic: () => uptime() * 1000 });
   },
   onSignal: (heard) => {
     const signals = ["SIGINT", "SIGTERM"] as const;

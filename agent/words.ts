@@ -14,6 +14,8 @@ const words: Readonly<Record<string, string>> = {
   "access.overdue": "the code has not been taken away in five minutes",
   "access.kept": "another grant still admits",
   "access.gone": "access is gone from the lock",
+  "clock.untrusted": "the clock is not believed: windows neither open nor close",
+  "clock.trusted": "the clock is believed again",
   "command.refused": "command refused",
   events_lost: "events were forced out of the outbox unsent",
   "lock.unlocked": "unlocked",

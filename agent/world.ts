@@ -3,9 +3,14 @@ import type { World } from "./commands/command.ts";
 import { Refused } from "./commands/refusal.ts";
 import type { Whereabouts } from "./sync/keeper.ts";
 
-/** Physical acts, at the locks that are simulated in this process: a lock is named by its device or by its address. */
-export function worldOf(devices: readonly Whereabouts[], linkOf: (name: string) => Link | undefined): World {
+/** What commands reach beyond the records: the clock, and physical acts at the locks that are simulated in this process: a lock is named by its device or by its address. */
+export function worldOf(
+  devices: readonly Whereabouts[],
+  linkOf: (name: string) => Link | undefined,
+  confirmClock: () => boolean,
+): World {
   return {
+    confirmClock,
     async act(lock, act) {
       const where = devices.find(({ device }) => device === lock) ?? devices.find(({ address }) => address === lock);
       if (!where)

@@ -26,7 +26,7 @@ function broker(commands: readonly string[] = ["*"]) {
         log,
         now: () => desk.now,
         facts: agentFacts,
-        world: { act: () => Promise.reject(new Error("none")) },
+        world: { confirmClock: () => true, act: () => Promise.reject(new Error("none")) },
         failed: () => {},
         committed: () => {},
       },

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ConfigError, StoreError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
 import { act } from "./act.ts";
+import { clock } from "./clock.ts";
 import { code } from "./code.ts";
 import { explain } from "./explain.ts";
 import { grant } from "./grant.ts";
@@ -27,7 +28,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, act]) add(program, verb);
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act]) add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { earliest, toIso } from "../domain/instant.ts";
 import { orphanHint } from "../domain/receipt.ts";
-import { type Context, command } from "./command.ts";
+import { type AgentFacts, type Context, command } from "./command.ts";
 import { breakerOf } from "./device-object.ts";
 import type { Records } from "./records.ts";
 
@@ -27,7 +27,7 @@ export function agentStatus(
   records: Pick<Records, "debts" | "glance" | "orphans" | "epoch" | "workspaceId">,
   { agent: facts }: Pick<Context, "agent">,
 ): object {
-  const { agentId, version, startedAt, broker, exposures } = facts();
+  const { agentId, version, startedAt, broker, clock, exposures } = facts();
   return {
     agent_id: agentId,
     state: "online",
@@ -42,6 +42,7 @@ export function agentStatus(
         : null,
       agent_id_in_use_since: broker.idInUseSince === undefined ? null : toIso(broker.idInUseSince),
     },
+    clock: clockStatus(clock),
     devices: records.glance().map((device) => ({
       device_id: device.id,
       name: device.name,
@@ -61,6 +62,14 @@ export function agentStatus(
     secrets_exposed: exposures,
   };
 }
+
+export const clockStatus = (clock: AgentFacts["clock"]): Readonly<Record<string, unknown>> => ({
+  trusted: clock.trusted,
+  reason: clock.reason ?? null,
+  since: clock.since === undefined ? null : toIso(clock.since),
+  source: clock.source,
+  hint: clock.hint ?? null,
+});
 
 /** What is not yet proven gone: how much, since when the oldest of it, and on which devices (Law 5). */
 export function revocationDebt(debts: ReturnType<Records["debts"]>): Readonly<Record<string, unknown>> {

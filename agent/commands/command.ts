@@ -35,12 +35,23 @@ export interface AgentFacts {
     /** Topics below `{prefix}/{agent_id}/` whose letters wait because nobody is subscribed. */
     readonly unheard: readonly string[];
   };
+  /** Whether the time is known (Law 12). */
+  readonly clock: {
+    readonly trusted: boolean;
+    readonly reason: string | undefined;
+    readonly since: Instant | undefined;
+    /** Who sets it. */
+    readonly source: string;
+    readonly hint: string | undefined;
+  };
   /** Ways in which codes leak, with the setting that ends each. */
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }
 
 /** What reaches beyond the records: physical acts at simulated locks. */
 export interface World {
+  /** Somebody says that the clock is right. False where it cannot be. */
+  confirmClock(): boolean;
   act(
     lock: string,
     act: { act: "type"; digits: Secret } | { act: "card"; format: string; bits: Secret },

@@ -2,6 +2,7 @@ import { access } from "./access.ts";
 import { accessGrants } from "./access-grants.ts";
 import { act } from "./act.ts";
 import { agent } from "./agent.ts";
+import { clock } from "./clock.ts";
 import type { Command } from "./command.ts";
 import { credentials } from "./credentials.ts";
 import { devices } from "./devices.ts";
@@ -20,6 +21,7 @@ export const table: ReadonlyMap<string, Command> = new Map(
     ...devices,
     ...events,
     ...agent,
+    ...clock,
     ...act,
   ].map((entry) => [entry.name, entry]),
 );

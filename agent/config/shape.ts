@@ -121,6 +121,30 @@ export const fileShape = z.strictObject({
         .describe("When a code that is to be taken away, and is not proven gone, is an event"),
     })
     .prefault({}),
+  clock: z
+    .strictObject({
+      trust: z
+        .enum(["auto", "system"])
+        .default("auto")
+        .describe(
+          "auto: believed where timesyncd or chrony says that it is set, or neither is there; system: without asking",
+        ),
+      check: z
+        .string()
+        .regex(/^[^\s]+$/, "must be host or host:port")
+        .optional()
+        .describe("An SNTP server that says whether the clock is right after it was set: host or host:port"),
+      max_mass_expiry: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.2)
+        .describe(
+          "The share of a device's codes that may end at once when the agent was away: more wait for a confirmation",
+        ),
+    })
+    .prefault({})
+    .describe("When this machine's clock is believed: windows open and close only then"),
   events: z
     .strictObject({
       rows: z.int().min(100).default(100_000).describe("How many events may wait for the broker"),

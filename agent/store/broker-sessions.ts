@@ -11,6 +11,9 @@ export interface SessionName {
 /** As long as a broker keeps a session, and a repeated command is known by its id. */
 const toldFor: Milliseconds = 7 * 24 * 3600_000;
 
+/** What a broker has sent may have waited for so long to be read, and the broker be gone by then. */
+const unreadFor: Milliseconds = 1_000;
+
 /** Where we had sessions, until when we were surely connected there, and which of them were lost. */
 export class BrokerSessions {
   readonly #known: Statement<[string, string], { connected_at: number }>;
@@ -38,8 +41,9 @@ export class BrokerSessions {
     const before = this.#known.get(broker, clientId);
     this.#connected.run(broker, clientId, at);
     if (remembered || !before) return undefined;
-    this.#lose.run(before.connected_at, at, broker, clientId);
-    return instant(before.connected_at);
+    const since = later(instant(before.connected_at), -unreadFor);
+    this.#lose.run(since, at, broker, clientId);
+    return since;
   }
 
   heard({ broker, clientId }: SessionName, at: Instant): void {

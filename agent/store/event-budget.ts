@@ -1,4 +1,5 @@
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import type { Calendar } from "./calendar.ts";
 import type { Outbox } from "./outbox.ts";
 import { lossTopic, type WaitingEvent } from "./waiting-events.ts";
 
@@ -35,20 +36,22 @@ export class EventBudget {
   readonly #outbox: Outbox;
   readonly #budget: Budget;
   readonly #book: Book;
+  readonly #calendar: Calendar;
   /** The number of the `events_lost` that may still grow. After a restart nobody knows whether the last one was sent. */
   #open: number | undefined;
 
-  constructor(outbox: Outbox, budget: Budget, book: Book) {
+  constructor(outbox: Outbox, budget: Budget, book: Book, calendar: Calendar) {
     this.#outbox = outbox;
     this.#budget = budget;
     this.#book = book;
+    this.#calendar = calendar;
   }
 
   /** Forces out at most `limit` events that are over the budget; says how many. Costs no more than what it forces out. */
   enforce(now: Instant, limit: number): number {
     const { events } = this.#outbox;
     const { rows, days } = this.#budget;
-    const tooOld = later(now, -days * day);
+    const tooOld = later(this.#calendar.today(now), -days * day);
     if (events.count <= rows && (events.since ?? now) >= tooOld) return 0;
     const last = this.#book.last();
     for (let lost = 0; lost < limit; lost += 1) {

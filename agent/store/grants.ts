@@ -49,6 +49,8 @@ export class Grants {
   readonly #ofAccessGrant: Statement<[string], Row>;
   readonly #devicesOf: Statement<[string], { device_id: string }>;
   readonly #changing: Statement<[number, number], Row>;
+  readonly #ending: Statement<[number], { device_id: string; ending: number; everyone: number }>;
+  readonly #putOff: Statement<[number, number]>;
   readonly #next: Statement<[], { at: number | null }>;
   readonly #outdate: Statement<[string, string]>;
   readonly #openings: Statement<[string], { sum: number | null }>;
@@ -88,6 +90,12 @@ export class Grants {
       "SELECT device_id FROM grants WHERE access_grant_id = ? GROUP BY device_id ORDER BY min(row)",
     );
     this.#changing = db.prepare(`${select} AND changes_at <= ? ORDER BY changes_at LIMIT ?`);
+    this.#ending = db.prepare(
+      `SELECT device_id, count(*) AS ending, (SELECT count(*) FROM grants AS every WHERE every.valid_to IS NULL
+       AND every.device_id = grants.device_id AND every.in_force = 1) AS everyone
+       FROM grants WHERE valid_to IS NULL AND in_force = 1 AND changes_at <= ? GROUP BY device_id`,
+    );
+    this.#putOff = db.prepare("UPDATE grants SET changes_at = ? WHERE row = ?");
     this.#next = db.prepare(
       "SELECT min(changes_at) AS at FROM grants WHERE valid_to IS NULL AND changes_at IS NOT NULL",
     );
@@ -172,6 +180,18 @@ export class Grants {
   /** Those whose time has come to be looked at, at most `limit` of them. A look-up, however many there are. */
   changing(now: Instant, limit: number): readonly Standing[] {
     return this.#changing.all(now, limit).map(fromRow);
+  }
+
+  /** Of those whose time has come: how many are in force, by device, and how many are in force there in all. */
+  ending(now: Instant): readonly { device: DeviceId; ending: number; all: number }[] {
+    return this.#ending
+      .all(now)
+      .map(({ device_id: id, ending, everyone }) => ({ device: deviceId(id), ending, all: everyone }));
+  }
+
+  /** It is looked at later. */
+  putOff(row: number, until: Instant): void {
+    this.#putOff.run(until, row);
   }
 
   nextChange(): Instant | undefined {

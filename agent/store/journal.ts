@@ -3,6 +3,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { EventFields } from "../commands/records.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import type { Calendar } from "./calendar.ts";
 import { type Budget, EventBudget } from "./event-budget.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -20,6 +21,7 @@ export interface FreshEvent {
 export class Journal {
   readonly #names: { readonly epoch: string; readonly workspaceId: string };
   readonly #outbox: Outbox;
+  readonly #calendar: Calendar;
   readonly #budget: EventBudget;
   readonly #insert: Statement;
   readonly #rewrite: Statement<[string, number]>;
@@ -34,15 +36,27 @@ export class Journal {
   constructor(
     db: Database,
     names: { readonly epoch: string; readonly workspaceId: string },
-    { outbox, budget, now }: { readonly outbox: Outbox; readonly budget: Budget; readonly now: () => Instant },
+    {
+      outbox,
+      budget,
+      now,
+      calendar,
+    }: {
+      readonly outbox: Outbox;
+      readonly budget: Budget;
+      readonly now: () => Instant;
+      readonly calendar: Calendar;
+    },
   ) {
     this.#names = names;
     this.#outbox = outbox;
-    this.#budget = new EventBudget(outbox, budget, {
+    this.#calendar = calendar;
+    const book = {
       last: () => this.#lastNumber,
-      write: (loss) => this.#write("events_lost", { ...loss }, now(), now()),
-      rewrite: (number, body) => void this.#rewrite.run(body, number),
-    });
+      write: (loss: object) => this.#write("events_lost", { ...loss }, now(), now()),
+      rewrite: (number: number, body: string) => void this.#rewrite.run(body, number),
+    };
+    this.#budget = new EventBudget(outbox, budget, book, calendar);
     this.#insert = db.prepare(
       "INSERT INTO journal (number, at, type, device_id, user_identity_id, body) VALUES (?, ?, ?, ?, ?, ?)",
     );
@@ -96,7 +110,8 @@ export class Journal {
       ...fields,
       code: null,
     });
-    this.#insert.run(number, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+    const date = this.#calendar.dateOfEvent(now);
+    this.#insert.run(number, date, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
     this.#fresh.push({ type, fields });
     return { number, body };
   }
@@ -108,7 +123,14 @@ export class Journal {
   /** Something that only the journal is to know. */
   note(type: string, fields: EventFields, now: Instant): void {
     const body = JSON.stringify({ type, at: toIso(now), ...fields });
-    this.#insert.run(null, now, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+    this.#insert.run(
+      null,
+      this.#calendar.dateOf(now),
+      type,
+      fields.device_id ?? null,
+      fields.user_identity_id ?? null,
+      body,
+    );
   }
 
   events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[] {
@@ -136,7 +158,7 @@ export class Journal {
 
   /** Removes at most `limit` entries that are past their time; says how many. */
   prune(now: Instant, limit: number): number {
-    const old = this.#pruneOld.run(later(now, -keptFor), limit).changes;
+    const old = this.#pruneOld.run(later(this.#calendar.today(now), -keptFor), limit).changes;
     return old + this.#pruneMany.run(keptRows, limit - old).changes;
   }
 }

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
+import type { Calendar } from "./calendar.ts";
 import type { Vault } from "./vault.ts";
 import { WaitingEvents } from "./waiting-events.ts";
 
@@ -27,6 +28,7 @@ const ranks = { reply: 0, event: 1 } as const;
 export class Outbox {
   readonly events: WaitingEvents;
   readonly #vault: Vault;
+  readonly #calendar: Calendar;
   readonly #insert: Statement;
   readonly #next: Statement<[number], Row>;
   readonly #nextAfter: Statement<[number, number, number], Row>;
@@ -36,8 +38,9 @@ export class Outbox {
   readonly #countOf: Statement<[string], { count: number }>;
   readonly #expire: Statement<[number, number]>;
 
-  constructor(db: Database, vault: Vault) {
+  constructor(db: Database, vault: Vault, calendar: Calendar) {
     this.#vault = vault;
+    this.#calendar = calendar;
     this.events = new WaitingEvents(db);
     this.#insert = db.prepare(
       "INSERT INTO outbox (id, rank, topic, payload, sealed, correlation, at, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -58,7 +61,8 @@ export class Outbox {
   put({ rank, topic, payload, sealed, correlation, number }: Letter, now: Instant, id?: number): void {
     const stored = sealed ? this.#vault.seal(new Secret(payload), placeOf(topic)) : Buffer.from(payload);
     const isSealed = sealed ? 1 : 0;
-    this.#insert.run(id ?? null, ranks[rank], topic, stored, isSealed, correlation ?? null, now, number ?? null);
+    const date = this.#calendar.dateOf(now);
+    this.#insert.run(id ?? null, ranks[rank], topic, stored, isSealed, correlation ?? null, date, number ?? null);
   }
 
   /** The first letters in order of sending that are not in flight: at most `limit`. */
@@ -99,7 +103,7 @@ export class Outbox {
 
   /** Removes at most `limit` replies that nobody came for: the sender has long repeated the command. Says how many. */
   prune(now: Instant, limit: number): number {
-    return this.#expire.run(later(now, -repliesKeptFor), limit).changes;
+    return this.#expire.run(later(this.#calendar.today(now), -repliesKeptFor), limit).changes;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Replies, Reply } from "../commands/perform.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
+import type { Calendar } from "./calendar.ts";
 import type { Vault } from "./vault.ts";
 
 const keptFor: Milliseconds = 7 * 24 * 3600_000;
@@ -11,13 +12,15 @@ type Row = { command: string; parameters: string; status: number; body: Buffer; 
 /** The replies to writes that named a `request_id`: kept for seven days, and the last 100,000 in any case. */
 export class Requests implements Replies {
   readonly #vault: Vault;
+  readonly #calendar: Calendar;
   readonly #now: () => Instant;
   readonly #find: Statement<[string], Row>;
   readonly #insert: Statement;
   readonly #prune: Statement<[number, number, number]>;
 
-  constructor(db: Database, vault: Vault, now: () => Instant) {
+  constructor(db: Database, vault: Vault, now: () => Instant, calendar: Calendar) {
     this.#vault = vault;
+    this.#calendar = calendar;
     this.#now = now;
     this.#find = db.prepare("SELECT command, parameters, status, body, sealed FROM requests WHERE request_id = ?");
     this.#insert = db.prepare(
@@ -41,12 +44,13 @@ export class Requests implements Replies {
 
   remember(requestId: string, name: string, parameters: string, { status, body }: Reply, sealed: boolean): void {
     const stored = sealed ? this.#vault.seal(new Secret(body), placeOf(requestId)) : Buffer.from(body);
-    this.#insert.run(requestId, name, this.#hash(parameters), status, stored, sealed ? 1 : 0, this.#now());
+    const date = this.#calendar.dateOf(this.#now());
+    this.#insert.run(requestId, name, this.#hash(parameters), status, stored, sealed ? 1 : 0, date);
   }
 
   /** Removes at most `limit` that are past their time; says how many. */
   prune(now: Instant, limit: number): number {
-    return this.#prune.run(later(now, -keptFor), keptAtLeast, limit).changes;
+    return this.#prune.run(later(this.#calendar.today(now), -keptFor), keptAtLeast, limit).changes;
   }
 
   /** Keyed, since the parameters may hold a PIN, and a plain hash of a PIN is as good as the PIN. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Desk } from "../commands/perform.ts";
+import type { EventFields } from "../commands/records.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { TimeZones } from "../domain/time-zone.ts";
@@ -8,8 +9,10 @@ import { StoreError } from "../errors.ts";
 import { AccessGrants } from "./access-grants.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
+import { Calendar } from "./calendar.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
+import { ClockRecord } from "./clock-record.ts";
 import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
@@ -41,6 +44,8 @@ export interface StoreOptions {
   readonly now: () => Instant;
   /** Whether the time is known (Law 12). */
   readonly isClockTrusted?: () => boolean;
+  /** The share of a device's codes that may end at once after nobody has looked for a while; all of them where left out. */
+  readonly maxMassExpiry?: number;
 }
 
 /** Rows of a table that are removed in one go: a few milliseconds, for which everything else waits. */
@@ -53,11 +58,18 @@ export interface Store extends Desk {
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
   readonly debt: Debt;
+  readonly clock: ClockRecord;
+  /** What is to be said of the clock. The caller's transaction. */
+  tellClock(event: { readonly type: string; readonly fields: EventFields }): void;
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
-  /** Opens and closes the windows of grants whose time has come: some of them, in one transaction. */
-  turn(): Turn;
+  /**
+   * Opens and closes the windows of grants whose time has come: some of them, in one transaction.
+   *
+   * @param isConfirmed somebody else than the system has said that the clock is right.
+   */
+  turn(isConfirmed?: boolean): Turn;
   /** Devices that the configuration had once, and has no longer. */
   formerDevices(): readonly DeviceId[];
   /** Devices of which something changed since this was last asked. */
@@ -77,17 +89,19 @@ export function openStore(options: StoreOptions): Store {
 export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOptions, "keyFile" | "migrations">): Store {
   const { dataDir, now } = options;
   const changed = new Set<DeviceId>();
-  const outbox = new Outbox(db, vault);
-  const journal = new Journal(db, names, { outbox, budget: options.events, now });
+  const clock = new ClockRecord(db);
+  const calendar = new Calendar(db, clock, options.isClockTrusted ?? (() => true));
+  const outbox = new Outbox(db, vault, calendar);
+  const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
   const grants = new Grants(db);
   const accessGrants = new AccessGrants(db);
-  const marks = new Marks(db);
+  const marks = new Marks(db, calendar);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const locks = new Locks(db, options.devices);
-  const requests = new Requests(db, vault, now);
+  const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
   const chooser = new Chooser({
@@ -110,6 +124,9 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     ledger,
     zones,
     settings: (device) => configured.get(device),
+    journal,
+    record: clock,
+    maxMassExpiry: options.maxMassExpiry ?? 1,
     isClockTrusted: options.isClockTrusted ?? (() => true),
   });
   const parts = {
@@ -156,11 +173,11 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     replies: requests,
     attempt: transaction,
     transaction,
-    turn: () => {
-      // Most of the time nothing has come to its time, and then nothing is to be written.
-      const next = windows.next();
-      return next === undefined || next > now() ? { due: new Set(), next } : transaction(() => windows.turn(now()));
-    },
+    // Most of the time nothing has come to its time, and then nothing is to be written.
+    turn: (isConfirmed = false) =>
+      windows.isDue(now())
+        ? transaction(() => windows.turn(now(), isConfirmed))
+        : { due: new Set(), next: windows.next() },
     formerDevices: () => devices.former(),
     takeChanged() {
       const taken = new Set(changed);
@@ -172,6 +189,8 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
     sessions: new BrokerSessions(db),
     retainedRefusals,
+    clock,
+    tellClock: ({ type, fields }) => journal.event(type, fields, now()),
     debt: new Debt(db, { placements, journal, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now }),
     prune: () =>
@@ -179,7 +198,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
         const removed = [journal, outbox, requests, marks, retainedRefusals].map((kept) =>
           kept.prune(now(), pruneAtOnce),
         );
-        removed.push(journal.makeRoom(now(), pruneAtOnce));
+        removed.push(journal.makeRoom(now(), pruneAtOnce), calendar.catchUp(now(), pruneAtOnce));
         return removed.some((count) => count >= pruneAtOnce);
       }),
     close: () => db.close(),

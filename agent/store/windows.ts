@@ -1,16 +1,24 @@
 import type { AccessGrant } from "../commands/records.ts";
 import { forceOf, hasEnded } from "../domain/force.ts";
 import type { AccessGrantId, DeviceId, UserIdentityId } from "../domain/ids.ts";
-import type { Instant, Milliseconds } from "../domain/instant.ts";
+import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import { massExpiry } from "../domain/mass-expiry.ts";
 import type { Window } from "../domain/schedule.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
 import type { AccessGrants } from "./access-grants.ts";
 import type { Choices } from "./choices.ts";
+import type { ClockRecord } from "./clock-record.ts";
 import type { Grants, Standing } from "./grants.ts";
+import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
 
 /** Grants that are looked at in one transaction: nothing else happens meanwhile. */
 const atOnce = 100;
+/** So long after the last look the agent was away, or the clock was set. */
+const awayFor: Milliseconds = 10 * 60_000;
+/** How often it is written down that somebody has looked. */
+const notedEvery: Milliseconds = 5 * 60_000;
+const heldFor: Milliseconds = 60_000;
 
 interface Parts {
   readonly grants: Grants;
@@ -20,6 +28,10 @@ interface Parts {
   readonly zones: TimeZones;
   /** Of a device: its zone and how long before a window its codes are placed; undefined where it is not configured. */
   readonly settings: (device: DeviceId) => { readonly timeZone: string; readonly lead: Milliseconds } | undefined;
+  readonly journal: Journal;
+  readonly record: ClockRecord;
+  /** The share of a device's codes that may end at once, where nobody has looked for a while. */
+  readonly maxMassExpiry: number;
   /** Law 12: what depends on the time of day stays as it is while that is not known. */
   readonly isClockTrusted: () => boolean;
 }
@@ -34,9 +46,15 @@ export interface Turn {
 /** Opens and closes the windows of access grants: whether each is in force is a column, and so is when that changes. */
 export class Windows {
   readonly #of: Parts;
+  /** Devices of which more codes would end at once than is believed without a confirmation. */
+  readonly #held = new Set<DeviceId>();
+  #turned: Instant | undefined;
+  #noted: Instant | undefined;
 
   constructor(parts: Parts) {
     this.#of = parts;
+    this.#turned = parts.record.turned;
+    this.#noted = this.#turned;
   }
 
   /** At start: the zones of the configuration may be others than they were. */
@@ -76,16 +94,50 @@ export class Windows {
   }
 
   /** What time has changed since it was last asked: a look-up and as much work as changes, `atOnce` grants at most. */
-  turn(now: Instant): Turn {
+  turn(now: Instant, isConfirmed: boolean): Turn {
     const { grants, accessGrants } = this.#of;
     const due = new Set<DeviceId>();
+    this.#hold(now, isConfirmed);
     for (const grant of grants.changing(now, atOnce)) {
+      if (grant.inForce && this.#held.has(grant.device)) {
+        grants.putOff(grant.row, later(now, heldFor));
+        continue;
+      }
       const known = grant.accessGrantId === undefined ? undefined : accessGrants.get(grant.accessGrantId);
       if (!known) this.#end(grant, now);
       else this.#look(grant, known.window, now);
       due.add(grant.device);
     }
     return { due, next: this.next() };
+  }
+
+  /** Whether there is anything to do, or to note. */
+  isDue(now: Instant): boolean {
+    if (!this.#of.isClockTrusted()) return false;
+    const next = this.next();
+    if (next !== undefined && next <= now) return true;
+    this.#turned = now;
+    return this.#noted === undefined || Math.abs(now - this.#noted) > notedEvery;
+  }
+
+  /** Many codes that end together after a time in which nobody looked may end because the clock is wrong. */
+  #hold(now: Instant, isConfirmed: boolean): void {
+    const { grants, journal, record, maxMassExpiry } = this.#of;
+    if (isConfirmed) this.#held.clear();
+    else if (this.#turned !== undefined && now - this.#turned > awayFor) {
+      for (const { device, ending, all } of grants.ending(now)) {
+        if (this.#held.has(device) || massExpiry(all, ending, maxMassExpiry) === "go") continue;
+        this.#held.add(device);
+        const fields = { device_id: device, reason: "mass_expiry", codes: all, ending, since: toIso(now) };
+        journal.event("clock.untrusted", fields, now);
+      }
+    }
+    this.#turned = now;
+    if (this.#noted !== undefined && Math.abs(now - this.#noted) <= notedEvery) return;
+    // Where a device is held, the gap is to be seen again after a restart.
+    if (this.#held.size > 0) return;
+    this.#noted = now;
+    record.turn(now);
   }
 
   #look(grant: Standing, window: Window, now: Instant): void {

@@ -207,11 +207,11 @@ describe("access grants", () => {
     ["allow_external_modification", { allow_external_modification: true }],
   ])("an update that names %s is refused, and changes nothing", (field, change) => {
     const id = idOf(create());
-    const before = house.picture(["requests"]);
+    const before = house.picture(["requests", "clock"]);
     const { error } = ask("access_grants/update", { access_grant_id: id, name: "x", ...change });
     expect(error).toMatchObject({ type: "invalid_input", validation_errors: { [field]: expect.anything() } });
     expect(error?.message).toMatch(/Cannot be changed/);
-    expect(house.picture(["requests"])).toBe(before);
+    expect(house.picture(["requests", "clock"])).toBe(before);
   });
 
   test.each([

@@ -200,7 +200,8 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
       fc.oneof(fc.dictionary(keys, values), fc.jsonValue({ maxDepth: 3 })),
       fc.constantFrom("none" as const, "usable" as const, "unfit" as const),
       (name, value, replyAddress) => {
-        const told = replyAddress === "usable" ? [] : ["journal", "outbox", "outbox_events", "sqlite_sequence"];
+        const told =
+          replyAddress === "usable" ? [] : ["journal", "outbox", "outbox_events", "sqlite_sequence", "clock"];
         const before = desk.picture(told);
         const { reply } = desk.perform(name, JSON.stringify(value), { replyAddress });
         const body = JSON.parse(reply.body);

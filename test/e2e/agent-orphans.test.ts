@@ -4,6 +4,7 @@ import { client, until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { base, Cloud, grantCommand, revokeCommand } from "./support/cloud.ts";
 import { door, embedded, frontDoor } from "./support/doors.ts";
+import { journalled } from "./support/journal.ts";
 import { receiptsOf } from "./support/receipts.ts";
 
 const backDoor = "c1d1a9e3-7f64-4b0e-9c55-0f3b8e6a2d17";
@@ -43,7 +44,7 @@ test("two devices are pointed at each other's locks, and back: each lock holds w
     "the codes have followed their doors",
     () => held(agent, "one").join() === "ben" && held(agent, "two").join() === "ann",
   );
-  const replaced = await cloud.event("device.replaced", { device_id: frontDoor });
+  const replaced = await journalled(agent, "device.replaced", { device_id: frontDoor });
   expect(agent.stdout).toContain("codes are on a lock that nobody can look after");
   await until("nothing is owed", async () => (await statusOf(agent)).revocation_debt.count === 0);
   expect((await statusOf(agent)).orphans).toEqual([]);
@@ -91,7 +92,7 @@ test("a code on a lock that nobody can ask is in the debt, by name, until that l
   // Under another name, with the first lock.
   const renamed = "front-door-by-another-name";
   await again(agent, config, [{ ...door(renamed, "one"), was: frontDoor }]);
-  await cloud.event("access.gone", { user_identity_id: "ann", device_id: renamed });
+  await journalled(agent, "access.gone", { user_identity_id: "ann", device_id: renamed });
   expect(held(agent, "one")).toEqual([]);
   expect((await statusOf(agent)).orphans).toEqual([]);
   const broker = await client(url);

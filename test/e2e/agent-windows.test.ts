@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud } from "./support/cloud.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
+import { journalled } from "./support/journal.ts";
 import { receiptsOf } from "./support/receipts.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
@@ -63,7 +63,16 @@ test("a window that ended while the agent was dead is closed when it is back", a
   await agent.kill("SIGKILL");
   await delay(Math.max(Date.parse(end) - Date.now(), 0));
   await agent.start();
-  await until("it is gone", async () => JSON.stringify(await agent.ask("events/list", {})).includes("access.gone"));
+  await journalled(agent, "access.gone", pair);
   expect(await receiptsOf(agent, frontDoor)).toEqual([]);
   expect((await agent.cli("explain", person, "front-door", "--data", agent.dataDir)).out).toContain("no grant");
+});
+
+test("the clock of this machine is believed, or it is said why not, and an operator's word is taken", async () => {
+  const { config } = await embedded({}, { clock: { trust: "system" } });
+  const agent = await new AgentProcess(config).start();
+  const shown = await agent.cli("clock", "--data", agent.dataDir);
+  expect(shown).toMatchObject({ code: 0, out: "The clock is believed (system).\n" });
+  expect(await agent.cli("clock", "confirm", "--data", agent.dataDir)).toMatchObject({ code: 0 });
+  expect(await agent.ask("agent/status")).toMatchObject({ agent: { clock: { trusted: true, reason: null } } });
 });

@@ -5,6 +5,7 @@ import { blankImage, World } from "../support/world.ts";
 import { blindRewrite, faults, type LockSpec, owner, type WorldLock } from "../support/world-lock.ts";
 import { rebuild, rebuildDeeds, rebuilt } from "./rebuild.ts";
 import { killPoints, played, transitions } from "./tally.ts";
+import { edgeEvery, Timetable } from "./timetable.ts";
 import { wrongsOf } from "./wrongs.ts";
 
 /** LATCHD_LONG=1 looks at many more worlds, and longer ones; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
@@ -35,10 +36,12 @@ const anyLock: fc.Arbitrary<LockSpec> = fc.oneof(
   }),
 );
 
+const timeDeeds = ["give_time", "give_time", "give_time", "change_time", "take_time"] as const;
 const deeds = [
   ...(["grant", "grant", "grant", "grant", "revoke", "revoke", "revoke", "own", "own"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
   ...(["grant_and_kill", "revoke_and_kill", "kill", "restart", "online", "wipe", "reveal"] as const),
+  ...timeDeeds,
   ...rebuildDeeds,
 ] as const;
 const deed = fc.record({
@@ -54,10 +57,14 @@ const deed = fc.record({
 type Doing = (typeof deeds)[number];
 type OwnerDeed = Extract<Doing, `owner_${string}`>;
 const isOwners = (what: Doing): what is OwnerDeed => what.startsWith("owner_");
+const wishOf = { grant_and_kill: "grant", revoke_and_kill: "revoke" } as const;
+type TimeDeed = (typeof timeDeeds)[number];
+const isOfTime = (what: Doing): what is TimeDeed => timeDeeds.some((each) => each === what);
 type RebuildDeed = (typeof rebuildDeeds)[number];
 const isRebuild = (what: Doing): what is RebuildDeed => rebuildDeeds.some((each) => each === what);
 
 const otherTroubles = [
+  ...(["given_for_a_time", "time_changed", "time_taken"] as const),
   ...(["wiped", "told_late"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
   ...rebuilt,
@@ -73,6 +80,7 @@ const image = blankImage();
 class Play {
   readonly world: World;
   readonly granted = new Set<string>();
+  readonly #timetable = new Timetable();
   readonly #untold: (() => void)[] = [];
   #ownerCodes = 90_000_000;
 
@@ -89,13 +97,14 @@ class Play {
     world.count(`deed:${what}`);
     if (isOwners(what)) return this.#owner(what, place);
     if (isRebuild(what)) return rebuild(world, what, at, pin);
+    if (isOfTime(what)) return this.#time(what, person, at, who + pin);
     switch (what) {
       case "grant":
       case "revoke":
         return this.#wish(what, person, at);
       case "grant_and_kill":
       case "revoke_and_kill":
-        await this.act({ deed: what === "grant_and_kill" ? "grant" : "revoke", who, where, pin, after: 0 });
+        await this.act({ deed: wishOf[what], who, where, pin, after: 0 });
         await world.clock.run(100 + 200 * pin);
         return world.kill();
       case "own":
@@ -110,6 +119,32 @@ class Play {
       case "wipe":
         return this.#wipe(place);
     }
+  }
+
+  #time(what: TimeDeed, person: string, at: number, which: number): void {
+    switch (what) {
+      case "give_time":
+        return this.#timetable.give(this.world, person, this.#doorsFrom(at, which), this.#luck());
+      case "change_time":
+        return this.#timetable.change(this.world, which, this.#luck());
+      case "take_time":
+        return this.#timetable.take(this.world, which);
+    }
+  }
+
+  #luck(): readonly number[] {
+    return Array.from({ length: 4 }, () => this.world.random());
+  }
+
+  /** One door, or two. */
+  #doorsFrom(at: number, which: number): readonly number[] {
+    const other = (at + 1) % this.world.house.doors.length;
+    return which % 3 === 0 && other !== at ? [at, other] : [at];
+  }
+
+  /** `person door` of all who may use a door now. */
+  get mayOpen(): ReadonlySet<string> {
+    return new Set([...this.granted, ...this.#timetable.open(this.world.clock.now())]);
   }
 
   #wish(what: "grant" | "revoke", person: string, at: number): void {
@@ -170,6 +205,9 @@ class Play {
     await this.world.clock.run(2 * minute);
     for (const tell of this.#untold) tell();
     await this.world.clock.run(5 * 3600_000);
+    // Long enough after the last window that opened or closed.
+    const { clock } = this.world;
+    await clock.run(edgeEvery - (clock.now() % edgeEvery) + edgeEvery * 0.75);
   }
 }
 
@@ -196,7 +234,7 @@ test(`${worlds} worlds come to rest with every lock as its grants say, and nothi
         }
         await play.calm();
         world.countTransitions();
-        const wrongs = wrongsOf(world, people, play.granted);
+        const wrongs = wrongsOf(world, people, play.mayOpen);
         expect(wrongs.length === 0 ? wrongs : [...wrongs, ...world.history.slice(-400)]).toEqual([]);
         expect(world.clock.woken).toBeLessThan(6_000);
       },
@@ -245,6 +283,7 @@ test.each([
   "access.unconfirmed",
   "access.refused",
   "access.gone",
+  "access.paused",
   "device.breaker_opened",
   "device.breaker_closed",
 ])("the worlds were told of %s", (event) => {

@@ -69,6 +69,7 @@ export class MemoryStore implements Disposable {
     pins = { issue: true, length: 6 },
     events = { rows: 100_000, days: 30 },
     isClockTrusted = (): boolean => true,
+    maxMassExpiry = 1,
   ): Store {
     return storeOn(this.opened, {
       dataDir: join(tmpdir(), "latchd-none"),
@@ -77,6 +78,7 @@ export class MemoryStore implements Disposable {
       events,
       now: () => this.now,
       isClockTrusted,
+      maxMassExpiry,
     });
   }
 

@@ -10,6 +10,7 @@ import type { Placement } from "../../agent/domain/placement.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Vault } from "../../agent/store/vault.ts";
+import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
 import { seeded } from "../../simulator/faults.ts";
@@ -24,6 +25,7 @@ export const agentFacts: Context["agent"] = () => ({
   version: "0.0.0",
   startedAt: instant(0),
   broker: { connected: true, sessionLost: undefined, idInUseSince: undefined, unheard: [] },
+  clock: { trusted: true, reason: undefined, since: undefined, source: "system", hint: undefined },
   exposures: [],
 });
 
@@ -72,6 +74,7 @@ export class World implements Disposable {
   #process: Process = { dead: true };
   #store: Store;
   #keeper: Keeper;
+  #alarm: Alarm;
 
   constructor(spec: WorldSpec, counts = new Map<string, number>(), image = blankImage()) {
     this.#opened = openInMemory(image);
@@ -91,7 +94,7 @@ export class World implements Disposable {
           (what) => this.#note(what),
         ),
     );
-    ({ store: this.#store, keeper: this.#keeper } = this.#start());
+    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm } = this.#start());
   }
 
   get store(): Store {
@@ -136,6 +139,7 @@ export class World implements Disposable {
     );
     this.#listen();
     for (const device of touched) this.#keeper.due(device);
+    this.#alarm.nudge();
     return JSON.parse(reply.body);
   }
 
@@ -148,7 +152,7 @@ export class World implements Disposable {
   }
 
   async restart(meanwhile: () => void = quiet): Promise<void> {
-    const closed = this.#keeper.close().then(() => "closed");
+    const closed = Promise.all([this.#keeper.close(), this.#alarm.close()]).then(() => "closed");
     for (let turn = 0; (await Promise.race([closed, rest()])) !== "closed"; turn++) {
       if (turn > turnsToClose) throw new Error("the agent does not end");
     }
@@ -161,7 +165,7 @@ export class World implements Disposable {
     // What was on the wire arrives before anyone is back.
     await this.clock.run(1_000);
     meanwhile();
-    ({ store: this.#store, keeper: this.#keeper } = this.#start());
+    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm } = this.#start());
     for (const event of this.#unheard.splice(0)) this.#report(event);
   }
 
@@ -184,7 +188,7 @@ export class World implements Disposable {
     this.#opened.db.close();
   }
 
-  #start(): { store: Store; keeper: Keeper } {
+  #start(): { store: Store; keeper: Keeper; alarm: Alarm } {
     const process: Process = { dead: false };
     this.#process = process;
     const clock: Clock = {
@@ -223,8 +227,15 @@ export class World implements Disposable {
       committed: () => this.#listen(),
       failed: (error) => this.sins.push(`the store failed: ${error.message}`),
     });
+    const alarm = new Alarm({
+      clock,
+      turn: () => this.#heard(store.turn()),
+      due: (...due) => keeper.due(...due),
+      failed: (error) => this.sins.push(`the alarm failed: ${String(error)}`),
+    });
     keeper.opened("wire");
-    return { store, keeper };
+    alarm.start();
+    return { store, keeper, alarm };
   }
 
   #log(): Log {
@@ -258,10 +269,10 @@ export class World implements Disposable {
       if (who === undefined || evidence === "acknowledged") continue;
       if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
       // What is still on a lock, or may arrive there, belongs to another door that the person may use.
-      if (type === "access.gone") {
+      if (type === "access.gone" || type === "access.paused") {
         for (const lock of this.house.locks) {
           const strays = this.unaccounted(lock).filter((stray) => stray.startsWith(`${who}/`));
-          for (const stray of strays) this.sins.push(`gone by ${String(evidence)}, but ${stray} is on ${lock.name}`);
+          for (const stray of strays) this.sins.push(`${type} by ${String(evidence)}, but ${stray} is on ${lock.name}`);
         }
       }
     }

@@ -33,3 +33,16 @@ CREATE INDEX grants_past ON grants (user_identity_id, device_id, valid_from);
 
 -- What was told not to have been removed in time, by when it should have begun to go.
 CREATE TABLE overdue (placement_id TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Clock: whether it was trusted last, and the last event that was committed while it was. One row.
+CREATE TABLE clock (
+  mark INTEGER,
+  doubt TEXT, -- null while it is trusted
+  since INTEGER, -- null until it is looked at for the first time
+  step_by INTEGER, -- with step_to: it was set, by so many milliseconds, to this time, and nobody has said yet that it is right
+  step_to INTEGER,
+  turned_at INTEGER -- when it was last looked, trusted, which windows open and close
+) STRICT;
+INSERT INTO clock DEFAULT VALUES;
+-- Times of what was written while it was not trusted (and later, where something is kept until a time after that).
+CREATE INDEX outbox_undated ON outbox (at) WHERE at >= 8640000000000000;
