@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Abilities } from "../agent/domain/abilities.ts";
 import type { Credential } from "../agent/domain/credential.ts";
 import type { Instant, Milliseconds } from "../agent/domain/instant.ts";
+import type { When } from "../agent/domain/lock-window.ts";
 import type { Secret } from "../agent/domain/secret.ts";
 import type { Proof, SlotContents, SlotName } from "../agent/domain/slot.ts";
 
@@ -81,9 +82,14 @@ export interface LockDevice {
   readonly memory?: Memory;
 }
 
-/** What is to be written: code and name go together or not at all. */
+/**
+ * What is to be written: code, window and name go together or not at all. Where a lock takes them in two commands, the
+ * window goes first, or the code disabled, so that no crash leaves a code without its window.
+ */
 export interface Entry {
   readonly credential: Credential;
+  /** A window only where {@link MemoryLimits.windows} can keep it exactly. */
+  readonly when: When;
   readonly label: string;
 }
 
@@ -93,7 +99,12 @@ export interface Memory {
   write(entry: Entry, at: SlotName | undefined, signal: AbortSignal): Promise<WriteOutcome>;
   /** Clearing an empty slot is `stored`. */
   clear(slot: SlotName, signal: AbortSignal): Promise<WriteOutcome>;
-  /** Asks the lock, never a cache. */
+  /**
+   * Suspends what is in a slot without deleting it, or lets it open again; `entry` is what was written there. `stored` is
+   * of that; `read` tells it.
+   */
+  enable?(slot: SlotName, entry: Entry, on: boolean, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Asks the lock, never a cache; with its window, where the lock can keep one. */
   read?(slot: SlotName, signal: AbortSignal): Promise<SlotContents>;
   /** Every slot that is not empty: finds what a lost reply left behind. */
   list?(signal: AbortSignal): AsyncIterable<{ readonly slot: SlotName; readonly contents: SlotContents }>;

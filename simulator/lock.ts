@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { KindLimits, MemoryLimits, Slots } from "../agent/domain/abilities.ts";
-import { type Credential, type CredentialKind, sameCredential, secretOf } from "../agent/domain/credential.ts";
+import {
+  type Credential,
+  type CredentialKind,
+  credentialKinds,
+  sameCredential,
+  secretOf,
+} from "../agent/domain/credential.ts";
+import { type Instant, instant } from "../agent/domain/instant.ts";
+import { canKeep, type TimedWindow, type When } from "../agent/domain/lock-window.ts";
 import { misfit } from "../agent/domain/pin.ts";
 import type { PinRule } from "../agent/domain/pin-rule.ts";
+import { isOpen } from "../agent/domain/schedule.ts";
 import { Secret } from "../agent/domain/secret.ts";
 import { type Proof, type SlotContents, type SlotName, slotName } from "../agent/domain/slot.ts";
+import { TimeZone } from "../agent/domain/time-zone.ts";
+import { weekdays } from "../agent/domain/weekly.ts";
 import type { Entry, WriteOutcome } from "../drivers/driver.ts";
 
 /** How a simulated lock is built. */
@@ -18,7 +30,37 @@ export interface LockModel {
   readonly lengths: readonly number[];
   readonly rules: readonly PinRule[];
   readonly readBack: MemoryLimits["readBack"];
+  /** What it keeps of a window, by a clock of its own. */
+  readonly windows?: MemoryLimits["windows"];
+  /** It can suspend a code without deleting it. */
+  readonly suspends?: boolean;
 }
+
+const moment = z.number().transform(instant).optional();
+const timedWindow = z
+  .strictObject({
+    startsAt: moment,
+    endsAt: moment,
+    weekly: z.array(z.strictObject({ days: z.array(z.enum(weekdays)), from: z.int(), to: z.int() })).optional(),
+    zone: z.string(),
+  })
+  .transform(({ startsAt, endsAt, weekly, zone }): TimedWindow => ({ startsAt, endsAt, weekly, zone }));
+const storedEntry = z.strictObject({
+  kind: z.enum(credentialKinds),
+  format: z.string().optional(),
+  value: z.string(),
+  label: z.string(),
+  /** Absent: always. */
+  when: timedWindow.optional(),
+  disabled: z.boolean().optional(),
+});
+type StoredEntry = Readonly<z.output<typeof storedEntry>>;
+/** As a file has it, in JSON. */
+export const chipSchema = z.strictObject({
+  serial: z.string(),
+  counter: z.int(),
+  entries: z.record(z.string(), storedEntry),
+});
 
 /** What the lock remembers through a power cut: its memory chip, with the codes in clear as real locks have them. */
 export interface Chip {
@@ -27,12 +69,6 @@ export interface Chip {
   readonly counter: number;
   readonly entries: Readonly<Record<string, StoredEntry>>;
 }
-type StoredEntry = {
-  readonly kind: CredentialKind;
-  readonly format?: string | undefined;
-  readonly value: string;
-  readonly label: string;
-};
 
 export const blankChip = (serial: string): Chip => ({ serial, counter: 0, entries: {} });
 
@@ -51,12 +87,13 @@ export class SimulatedLock {
   }
 
   get limits(): MemoryLimits {
-    const { kinds, lengths, rules, readBack } = this.#model;
+    const { kinds, lengths, rules, readBack, windows = "none", suspends = false } = this.#model;
     const limits = (): KindLimits => ({ slots: this.#slots(), lengths, alphabet: "0123456789", rules });
     const card = (): KindLimits => ({ slots: this.#slots(), lengths: [], alphabet: "", rules: [] });
     return {
       kinds: new Map(kinds.map((kind) => [kind, kind === "pin" ? limits() : card()])),
-      windows: "none",
+      windows,
+      ...(suspends ? { suspends } : {}),
       readBack,
       cost: { read: "cheap", write: "cheap" },
     };
@@ -77,7 +114,14 @@ export class SimulatedLock {
   read(slot: SlotName): SlotContents {
     const stored = this.#chip.entries[slot];
     if (!stored) return { state: "empty" };
-    return this.#model.readBack === "full" ? { state: "known", credential: credentialOf(stored) } : { state: "opaque" };
+    const { readBack, windows = "none", suspends = false } = this.#model;
+    const more: { readonly when?: When; readonly disabled?: boolean } = {
+      ...(windows === "none" ? {} : { when: stored.when ?? "always" }),
+      ...(suspends ? { disabled: stored.disabled ?? false } : {}),
+    };
+    return readBack === "full"
+      ? { state: "known", credential: credentialOf(stored), ...more }
+      : { state: "opaque", ...more };
   }
 
   list(): readonly { slot: SlotName; contents: SlotContents }[] {
@@ -87,7 +131,10 @@ export class SimulatedLock {
     }));
   }
 
-  write({ credential, label }: Entry, at: SlotName | undefined): WriteOutcome {
+  write({ credential, when, label }: Entry, at: SlotName | undefined): WriteOutcome {
+    if (when !== "always" && !canKeep(this.limits.windows, when, new TimeZone(when.zone))) {
+      return { result: "refused", reason: "invalid", detail: "this lock cannot keep such a window" };
+    }
     const broken = misfit(credential, this.limits.kinds.get(credential.kind));
     if (broken) return { result: "refused", reason: "invalid", detail: broken };
     const slot = this.#slotFor(credential, at);
@@ -98,7 +145,7 @@ export class SimulatedLock {
     this.#chip = {
       ...this.#chip,
       counter: this.#chip.counter + 1,
-      entries: { ...this.#chip.entries, [slot]: storedOf(credential, label) },
+      entries: { ...this.#chip.entries, [slot]: storedOf(credential, label, when) },
     };
     return { result: "stored", slot, proof: this.#proof(masked) };
   }
@@ -109,9 +156,22 @@ export class SimulatedLock {
     return { result: "stored", slot, proof: this.#model.readBack === "none" ? "acknowledged" : "read_back" };
   }
 
-  /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. */
-  present(credential: Credential): SlotName | undefined {
-    return this.#find(credential);
+  /** Suspends what is in a slot, or lets it open again. */
+  enable(slot: SlotName, on: boolean): WriteOutcome {
+    const stored = this.#chip.entries[slot];
+    if (!stored) return { result: "refused", reason: "invalid", detail: `nothing is in slot ${slot}` };
+    const { disabled: _, ...entry } = stored;
+    const entries = { ...this.#chip.entries, [slot]: on ? entry : { ...entry, disabled: true } };
+    this.#chip = { ...this.#chip, entries };
+    return { result: "stored", slot, proof: this.#proof(false) };
+  }
+
+  /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. `at`: by its clock. */
+  present(credential: Credential, at: Instant): SlotName | undefined {
+    const slot = this.#find(credential);
+    const stored = slot && this.#chip.entries[slot];
+    if (!stored || stored.disabled) return undefined;
+    return !stored.when || isOpen(stored.when, new TimeZone(stored.when.zone), at) ? slot : undefined;
   }
 
   #slotFor(credential: Credential, at: SlotName | undefined): SlotName | WriteOutcome {
@@ -131,7 +191,7 @@ export class SimulatedLock {
       case "keyed": {
         const name = slotName(
           createHash("sha256")
-            .update(JSON.stringify([this.#chip.serial, storedOf(credential, "")]))
+            .update(JSON.stringify([this.#chip.serial, storedOf(credential, "", "always")]))
             .digest("hex")
             .slice(0, 24),
         );
@@ -163,9 +223,10 @@ export class SimulatedLock {
 const credentialOf = ({ kind, format, value }: StoredEntry): Credential =>
   kind === "pin" ? { kind, digits: new Secret(value) } : { kind, format: format ?? "raw", bits: new Secret(value) };
 
-const storedOf = (credential: Credential, label: string): StoredEntry => ({
+const storedOf = (credential: Credential, label: string, when: When): StoredEntry => ({
   kind: credential.kind,
   ...(credential.kind === "card" ? { format: credential.format } : {}),
   value: secretOf(credential).reveal(),
   label,
+  ...(when === "always" ? {} : { when }),
 });

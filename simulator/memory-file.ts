@@ -1,15 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { credentialKinds } from "../agent/domain/credential.ts";
+import { chipSchema } from "./lock.ts";
 
-const entry = z.strictObject({
-  kind: z.enum(credentialKinds),
-  format: z.string().optional(),
-  value: z.string(),
-  label: z.string(),
-});
 const remembered = z.strictObject({
-  chip: z.strictObject({ serial: z.string(), counter: z.int(), entries: z.record(z.string(), entry) }),
+  chip: chipSchema,
   /** Slots whose last write or clear went unanswered, and that were not read since. */
   unanswered: z.array(z.string()),
   /** How its bridge is set for it. */

@@ -1,3 +1,4 @@
+import { instant } from "../agent/domain/instant.ts";
 import { Secret } from "../agent/domain/secret.ts";
 import { slotName } from "../agent/domain/slot.ts";
 import { type Chip, SimulatedLock } from "./lock.ts";
@@ -60,7 +61,7 @@ export class ZigbeeDoor {
 
   /** Someone types a PIN: the user whose it is, or undefined where the lock denies. */
   type(digits: Secret): number | undefined {
-    const slot = this.#lock.present({ kind: "pin", digits });
+    const slot = this.#lock.present({ kind: "pin", digits }, instant(Date.now()));
     return slot === undefined ? undefined : Number(slot);
   }
 
@@ -81,7 +82,7 @@ export class ZigbeeDoor {
   #set(user: number, pin: string): boolean {
     if (this.mode === "reject") return false;
     if (this.mode === "lie") return true;
-    const entry = { credential: { kind: "pin", digits: new Secret(pin) }, label: "" } as const;
+    const entry = { credential: { kind: "pin", digits: new Secret(pin) }, when: "always", label: "" } as const;
     return this.#lock.write(entry, slotName(String(user))).result === "stored";
   }
 

@@ -1,5 +1,6 @@
 import type { CredentialKind } from "./credential.ts";
 import type { Milliseconds } from "./instant.ts";
+import type { WindowAbility } from "./lock-window.ts";
 import type { PinRule } from "./pin-rule.ts";
 import type { SlotName } from "./slot.ts";
 
@@ -22,8 +23,10 @@ export interface KindLimits {
 /** What a lock's memory can hold, and how it answers. */
 export interface MemoryLimits {
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
-  /** Whether the lock can keep a window itself. Windows come with access grants; until then every driver says `none`. */
-  readonly windows: "none";
+  /** What of a window it keeps by itself, with the gateway dead. */
+  readonly windows: WindowAbility | "none";
+  /** A code can be suspended without being deleted, and `read` says whether it is: its memory has `enable`. */
+  readonly suspends?: boolean;
   readonly readBack: "full" | "masked" | "occupancy" | "none";
   readonly cost: { readonly read: "cheap" | "battery"; readonly write: "cheap" | "battery" };
   /** An unanswered write may still be executed within this time. Absent: silence means that it will not be. */

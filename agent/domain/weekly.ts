@@ -77,6 +77,32 @@ export function overlapOf(windows: readonly WeeklyWindow[]): Overlap | undefined
   return undefined;
 }
 
+/** A time of one day, in minutes since its start: 0 to 1440. */
+export interface DaySpan {
+  readonly day: Weekday;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same times cut at midnight, those that touch on one day put together. */
+export function daySpans(windows: readonly WeeklyWindow[]): DaySpan[] {
+  const found: DaySpan[] = [];
+  for (const { start, end } of spansOf(windows)) {
+    for (let at = start; at < end; ) {
+      const index = Math.floor(at / minutesOfDay);
+      const midnight = index * minutesOfDay;
+      const until = Math.min(end, midnight + minutesOfDay);
+      const day = weekdays[index] ?? "mon";
+      const last = found.at(-1);
+      if (last?.day === day && at - midnight <= last.to) {
+        found[found.length - 1] = { ...last, to: Math.max(last.to, until - midnight) };
+      } else found.push({ day, from: at - midnight, to: until - midnight });
+      at = until;
+    }
+  }
+  return found;
+}
+
 /** A piece of the week, in minutes since its start. */
 interface Span {
   readonly start: number;

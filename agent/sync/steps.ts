@@ -175,7 +175,11 @@ export class Steps {
     const { settles } = this.#limits;
     if (!this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
     this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
-    const entry = { credential: this.#around.ledger.credential(before.credential), label: before.identity };
+    const entry = {
+      credential: this.#around.ledger.credential(before.credential),
+      when: "always",
+      label: before.identity,
+    } as const;
     await this.#settling(
       id,
       () => this.#ask((signal) => this.#memory.write(entry, slot, signal)),

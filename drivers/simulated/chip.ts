@@ -1,25 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
-import { credentialKinds } from "../../agent/domain/credential.ts";
 import { isMissing } from "../../agent/errors.ts";
-import { blankChip, type Chip } from "../../simulator/lock.ts";
+import { blankChip, type Chip, chipSchema } from "../../simulator/lock.ts";
 import { LinkError } from "../driver.ts";
-
-const chip = z.strictObject({
-  serial: z.string(),
-  counter: z.int(),
-  entries: z.record(
-    z.string(),
-    z.strictObject({
-      kind: z.enum(credentialKinds),
-      format: z.string().optional(),
-      value: z.string(),
-      label: z.string(),
-    }),
-  ),
-});
 
 /** The memory of a simulated lock, from the file that stands for its memory chip; a new lock where there is none. */
 export function readChip(file: string): Chip {
@@ -32,7 +16,7 @@ export function readChip(file: string): Chip {
     throw new LinkError(`cannot read the memory of a simulated lock, ${file}`, { sent: false, cause });
   }
   try {
-    return chip.parse(JSON.parse(text));
+    return chipSchema.parse(JSON.parse(text));
   } catch {
     // The cause is left out: it would quote the file, and the file holds codes.
     throw new LinkError(`${file} is not the memory of a simulated lock`, {

@@ -23,19 +23,31 @@ const options = z.strictObject({
   lengths: z.array(z.int().min(1).max(16)).min(1).default([4, 5, 6, 7, 8]),
   rules: z.array(z.enum(pinRules)).default([]),
   read_back: z.enum(["full", "masked", "occupancy", "none"]).default("full"),
+  windows: z.enum(["none", "dates", "weekly", "both"]).default("none"),
+  suspends: z.boolean().default(false),
 });
+
+const minute = 60_000;
+/** As Z-Wave's Schedule Entry Lock has them, and some more of them. */
+const weekly = { perEntry: 14, of: "days", resolution: 1 } as const;
+const windowsOf = {
+  none: "none",
+  dates: { dates: minute, together: false, base: "local" },
+  weekly: { weekly, together: false, base: "local" },
+  both: { dates: minute, weekly, together: true, base: "local" },
+} as const satisfies Readonly<Record<string, LockModel["windows"]>>;
 
 /** A lock in this process, with its memory in a file of its own, as hardware has: a door for trying things at. */
 export default defineDriver({
   name: "simulated",
   options,
 
-  async open({ read_back: readBack, ...build }, host) {
+  async open({ read_back: readBack, windows, ...build }, host) {
     const locks = new Map<string, ReturnType<typeof simulate>>();
     const lockAt = (address: string): ReturnType<typeof simulate> => {
       const known = locks.get(address);
       if (known) return known;
-      const made = simulate(address, { ...build, readBack }, host);
+      const made = simulate(address, { ...build, readBack, windows: windowsOf[windows] }, host);
       locks.set(address, made);
       return made;
     };
@@ -72,6 +84,9 @@ function simulate(
         // Real locks take their time, in which others have a turn.
         write: async (entry, at) => othersTurn().then(() => kept(lock.write(entry, at))),
         clear: async (slot) => othersTurn().then(() => kept(lock.clear(slot))),
+        ...(model.suspends
+          ? { enable: async (slot, _, on) => othersTurn().then(() => kept(lock.enable(slot, on))) }
+          : {}),
         ...(model.readBack === "none"
           ? {}
           : {
@@ -83,7 +98,7 @@ function simulate(
       },
     },
     async act(act) {
-      const slot = lock.present(presented(act));
+      const slot = lock.present(presented(act), host.clock.now());
       const from = { at: host.clock.now(), address } as const;
       if (slot === undefined) {
         await host.report({ ...from, event: "denied", reason: "unknown_code" });

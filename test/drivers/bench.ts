@@ -39,6 +39,7 @@ export interface Able {
 export const never = (): AbortSignal => new AbortController().signal;
 export const entry = (digits: string): Entry => ({
   credential: { kind: "pin", digits: new Secret(digits) },
+  when: "always",
   label: "test",
 });
 

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => host[Symbol.dispose]());
 
-const entry = { credential: { kind: "pin", digits: new Secret("5471") }, label: "" } as const;
+const entry = { credential: { kind: "pin", digits: new Secret("5471") }, when: "always", label: "" } as const;
 const third = slotName("3");
 const fourth = slotName("4");
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { instant } from "../../agent/domain/instant.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { blankChip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
@@ -11,7 +12,9 @@ const model: LockModel = {
   rules: [],
   readBack: "full",
 };
-const pin = (digits: string) => ({ credential: { kind: "pin", digits: new Secret(digits) }, label: "" }) as const;
+const now = instant(1_790_000_000_000);
+const pin = (digits: string) =>
+  ({ credential: { kind: "pin", digits: new Secret(digits) }, when: "always", label: "" }) as const;
 
 test.each([
   [undefined, ["1", "2"], "0", "3"],
@@ -30,15 +33,15 @@ test.each([
 test("SimulatedLock.present() opens for what is stored, and for nothing else", () => {
   const lock = new SimulatedLock(model, blankChip("s"));
   lock.write(pin("0471"), slotName("1"));
-  expect(lock.present(pin("0471").credential)).toBe("1");
-  expect(lock.present(pin("471").credential)).toBeUndefined();
+  expect(lock.present(pin("0471").credential, now)).toBe("1");
+  expect(lock.present(pin("471").credential, now)).toBeUndefined();
   lock.clear(slotName("1"));
-  expect(lock.present(pin("0471").credential)).toBeUndefined();
+  expect(lock.present(pin("0471").credential, now)).toBeUndefined();
 });
 
 test("SimulatedLock.chip holds what a lock remembers through a power cut", () => {
   const lock = new SimulatedLock(model, blankChip("s"));
   lock.write(pin("0471"), slotName("2"));
   const again = new SimulatedLock(model, structuredClone(lock.chip));
-  expect(again.present(pin("0471").credential)).toBe("2");
+  expect(again.present(pin("0471").credential, now)).toBe("2");
 });

@@ -148,7 +148,10 @@ export class WorldLock {
 
   ownerWrites(code: string, over: "empty" | "any"): SlotName | undefined {
     const slot = this.#slotForOwner(over);
-    const outcome = this.#lock.write({ credential: { kind: "pin", digits: new Secret(code) }, label: owner }, slot);
+    const outcome = this.#lock.write(
+      { credential: { kind: "pin", digits: new Secret(code) }, when: "always", label: owner },
+      slot,
+    );
     this.#note(`${this.name} owner writes ${code} ${JSON.stringify(outcome)}`);
     if (outcome.result !== "stored") return undefined;
     this.#ownerSince.set(outcome.slot, this.#clock.now());

@@ -166,7 +166,7 @@ test("what an owner does at a masked lock is believed when that lock has said th
   const x = other.put(front, "x", "masked");
   await other.grant(front);
   other.report(front, { event: "online" });
-  x.write({ credential: { kind: "pin", digits: new Secret("274938") }, label: "owner" }, one);
+  x.write({ credential: { kind: "pin", digits: new Secret("274938") }, when: "always", label: "owner" }, one);
   other.report(front, { event: "changed", slot: one, by: "owner" });
   await other.clock.run(60_000);
   const held = Object.entries(x.chip.entries).map(([slot, { label }]) => [slot, label]);

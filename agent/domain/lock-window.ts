@@ -1,0 +1,81 @@
+import { type Instant, instant, type Milliseconds } from "./instant.ts";
+import type { Window } from "./schedule.ts";
+import type { TimeZone } from "./time-zone.ts";
+import { daySpans, patternOf } from "./weekly.ts";
+
+/** A window as a lock keeps it: `zone` (IANA) is that of the door, by whose wall the weekly part counts. */
+export interface TimedWindow extends Window {
+  readonly zone: string;
+}
+
+/** When a code on a lock opens, by the lock's own doing. */
+export type When = "always" | TimedWindow;
+
+/** What of a window a lock can keep by itself, with the gateway dead. */
+export interface WindowAbility {
+  /** It keeps a start and an end: both must be whole multiples of this. Absent: neither. */
+  readonly dates?: Milliseconds;
+  /**
+   * It keeps weekly times, whole multiples of `resolution` minutes. `days`: each of up to `perEntry` entries is a time of
+   * one day, which ends before midnight; `windows`: each is a window as a schedule has it, over midnight too.
+   */
+  readonly weekly?: { readonly perEntry: number; readonly of: "days" | "windows"; readonly resolution: number };
+  /** Both at once for one code. */
+  readonly together: boolean;
+  /** The clock that it counts by: a weekly time of a door moves against UTC where its clocks are changed. */
+  readonly base: "utc" | "local";
+}
+
+/** Whether the lock can keep the window exactly: what it cannot is for the agent to see to, and never widened. */
+export function canKeep(
+  ability: WindowAbility | "none",
+  { startsAt, endsAt, weekly }: Window,
+  clock: TimeZone,
+): boolean {
+  if (ability === "none") return false;
+  const hasDates = startsAt !== undefined || endsAt !== undefined;
+  if (hasDates && weekly && !ability.together) return false;
+  return (
+    (!hasDates || keepsDates(ability, clock, [startsAt, endsAt])) && (!weekly || keepsWeekly(ability, clock, weekly))
+  );
+}
+
+const minuteMs: Milliseconds = 60_000;
+
+function keepsDates({ dates, base }: WindowAbility, clock: TimeZone, edges: readonly (Instant | undefined)[]): boolean {
+  if (dates === undefined) return false;
+  return edges.every(
+    (edge) => edge === undefined || (edge % dates === 0 && (base === "utc" || isUnambiguous(clock, edge))),
+  );
+}
+
+/** Whether the clock on the wall shows that time once only, and a whole minute with it. */
+function isUnambiguous(clock: TimeZone, at: Instant): boolean {
+  const { from, until, ahead } = clock.stretchAt(at);
+  const wall = at + ahead;
+  const before = clock.stretchAt(instant(from - 1)).ahead;
+  const after = Number.isFinite(until) ? clock.stretchAt(until).ahead : ahead;
+  return ahead % minuteMs === 0 && !(wall - before < from) && !(wall - after >= until);
+}
+
+function keepsWeekly(
+  { weekly: able, base }: WindowAbility,
+  clock: TimeZone,
+  weekly: NonNullable<Window["weekly"]>,
+): boolean {
+  if (!able || weekly.length === 0) return false;
+  if (base === "utc" && clock.name !== "UTC") return false;
+  const entries = able.of === "windows" ? weekly : daySpans(weekly);
+  const isWhole = ({ from, to }: { readonly from: number; readonly to: number }): boolean =>
+    from % able.resolution === 0 && to % able.resolution === 0 && (able.of === "windows" || to < 24 * 60);
+  return entries.length <= able.perEntry && entries.every(isWhole);
+}
+
+/** Whether two windows open at the same times from `now` on: a start that is past is none. */
+export function sameWhen(one: When, other: When, now: Instant): boolean {
+  if (one === "always" || other === "always") return one === other;
+  const start = ({ startsAt }: Window): number => (startsAt === undefined || startsAt <= now ? 0 : startsAt);
+  if (start(one) !== start(other) || one.endsAt !== other.endsAt) return false;
+  if (!one.weekly || !other.weekly) return one.weekly === other.weekly;
+  return one.zone === other.zone && JSON.stringify(patternOf(one.weekly)) === JSON.stringify(patternOf(other.weekly));
+}
