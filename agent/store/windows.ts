@@ -1,7 +1,7 @@
 import type { AccessGrant } from "../commands/records.ts";
 import { forceOf, hasEnded } from "../domain/force.ts";
 import type { AccessGrantId, DeviceId, UserIdentityId } from "../domain/ids.ts";
-import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
 import { massExpiry } from "../domain/mass-expiry.ts";
 import type { Window } from "../domain/schedule.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
@@ -19,6 +19,7 @@ const awayFor: Milliseconds = 10 * 60_000;
 /** How often it is written down that somebody has looked. */
 const notedEvery: Milliseconds = 5 * 60_000;
 const heldFor: Milliseconds = 60_000;
+const atOnceThen = instant(0);
 
 interface Parts {
   readonly grants: Grants;
@@ -144,8 +145,12 @@ export class Windows {
     const { grants, choices, zones, settings, isClockTrusted } = this.#of;
     const { row, identity, device, inForce: was } = grant;
     if (!isClockTrusted()) {
-      // It stays as it is, and is looked at as soon as the time is known.
-      grants.setForce(row, { inForce: was, changesAt: now, opensAt: grant.opensAt, openings: 0 }, grant.zone ?? "");
+      // It stays as it is, and is looked at as soon as the time is known, whatever it is then.
+      grants.setForce(
+        row,
+        { inForce: was, changesAt: atOnceThen, opensAt: grant.opensAt, openings: 0 },
+        grant.zone ?? "",
+      );
       return;
     }
     if (hasEnded(window, now)) {
