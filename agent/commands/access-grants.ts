@@ -48,6 +48,9 @@ const fixed: Readonly<Record<string, string>> = {
   allow_external_modification: "delete it, and create another",
   acs_entrance_ids: "this agent has devices only",
   space_ids: "this agent has devices only",
+  space_keys: "this agent has devices only",
+  reservation_key: "use access_grant_key, from the start",
+  customization_profile_id: "this agent has no such profiles",
 };
 const update = z
   .object({ ...which, ...windowParameters, name: name.nullish(), ...unchangeable() })
