@@ -68,8 +68,7 @@ async function start(
   onClose: (closer: () => unknown) => void,
   close: () => Promise<void>,
 ): Promise<Agent> {
-  const { clock, log } = parts;
-  const now = (): ReturnType<Clock["now"]> => clock.now();
+  const { log } = parts;
   const end = deferred<void>();
   const fail = (error: unknown): void => {
     log.error({ error }, "the agent has to stop");
@@ -82,6 +81,8 @@ async function start(
   onClose(() => door.close());
   let alarm: Alarm | undefined;
   const watch = clockWatch(config, parts, () => alarm?.nudge(), fail);
+  const now = (): ReturnType<Clock["now"]> => watch.now();
+  const clock: Clock = { now, sleep: (ms, signal) => parts.clock.sleep(ms, signal) };
   const store = openStore({ ...storeOptions(config, now), isClockTrusted: () => watch.isTrusted });
   onClose(() => store.close());
   await watch.start(store);
@@ -161,7 +162,7 @@ async function start(
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
   alarm.start();
-  links.start(await wiresOf(config, parts, store));
+  links.start(await wiresOf(config, { ...parts, clock }, store));
   session = openBrokerSession(config, {
     clock,
     log,

@@ -6,8 +6,10 @@ import {
   type Doubt,
   looked,
   type Sight,
+  supposed,
   tolerance,
   type Witness,
+  wasSet,
 } from "./domain/clock-trust.ts";
 import { type Instant, type Milliseconds, toIso } from "./domain/instant.ts";
 import type { TimeServer } from "./sntp.ts";
@@ -55,16 +57,25 @@ export class ClockWatch {
   readonly #parts: ClockWatchParts;
   readonly #end = new AbortController();
   #store: Pick<Store, "clock" | "journal" | "transaction" | "tellClock"> | undefined;
+  readonly #began: Sight;
   #state: ClockTrust | undefined;
   #asked: Milliseconds | undefined;
 
   constructor(parts: ClockWatchParts) {
     this.#parts = parts;
+    this.#began = this.#sight();
   }
 
   /** Nobody has looked, or somebody doubts it: what depends on the time waits. */
   get isTrusted(): boolean {
-    return this.#state !== undefined && this.#state.doubt === undefined;
+    return this.#state !== undefined && this.#state.doubt === undefined && !this.#wasSet(this.#state);
+  }
+
+  /** The time: by the clock where it is trusted, else as far as it is known. Before the first look there is only the clock. */
+  now(): Instant {
+    const { clock, built } = this.#parts;
+    if (!this.#state || this.isTrusted) return clock.now();
+    return supposed(this.#state, this.#sight(), { built, mark: this.#store?.clock.mark }, this.#began);
   }
 
   /** Somebody else than the system has said that the clock is right, since it was set last. */
@@ -73,14 +84,14 @@ export class ClockWatch {
   }
 
   get facts(): ClockFacts {
-    const { doubt, since } = this.#state ?? {};
-    const { source } = this.#parts.synchronisation.found;
+    const state = this.#state;
+    const reason = state?.doubt ?? (state && this.#wasSet(state) ? "stepped" : undefined);
     return {
       trusted: this.isTrusted,
-      reason: doubt,
-      since,
-      source,
-      hint: doubt === undefined ? undefined : hints[doubt],
+      reason,
+      since: state?.since,
+      source: this.#parts.synchronisation.found.source,
+      hint: reason === undefined ? undefined : hints[reason],
     };
   }
 
@@ -115,6 +126,11 @@ export class ClockWatch {
     store.transaction(() => store.clock.restart(sight.wall));
     this.#become(after, witness);
     return true;
+  }
+
+  /** A look costs more than the time, which is asked for at every turn. */
+  #wasSet(state: ClockTrust): boolean {
+    return Math.abs(this.#parts.clock.now() - state.last.wall) > tolerance && wasSet(state, this.#sight());
   }
 
   #sight(): Sight {

@@ -8,7 +8,6 @@ import { VirtualClock } from "./support/virtual-clock.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
-const year = 365 * 24 * hour;
 const quiet = (): void => undefined;
 const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -99,49 +98,6 @@ class Machine implements Disposable {
 }
 
 const [door = doors[0], back = doors[1]] = doors;
-
-test("thirteen years ahead for an hour: nothing is taken away, and back at the true time all goes on", async () => {
-  if (!door) throw new Error("no door");
-  using machine = await new Machine().start();
-  machine.stay("ann", door, 3 * hour);
-  machine.stay("ben", door, 30 * minute);
-  await machine.run(10 * minute);
-  expect(machine.inForce(door)).toBe(2);
-  machine.ahead = 13 * year;
-  await machine.run(hour);
-  expect(machine.watch.facts).toMatchObject({ trusted: false, reason: "stepped" });
-  expect(machine.inForce(door)).toBe(2);
-  machine.ahead = 0;
-  await machine.run(5 * minute);
-  expect(machine.watch.facts).toMatchObject({ trusted: true });
-  expect(machine.inForce(door)).toBe(1);
-  await machine.run(3 * hour);
-  expect(machine.inForce(door)).toBe(0);
-  expect(machine.clockEvents()).toEqual(["clock.untrusted stepped", "clock.trusted system"]);
-});
-
-test("power-up in 1970: who may always open may, windows stand still, and nothing is forgotten for its age", async () => {
-  if (!door) throw new Error("no door");
-  using machine = new Machine();
-  machine.ahead = -55 * year;
-  machine.desk.now = later(machine.desk.now, -55 * year);
-  await machine.start();
-  expect(machine.watch.facts).toMatchObject({ trusted: false, reason: "before_build" });
-  machine.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: door });
-  machine.stay("ben", door, hour);
-  machine.store.rounds.choose(door);
-  expect(machine.store.rounds.placements(door).map(({ identity, wanted }) => [identity, wanted])).toEqual([
-    ["ann", true],
-  ]);
-  await machine.run(2 * hour);
-  machine.ahead = 0;
-  await machine.run(5 * minute);
-  expect(machine.watch.isTrusted).toBe(true);
-  // Before the true time was known it could not be said whether this had ended; now it has.
-  expect(machine.store.records.grants({ device: door }).map(({ identity }) => identity)).toEqual(["ann"]);
-  machine.store.prune();
-  expect(machine.desk.events().length).toBeGreaterThan(2);
-});
 
 test("a server that agrees ends the doubt at once; one that does not, never", async () => {
   using machine = await new Machine().start();

@@ -48,6 +48,9 @@ const fixed: Readonly<Record<string, string>> = {
   allow_external_modification: "delete it, and create another",
   acs_entrance_ids: "this agent has devices only",
   space_ids: "this agent has devices only",
+  space_keys: "this agent has devices only",
+  reservation_key: "use access_grant_key, from the start",
+  customization_profile_id: "this agent has no such profiles",
 };
 const update = z
   .object({ ...which, ...windowParameters, name: name.nullish(), ...unchangeable() })
@@ -60,7 +63,8 @@ export const accessGrants = [
     doors: ["mqtt", "local"],
     kind: "writes",
     reveals: false,
-    act(records, given, { now, touch }) {
+    act(records, given, { now, agent, touch }) {
+      const known = agent().clock.trusted ? now : undefined;
       for (const one of given.device_ids) if (!records.isDevice(one)) throw deviceNotFound(one);
       const modes = given.requested_access_methods.map(({ mode }) => supported(mode));
       const grant: AccessGrant = {
@@ -68,7 +72,7 @@ export const accessGrants = [
         identity: given.user_identity_id,
         key: given.access_grant_key,
         name: given.name ?? undefined,
-        window: begun(windowAfter(given, noWindow, now), now),
+        window: begun(windowAfter(given, noWindow, known), known),
         allowsExternalChanges: given.allow_external_modification,
         modes,
         createdAt: now,
@@ -120,13 +124,15 @@ export const accessGrants = [
     doors: ["mqtt", "local"],
     kind: "writes",
     reveals: false,
-    act(records, given, { now, touch }) {
+    act(records, given, { now, agent, touch }) {
+      const known = agent().clock.trusted ? now : undefined;
       const { devices, ...before } = find(records, given);
       const { window: was } = before;
+      const window = windowAfter(given, was, known);
       const grant: AccessGrant = {
         ...before,
         name: given.name === undefined ? before.name : (given.name ?? undefined),
-        window: given.starts_at === undefined ? windowAfter(given, was, now) : begun(windowAfter(given, was, now), now),
+        window: given.starts_at === undefined ? window : begun(window, known),
       };
       records.updateAccessGrant(grant);
       if (JSON.stringify(grant.window) !== JSON.stringify(was)) {
@@ -167,11 +173,11 @@ function supported(mode: z.infer<typeof method>["mode"]): AccessMode {
   throw new Refused("not_supported", `This agent has no ${mode}: ask for the mode "code" or "card"`);
 }
 
-/** A start that is past is now: a grant does not reach back. */
-const begun = ({ startsAt, ...window }: Window, now: Instant): Window => ({
-  ...window,
-  startsAt: startsAt === undefined || startsAt < now ? now : startsAt,
-});
+/** A start that is past is now: a grant does not reach back. While the time is not known, nobody can say what is past. */
+const begun = (window: Window, now: Instant | undefined): Window =>
+  now === undefined || (window.startsAt !== undefined && window.startsAt >= now)
+    ? window
+    : { ...window, startsAt: now };
 
 /** Members that are refused, with what to do instead. */
 function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {

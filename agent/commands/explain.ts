@@ -46,7 +46,8 @@ function explanation(records: Records, question: Question): Body {
     const text = `What was granted then is not known: the record begins ${since === undefined ? "now" : `at ${toIso(since)}`}`;
     return { decision: "unknown", reason: "unknown", text, ...head, grant: null, until: null };
   }
-  const known = records.grantsAt(identity, door.id, isPast ? at : now);
+  // What stands now does so whatever the clock said when it was granted.
+  const known = records.grantsAt(identity, door.id, isPast ? at : undefined);
   const zone = records.zone(door.timeZone);
   const access = accessOf(known, zone, at);
   const reason = access.reason === "no_grant" ? whyNone(records, question) : access.reason;

@@ -141,8 +141,8 @@ export interface Records {
   updateAccessGrant(grant: AccessGrant): void;
   /** Takes it away, and with the last grant what the person has on a device. */
   deleteAccessGrant(id: AccessGrantId): void;
-  /** The grants of a pair as they stood at a time, ended ones too where that is not recorded yet. */
-  grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant): readonly KnownGrant[];
+  /** The grants of a pair as they stood at a time, or stand now: ended ones too where that is not recorded yet. */
+  grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant | undefined): readonly KnownGrant[];
   /** Whether a pair ever had a grant. */
   wasGranted(identity: UserIdentityId, device: DeviceId): boolean;
   zone(name: string): TimeZone;

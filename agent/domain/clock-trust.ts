@@ -112,6 +112,21 @@ export function confirmed(before: ClockTrust, sight: Sight, witness: Witness, bu
   };
 }
 
+/** Whether it was set since it was looked at last: before the next look has said so. */
+export const wasSet = ({ last }: ClockTrust, sight: Sight): boolean => Math.abs(drift(last, sight)) > tolerance;
+
+/**
+ * The time, as far as it is known where the clock is not trusted: counted on from when it was. Where it was not yet, as the
+ * process began just now, it is at least not before what is known.
+ *
+ * @param began when the process began.
+ */
+export function supposed({ good }: ClockTrust, sight: Sight, { built, mark }: Known, began: Sight): Instant {
+  if (good) return expected(good, sight);
+  const ran = sight.monotonic - began.monotonic;
+  return instant(Math.max(sight.wall, built, mark === undefined ? built : later(mark, ran)));
+}
+
 /** How much further the time has moved than it should have. */
 const drift = (from: Moment, to: Moment): Milliseconds => to.wall - from.wall - (to.monotonic - from.monotonic);
 const moment = ({ wall, monotonic }: Moment): Moment => ({ wall, monotonic });

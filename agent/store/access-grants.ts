@@ -11,7 +11,7 @@ type Row = {
   user_identity_id: string;
   access_grant_key: string | null;
   name: string | null;
-  starts_at: number;
+  starts_at: number | null;
   ends_at: number | null;
   weekly: string | null;
   external: number;
@@ -54,7 +54,7 @@ export class AccessGrants {
       identity: grant.identity,
       key: grant.key ?? null,
       name: grant.name ?? null,
-      startsAt: startsAt ?? grant.createdAt,
+      startsAt: startsAt ?? null,
       endsAt: endsAt ?? null,
       weekly: weekly === undefined ? null : JSON.stringify(weekly),
       external: grant.allowsExternalChanges ? 1 : 0,
@@ -99,7 +99,7 @@ function fromRow(row: Row): AccessGrant {
     key: row.access_grant_key ?? undefined,
     name: row.name ?? undefined,
     window: {
-      startsAt: instant(row.starts_at),
+      startsAt: row.starts_at === null ? undefined : instant(row.starts_at),
       endsAt: row.ends_at === null ? undefined : instant(row.ends_at),
       weekly,
     },

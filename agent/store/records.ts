@@ -1,4 +1,5 @@
-import type { CredentialRecord, EventFields, Fit, Records } from "../commands/records.ts";
+import type { CredentialRecord, EventFields, Fit, GrantRecord, Records } from "../commands/records.ts";
+import type { KnownGrant } from "../domain/access.ts";
 import type { Credential } from "../domain/credential.ts";
 import type { UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
@@ -94,11 +95,14 @@ export function recordsOf(parts: Parts): Records {
       accessGrants.close(id, now());
       windows.remove(id, now());
     },
-    grantsAt: (identity, device, at) =>
-      grants.at(identity, device, at).map((accessGrantId) => {
-        const grant = accessGrantId === undefined ? undefined : accessGrants.at(accessGrantId, at);
-        return { accessGrantId, name: grant?.name, window: grant?.window };
-      }),
+    grantsAt(identity, device, at) {
+      const stood = at === undefined ? grants.of({ identity, device }).map(idOf) : grants.at(identity, device, at);
+      return stood.flatMap((id) => {
+        if (id === undefined) return [always];
+        const grant = at === undefined ? accessGrants.get(id) : accessGrants.at(id, at);
+        return grant ? [{ accessGrantId: id, name: grant.name, window: grant.window }] : [];
+      });
+    },
     wasGranted: (identity, device) => grants.wasGranted(identity, device),
     zone: (name) => parts.zones.named(name),
     journalSince: () => journal.since(),
@@ -123,6 +127,9 @@ export function recordsOf(parts: Parts): Records {
     events: (after, limit) => journal.events(after, limit),
   };
 }
+
+const always: KnownGrant = { accessGrantId: undefined, name: undefined, window: undefined };
+const idOf = ({ accessGrantId }: GrantRecord): GrantRecord["accessGrantId"] => accessGrantId;
 
 function recordOf({ id, identity, kind, origin, createdAt }: CredentialRow, placements: Placements): CredentialRecord {
   const wanted = placements.ofCredential(id).filter(({ placement }) => placement.wanted);

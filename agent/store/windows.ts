@@ -2,7 +2,7 @@ import type { AccessGrant } from "../commands/records.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { forceOf, hasEnded, type Keeping } from "../domain/force.ts";
 import type { AccessGrantId, DeviceId, UserIdentityId } from "../domain/ids.ts";
-import { type Instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
 import { keptWindow, type When } from "../domain/lock-window.ts";
 import { massExpiry } from "../domain/mass-expiry.ts";
 import type { Wish } from "../domain/placement.ts";
@@ -22,6 +22,7 @@ const awayFor: Milliseconds = 10 * 60_000;
 /** How often it is written down that somebody has looked. */
 const notedEvery: Milliseconds = 5 * 60_000;
 const heldFor: Milliseconds = 60_000;
+const atOnceThen = instant(0);
 
 interface Parts {
   readonly grants: Grants;
@@ -176,8 +177,8 @@ export class Windows {
     const { grants, choices, zones, settings, isClockTrusted } = this.#of;
     const { row, identity, device, inForce: was, dormant, opensAt } = grant;
     if (!isClockTrusted()) {
-      // It stays as it is, and is looked at as soon as the time is known.
-      const asIs = { inForce: was, dormant, changesAt: now, opensAt, openings: 0 };
+      // It stays as it is, and is looked at as soon as the time is known, whatever it is then.
+      const asIs = { inForce: was, dormant, changesAt: atOnceThen, opensAt, openings: 0 };
       grants.setForce(row, asIs, grant.zone ?? "");
       return "stands";
     }

@@ -7,6 +7,8 @@ import {
   type KeptTrust,
   looked,
   type Sight,
+  supposed,
+  wasSet,
 } from "../../agent/domain/clock-trust.ts";
 import { type Instant, instant } from "../../agent/domain/instant.ts";
 import { massExpiry } from "../../agent/domain/mass-expiry.ts";
@@ -141,6 +143,42 @@ test("whatever happens to it, a clock that is trusted was not set far, and one t
   };
   const property = fc.property(fc.array(act, { maxLength: 8 }), (acts) => !wrong(acts));
   expect(fc.check(property, { numRuns: 200 })).toMatchObject({ failed: false });
+});
+
+describe("supposed() is the time", () => {
+  const began = { wall: now, monotonic: 1_000_000, synchronised: true };
+  const known = { built, mark: now };
+  const after = (ms: number, ahead: number): Sight => ({
+    wall: instant(now + ms + ahead),
+    monotonic: 1_000_000 + ms,
+    synchronised: true,
+  });
+
+  test.each([13 * year, -55 * year, 2 * hour])(
+    "counted on from when it was known, where the clock is %i ms off",
+    (ahead) => {
+      const trusted = looked(beforeLooking(began, undefined), began, known);
+      const sight = after(hour, ahead);
+      expect(wasSet(trusted, sight)).toBe(true);
+      const state = looked(trusted, sight, known);
+      expect(state.doubt).toBeDefined();
+      expect(supposed(trusted, sight, known, began)).toBe(now + hour);
+      expect(supposed(state, after(3 * hour, ahead), known, began)).toBe(now + 3 * hour);
+    },
+  );
+  test("not before what was recorded, and going on, where it was never known since the process began", () => {
+    const wrong = { ...began, wall: instant(0) };
+    const state = looked(beforeLooking(wrong, undefined), wrong, known);
+    const sight = { ...after(hour, 0), wall: instant(hour) };
+    expect(supposed(state, sight, known, wrong)).toBe(now + hour);
+    expect(supposed(state, sight, { built, mark: undefined }, wrong)).toBe(built);
+    const unsaid = { ...after(hour, 0), synchronised: false };
+    expect(supposed(state, unsaid, { built, mark: built }, wrong)).toBe(now + hour);
+  });
+  test("that of the clock, where it goes on as it did", () => {
+    const trusted = looked(beforeLooking(began, undefined), began, known);
+    expect(wasSet(trusted, after(3 * hour, 30_000))).toBe(false);
+  });
 });
 
 test.each([

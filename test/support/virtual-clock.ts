@@ -8,8 +8,8 @@ interface Sleeper {
 }
 
 const mostWoken = 10_000;
-/** What looks at the time twice a minute for days may wake as often as that. */
-const perWake: Milliseconds = 10_000;
+/** What looks at the time a few times a minute, for days, may wake as often as that. */
+const perWake: Milliseconds = 6_000;
 /** No work that ends asks as often what time it is before any passes. */
 const mostAsked = 100_000;
 

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { Secret } from "../../agent/domain/secret.ts";
+import { slotName } from "../../agent/domain/slot.ts";
 import { stepTimeout } from "../../agent/sync/surroundings.ts";
 import { House, stepCost } from "../support/house.ts";
 
@@ -169,4 +171,48 @@ test("at a start, locks with revokes to do come first, and no more than ten in a
   expect(asked.length).toBe(60);
   expect(asked.filter(({ at }) => at - since <= 1).length).toBeLessThanOrEqual(8 + 10);
   expect(Math.max(...asked.map(({ at }) => at)) - since).toBeLessThan(6);
+});
+
+const commandsOf = (house: House): string[] =>
+  house.sent.flatMap(({ what }) => (what === "write" || what === "clear" ? [what] : []));
+const memoryOf = (house: House): string => JSON.stringify(house.locks.get(first)?.chip.entries);
+
+test.each([
+  ["tells its codes", {}],
+  ["masks them", { readBack: "masked" }],
+  ["cannot be asked", { readBack: "none", memory: "assigned" }],
+] as const)(
+  "a lock that holds what it should, and %s, is left alone for hours, and not written to at a start",
+  async (_, of) => {
+    using house = new House(1, "unlimited", { model: of });
+    for (const person of people) house.grant(person, first);
+    await house.clock.run(minute);
+    expect(commandsOf(house)).toEqual(people.map(() => "write"));
+    const before = memoryOf(house);
+    house.sent.length = 0;
+    for (let time = 0; time < 3; time++) {
+      await house.restart();
+      await house.clock.run(3 * 60 * minute);
+    }
+    expect(commandsOf(house)).toEqual([]);
+    expect(memoryOf(house)).toBe(before);
+    // To ask it every minute, or every quarter of an hour, would cost it its battery.
+    expect(house.sent.length).toBeLessThan(9 * 4);
+  },
+);
+
+test("a code that the lock refuses to one person keeps nobody else from theirs, and is not sent again", async () => {
+  using house = new House(1, "unlimited");
+  const [own, other] = ["260426", "159315"];
+  const credential = { kind: "pin", digits: new Secret(own) } as const;
+  house.locks.get(first)?.write({ credential, when: "always", label: "owner" }, slotName("20"));
+  house.ask("credentials/set", { user_identity_id: "ann", kind: "pin", value: own });
+  house.ask("credentials/set", { user_identity_id: "ben", kind: "pin", value: other });
+  for (const person of people) house.grant(person, first);
+  await house.clock.run(3 * 60 * minute);
+  expect(commandsOf(house)).toEqual(people.map(() => "write"));
+  expect(house.events("access.refused")).toMatchObject([{ user_identity_id: "ann", reason: "duplicate" }]);
+  expect(house.opens(other, first)).toBe(true);
+  expect(house.opens(house.codeOf("cyd", first), first)).toBe(true);
+  expect(house.locks.get(first)?.chip.entries["20"]).toMatchObject({ label: "owner", value: own });
 });

@@ -4,6 +4,7 @@ import { instant, later, toIso } from "../../agent/domain/instant.ts";
 import type { WindowAbility } from "../../agent/domain/lock-window.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
+import type { SimulatedLock } from "../../simulator/lock.ts";
 import { House } from "../support/house.ts";
 
 const minute = 60_000;
@@ -16,6 +17,18 @@ const keeps: WindowAbility = {
   together: true,
   base: "local",
 };
+
+/** One door, and an agent that looks at its clock. */
+async function houseOf(of: ConstructorParameters<typeof House>[2]): Promise<House> {
+  const house = new House(1, 1, of);
+  await house.keepTime();
+  return house;
+}
+function lockOf(house: House): SimulatedLock {
+  const lock = house.locks.get(door);
+  if (!lock) throw new Error("there is one lock");
+  return lock;
+}
 
 /** The virtual clock begins on a sunday, 2025-06-15, at 15:06:40 UTC. */
 const noon = (daysLater: number): string => toIso(instant(Date.UTC(2025, 5, 15 + daysLater, 12)));
@@ -35,15 +48,14 @@ const told = (house: House): string[] =>
   house.told.splice(0).flatMap(({ type }) => (type.startsWith("access.") ? [type] : []));
 /** Whether the person's code opens now, by the lock itself. */
 function opens(house: House): boolean {
-  const entries = Object.values(house.lock(door).chip.entries).filter(({ label }) => label === "ann");
+  const entries = Object.values(lockOf(house).chip.entries).filter(({ label }) => label === "ann");
   return entries.some(
-    ({ value }) =>
-      house.lock(door).present({ kind: "pin", digits: new Secret(value) }, house.clock.now()) !== undefined,
+    ({ value }) => lockOf(house).present({ kind: "pin", digits: new Secret(value) }, house.clock.now()) !== undefined,
   );
 }
 
 test("a lock that keeps windows gets the code with its window a day ahead, and opens and closes by itself", async () => {
-  using house = new House(1, 1, { model: { windows: keeps } });
+  using house = await houseOf({ model: { windows: keeps } });
   create(house, { starts_at: noon(3), ends_at: noon(5) });
   await house.clock.run(24 * hour);
   expect(sent(house)).toEqual(["abilities"]);
@@ -75,7 +87,7 @@ test("a lock that keeps windows gets the code with its window a day ahead, and o
 });
 
 test("between the windows of a week such a lock is left alone, and what opens is told all the same", async () => {
-  using house = new House(1, 1, { model: { windows: keeps } });
+  using house = await houseOf({ model: { windows: keeps } });
   create(house, { schedule: [{ days: ["mon", "wed"], from: "09:00", to: "17:00" }] });
   await house.clock.run(minute);
   expect(sent(house)).toEqual(["abilities", "read", "write"]);
@@ -92,7 +104,7 @@ test("between the windows of a week such a lock is left alone, and what opens is
 });
 
 test("a window that is changed is written anew; the old one is in the debt until it is off the lock", async () => {
-  using house = new House(1, 1, { model: { windows: keeps } });
+  using house = await houseOf({ model: { windows: keeps } });
   const grant = create(house, { ends_at: noon(5) });
   await house.clock.run(minute);
   expect(line(house)).toMatchObject({ state: "live", enforced_by: "lock" });
@@ -104,52 +116,52 @@ test("a window that is changed is written anew; the old one is in the debt until
   house.moods.set(door, "good");
   await house.clock.run(5 * minute);
   expect(receipt(house)).toMatchObject({ state: "live" });
-  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(2)) } });
-  expect(Object.keys(house.lock(door).chip.entries)).toEqual(["1"]);
+  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(2)) } });
+  expect(Object.keys(lockOf(house).chip.entries)).toEqual(["1"]);
 });
 
 test("a direct grant beside it makes it a code for always, and its end gives the window back", async () => {
-  using house = new House(1, 1, { model: { windows: keeps } });
+  using house = await houseOf({ model: { windows: keeps } });
   create(house, { starts_at: noon(1), ends_at: noon(3) });
   await house.clock.run(2 * hour);
   expect(opens(house)).toBe(false);
   house.grant("ann", door);
   await house.clock.run(minute);
   expect(opens(house)).toBe(true);
-  expect(house.lock(door).read(one)).toMatchObject({ when: "always" });
+  expect(lockOf(house).read(one)).toMatchObject({ when: "always" });
   house.revoke("ann", door);
   await house.clock.run(minute);
   expect(opens(house)).toBe(false);
-  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(3)) } });
+  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(3)) } });
   expect(receipt(house)).toMatchObject({ state: "waiting" });
 });
 
 test("a window that the lock cannot keep exactly is seen to by the agent", async () => {
-  using house = new House(1, 1, { model: { windows: keeps } });
+  using house = await houseOf({ model: { windows: keeps } });
   create(house, { ends_at: toIso(later(house.clock.now(), hour + 1)) });
   await house.clock.run(minute);
   expect(line(house)).toMatchObject({ state: "live", enforced_by: "agent" });
-  expect(house.lock(door).read(one)).toMatchObject({ when: "always" });
+  expect(lockOf(house).read(one)).toMatchObject({ when: "always" });
   await house.clock.run(hour);
   expect(told(house).at(-1)).toBe("access.gone");
   expect(opens(house)).toBe(false);
 });
 
 test("a code that has lost its window on the lock is taken away and written anew", async () => {
-  using house = new House(1, 1, { model: { windows: keeps }, configured: { auditReads: 24 } });
+  using house = await houseOf({ model: { windows: keeps }, configured: { auditReads: 24 } });
   create(house, { starts_at: noon(1), ends_at: noon(20) });
   await house.clock.run(2 * hour);
-  const [entry] = Object.values(house.lock(door).chip.entries);
+  const [entry] = Object.values(lockOf(house).chip.entries);
   const digits = new Secret(entry?.value ?? "");
-  house.lock(door).write({ ...pin, credential: { kind: "pin", digits }, label: "ann" }, one);
+  lockOf(house).write({ ...pin, credential: { kind: "pin", digits }, label: "ann" }, one);
   expect(opens(house)).toBe(true);
   await house.clock.run(2 * hour);
   expect(opens(house)).toBe(false);
-  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(20)) } });
+  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(20)) } });
 });
 
 test("a lock that suspends keeps the code between windows, and it does not open", async () => {
-  using house = new House(1, 1, { model: { suspends: true } });
+  using house = await houseOf({ model: { suspends: true } });
   create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
   await house.clock.run(24 * hour);
   expect(sent(house)).toEqual(["abilities", "read", "write"]);
@@ -167,8 +179,8 @@ test("a lock that suspends keeps the code between windows, and it does not open"
 });
 
 test("what a lock does not suspend is taken off it, and written again when a window opens", async () => {
-  using house = new House(1, 1, { model: { suspends: true } });
-  const lock = house.lock(door);
+  using house = await houseOf({ model: { suspends: true } });
+  const lock = lockOf(house);
   lock.enable = () => ({ result: "refused", reason: "forbidden" });
   create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
   await house.clock.run(28 * hour);
@@ -180,7 +192,7 @@ test("what a lock does not suspend is taken off it, and written again when a win
 });
 
 test("a suspension that is not answered is asked for, and stays in the debt until the lock has said it", async () => {
-  using house = new House(1, 1, { model: { suspends: true } });
+  using house = await houseOf({ model: { suspends: true } });
   create(house, { schedule: [{ days: ["mon"], from: "09:00", to: "17:00" }] });
   await house.clock.run(25 * hour);
   house.moods.set(door, "vague");
@@ -196,11 +208,11 @@ test("a suspension that is not answered is asked for, and stays in the debt unti
 
 test("what somebody takes out at the lock is written again, or stands where the grant says so", async () => {
   for (const allow_external_modification of [false, true]) {
-    using house = new House(1, 1, { configured: { auditReads: 24 } });
+    using house = await houseOf({ configured: { auditReads: 24 } });
     create(house, { allow_external_modification });
     await house.clock.run(minute);
     expect(opens(house)).toBe(true);
-    house.lock(door).clear(one);
+    lockOf(house).clear(one);
     await house.clock.run(2 * hour);
     expect(opens(house)).toBe(!allow_external_modification);
     expect(line(house)).toMatchObject(
@@ -214,7 +226,7 @@ test("what somebody takes out at the lock is written again, or stands where the 
 });
 
 test("a lock is looked at as often as it bears, a slot at a time, and that is shown", async () => {
-  using house = new House(1, 1, { configured: { auditReads: 12 } });
+  using house = await houseOf({ configured: { auditReads: 12 } });
   for (const person of ["ann", "ben", "cyd"]) house.grant(person, door);
   await house.clock.run(minute);
   sent(house);
@@ -229,14 +241,14 @@ test("a lock is looked at as often as it bears, a slot at a time, and that is sh
 });
 
 test("a code changed where there is no spare slot is changed in its place, and the receipt says so", async () => {
-  using house = new House(1, 1, { model: { slots: 1 } });
+  using house = await houseOf({ model: { slots: 1 } });
   house.grant("ann", door);
   await house.clock.run(minute);
   house.ask("credentials/set", { user_identity_id: "ann", kind: "pin", value: "275318" });
   await house.clock.run(minute);
   expect(line(house)).toMatchObject({ state: "live", reason: "changed_in_place" });
   expect(opens(house)).toBe(true);
-  using roomy = new House(1, 1, { model: { slots: 2 } });
+  using roomy = await houseOf({ model: { slots: 2 } });
   roomy.grant("ann", door);
   await roomy.clock.run(minute);
   roomy.ask("credentials/set", { user_identity_id: "ann", kind: "pin", value: "275318" });

@@ -5,7 +5,7 @@ CREATE TABLE access_grants (
   user_identity_id TEXT NOT NULL REFERENCES user_identities,
   access_grant_key TEXT,
   name TEXT,
-  starts_at INTEGER NOT NULL,
+  starts_at INTEGER, -- null: from the moment at which it was made, which nobody knew
   ends_at INTEGER,
   weekly TEXT, -- JSON; null: at any time of the week
   external INTEGER NOT NULL, -- what somebody changes on the lock stands
