@@ -75,7 +75,10 @@ function whoDisabled({ belief, dormant }: Placement): Held["disabled"] {
 export const overwritten = (placement: Placement): Placement =>
   placement.belief.at === "nowhere"
     ? placement
-    : honoured({ ...placement, belief: { at: "nowhere", proof: "acknowledged" }, suspect: false }, placement);
+    : honoured(
+        { ...placement, belief: { at: "nowhere", proof: "acknowledged" }, refusal: undefined, suspect: false },
+        placement,
+      );
 
 /** After a list of all slots in which a write whose slot is unknown would have to stand, and does not. */
 export const notFound = (placement: Placement): Placement => ({
@@ -89,7 +92,8 @@ function notThere(placement: Placement, slot: SlotName, now: Instant): Placement
     return { ...placement, belief: { at: "nowhere", proof: "read_back" } };
   }
   if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;
-  const gone: Placement = { ...placement, belief: { at: "nowhere", proof: "read_back" } };
+  // What was against it was that it was there, and did not open.
+  const gone: Placement = { ...placement, belief: { at: "nowhere", proof: "read_back" }, refusal: undefined };
   const neverKept = placement.belief.at === "write" && placement.attempts >= triesUntilNotKept;
   return neverKept ? notKept(gone, now) : honoured(gone, placement);
 }

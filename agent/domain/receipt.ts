@@ -44,6 +44,7 @@ function staying(placement: Placement): Standing {
       if (belief.inFlight) return { state: "writing", evidence: null, reason: null };
       return { state: "unconfirmed", evidence: null, reason: isUnknowable(placement) ? "masked" : "no_answer" };
     case "clear":
+      if (belief.inFlight) return { state: "removing", evidence: null, reason: null };
       return { state: "unconfirmed", evidence: null, reason: "no_answer" };
   }
 }

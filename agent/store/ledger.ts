@@ -1,7 +1,8 @@
 import { displaced } from "../domain/displaced.ts";
 import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import { earliest, type Instant, toIso } from "../domain/instant.ts";
-import { isShut, type Placement, type Refusal, slotOf } from "../domain/placement.ts";
+import { sameWhen } from "../domain/lock-window.ts";
+import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wish } from "../domain/placement.ts";
 import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
 import type { Credentials } from "./credentials.ts";
@@ -99,12 +100,22 @@ export class PlacementLedger {
     if (open.length === 0) this.#tellGone({ identity, device, kind: null, evidence: proof }, now);
   }
 
-  /** Whether a window is open has changed for a person, whose code stays on the lock all the while. */
-  rest(identity: UserIdentityId, device: DeviceId, dormant: boolean, now: Instant): void {
+  /**
+   * A window has opened or closed, or is another, for a person who may keep the code on the lock. What is there with another
+   * window than it is to have now would open at other times: it leaves, and comes anew.
+   */
+  rest(identity: UserIdentityId, device: DeviceId, { when, dormant }: Wish, now: Instant): void {
     for (const { placement } of this.#placements.of({ identity, device })) {
-      if (!placement.wanted || placement.dormant === dormant) continue;
+      if (!placement.wanted) continue;
       const suspect = placement.suspect || (dormant && placement.late !== undefined);
-      this.keep({ ...placement, dormant, next: undefined, suspect }, now);
+      if (!isClean(placement) && !sameWhen(placement.when, when, now)) {
+        this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
+        this.#choices.due(device, identity);
+      } else if (placement.dormant !== dormant) {
+        // What something has happened to is not called live before the lock has said that it is still there.
+        const sure = suspect && !dormant ? doubted(placement) : placement;
+        this.keep({ ...sure, dormant, next: undefined, suspect }, now);
+      }
     }
   }
 

@@ -9,7 +9,7 @@ import { astray, isAbout, renamed, returned } from "../domain/displaced.ts";
 import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
 import { observe, overwritten } from "../domain/observe.ts";
-import { interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
+import { doubted, interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
@@ -131,7 +131,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       if (!isForgiven && !isLooked && !(awake && placement.next !== undefined)) continue;
       const refusal = isForgiven ? undefined : placement.refusal;
       const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
-      ledger.keep(isLooked && foreign && !isTold ? overwritten(next) : next, now());
+      if (isLooked && foreign && !isTold) ledger.keep(overwritten(next), now());
+      else ledger.keep(suspect === "all" ? doubted(next) : next, now());
     }
   };
   /** It was written while the lock at the device was changed for this one, which may have got it. */

@@ -200,13 +200,7 @@ export class Windows {
     const inForce = standing.filter((grant) => grant.inForce);
     if (inForce.length === 0) {
       if (was.inForce || standing.length === 0) ledger.release(identity, device, now, was.paused);
-    } else
-      ledger.rest(
-        identity,
-        device,
-        inForce.every(({ dormant }) => dormant),
-        now,
-      );
+    } else ledger.rest(identity, device, this.wishOf(identity, device, now), now);
   }
 
   /** More codes of the device would end at once than is believed without a confirmation. */
