@@ -71,6 +71,29 @@ function keepsWeekly(
   return entries.length <= able.perEntry && entries.every(isWhole);
 }
 
+/**
+ * The window that a lock can keep for a person whose grants have these windows: where they all have the same, and it is
+ * not for always. A start that is past is none, as a lock need not know it.
+ */
+export function keptWindow(
+  ability: WindowAbility | "none",
+  windows: readonly Window[],
+  clock: TimeZone,
+  now: Instant,
+): TimedWindow | undefined {
+  const [first, ...others] = windows.map((window) => timed(window, clock.name, now));
+  if (!first || !others.every((other) => sameWhen(other, first, now))) return undefined;
+  if (first.startsAt === undefined && first.endsAt === undefined && !first.weekly) return undefined;
+  return canKeep(ability, first, clock) ? first : undefined;
+}
+
+const timed = ({ startsAt, endsAt, weekly }: Window, zone: string, now: Instant): TimedWindow => ({
+  startsAt: startsAt !== undefined && startsAt <= now ? undefined : startsAt,
+  endsAt,
+  weekly,
+  zone,
+});
+
 /** Whether two windows open at the same times from `now` on: a start that is past is none. */
 export function sameWhen(one: When, other: When, now: Instant): boolean {
   if (one === "always" || other === "always") return one === other;

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { perform } from "../../agent/commands/perform.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { ConfiguredDevice } from "../../agent/store/devices.ts";
 import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
+import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Link, LockDevice, Log } from "../../drivers/driver.ts";
-import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
+import { blankChip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
 import { type Answer, configured } from "./memory-store.ts";
 import { reasonOf, VirtualClock } from "./virtual-clock.ts";
 import { agentFacts, openInMemory } from "./world.ts";
@@ -20,6 +22,13 @@ export const stepCost: Milliseconds = 1_000;
 const quiet = (): void => undefined;
 const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
+/** How all its locks are built, and configured. */
+interface HouseSpec {
+  readonly model?: Partial<LockModel>;
+  readonly configured?: Partial<ConfiguredDevice>;
+  readonly opened?: Opened;
+}
+
 /** Locks on one wire that behave as they are told, and an agent with the real parts between them and the store. */
 export class House implements Disposable {
   readonly clock = new VirtualClock();
@@ -31,15 +40,16 @@ export class House implements Disposable {
   readonly devices: readonly DeviceId[];
   readonly #began = this.clock.now();
   readonly #opened: Opened;
-  readonly #slots: number;
+  readonly #of: HouseSpec;
+  readonly #locks = new Map<string, SimulatedLock>();
   readonly #link: Link;
   #store: Store;
   #keeper: Keeper;
+  #alarm: Alarm;
 
-  /** @param slots of each lock. */
-  constructor(count: number, atOnce: Link["atOnce"], slots = 20, opened = openInMemory()) {
-    this.#opened = opened;
-    this.#slots = slots;
+  constructor(count: number, atOnce: Link["atOnce"], of: HouseSpec = {}) {
+    this.#opened = of.opened ?? openInMemory();
+    this.#of = of;
     this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
     const locks = new Map(this.devices.map((device) => [String(device), this.#lock(device)]));
     this.#link = {
@@ -47,7 +57,14 @@ export class House implements Disposable {
       lock: (address) => locks.get(address) ?? this.#lock(deviceId(address)),
       [Symbol.asyncDispose]: async () => undefined,
     };
-    [this.#store, this.#keeper] = this.#start();
+    [this.#store, this.#keeper, this.#alarm] = this.#start();
+  }
+
+  /** The lock itself, past the wire: what an owner does to it by hand. */
+  lock(device: DeviceId): SimulatedLock {
+    const lock = this.#locks.get(device);
+    if (!lock) throw new Error(`no lock at ${device}`);
+    return lock;
   }
 
   get store(): Store {
@@ -60,10 +77,10 @@ export class House implements Disposable {
 
   /** The power goes, and comes back. */
   async restart(): Promise<void> {
-    const closing = this.#keeper.close();
+    const closing = Promise.all([this.#keeper.close(), this.#alarm.close()]);
     await this.clock.run(0);
     await closing;
-    [this.#store, this.#keeper] = this.#start();
+    [this.#store, this.#keeper, this.#alarm] = this.#start();
   }
 
   grant(person: string, device: DeviceId): void {
@@ -95,10 +112,11 @@ export class House implements Disposable {
     );
     this.listen();
     this.#keeper.due(...touched);
+    this.#alarm.nudge();
     return JSON.parse(reply.body);
   }
 
-  report(device: DeviceId, event: "online" | "offline" | "jammed"): void {
+  report(device: DeviceId, event: "online" | "offline" | "jammed" | "all_deleted" | "reset"): void {
     this.#keeper.reported("wire", { at: this.clock.now(), address: device, event });
   }
 
@@ -107,13 +125,14 @@ export class House implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    void this.#alarm.close();
     this.#opened.db.close();
   }
 
-  #start(): [Store, Keeper] {
+  #start(): [Store, Keeper, Alarm] {
     const store = storeOn(this.#opened, {
       dataDir: join(tmpdir(), "latchd-house"),
-      devices: this.devices.map((id) => configured(id)),
+      devices: this.devices.map((id) => configured(id, this.#of.configured)),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
       now: () => this.clock.now(),
@@ -132,8 +151,21 @@ export class House implements Disposable {
       },
     });
     this.#store = store;
+    const alarm = new Alarm({
+      clock: this.clock,
+      turn: () => {
+        const turn = store.turn();
+        this.listen();
+        return turn;
+      },
+      due: (...due) => keeper.due(...due),
+      failed: (error) => {
+        throw error;
+      },
+    });
     keeper.opened("wire");
-    return [store, keeper];
+    alarm.start();
+    return [store, keeper, alarm];
   }
 
   /** Takes down what was told since. */
@@ -145,7 +177,9 @@ export class House implements Disposable {
 
   #lock(device: DeviceId): LockDevice {
     const model = { memory: "numbered", readBack: "full", lengths: [6], rules: [], kinds: ["pin"] } as const;
-    const lock = new SimulatedLock({ ...model, slots: this.#slots }, blankChip(device));
+    const lock = new SimulatedLock({ slots: 20, ...model, ...this.#of.model }, blankChip(device));
+    this.#locks.set(device, lock);
+    const { suspends } = { suspends: false, ...this.#of.model };
     const exchange = async <T>(what: string, signal: AbortSignal, act: () => T, vague?: T): Promise<T> => {
       this.sent.push({ device, what, at: this.seconds });
       const mood = this.moods.get(device) ?? "good";
@@ -165,6 +199,12 @@ export class House implements Disposable {
       memory: {
         write: (entry, at, signal) => exchange("write", signal, () => lock.write(entry, at), unclear),
         clear: (slot, signal) => exchange("clear", signal, () => lock.clear(slot), unclear),
+        ...(suspends
+          ? {
+              enable: (slot, _, on, signal) =>
+                exchange(on ? "enable" : "disable", signal, () => lock.enable(slot, on), unclear),
+            }
+          : {}),
         read: (slot, signal) => exchange("read", signal, () => lock.read(slot), { state: "unreadable" } as const),
       },
     };
