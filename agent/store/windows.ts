@@ -66,12 +66,13 @@ export class Windows {
 
   /** An access grant is new, or says something else than before. The caller's transaction, as everywhere here. */
   apply(grant: AccessGrant, devices: readonly DeviceId[], now: Instant): void {
-    const { grants } = this.#of;
+    const { grants, isClockTrusted } = this.#of;
     const standing = new Map(grants.ofAccessGrant(grant.id).map((each) => [each.device, each]));
     for (const device of devices) {
       const known = standing.get(device);
       if (known) this.#look(known, grant.window, now);
-      else {
+      // What has ended, and is changed without being put off, ends no second time.
+      else if (!isClockTrusted() || !hasEnded(grant.window, now)) {
         const row = grants.addFor(grant.id, grant.identity, device, now);
         this.#look({ ...newly, row, accessGrantId: grant.id, identity: grant.identity, device }, grant.window, now);
       }

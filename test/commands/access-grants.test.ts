@@ -184,7 +184,9 @@ describe("access grants", () => {
     ask("access_grants/update", { access_grant_id: id, ends_at: at(2 * hour) });
     pass(2 * hour);
     expect(receipt()["state"]).toBe("gone");
-    // Its end is put off after it has ended.
+    // What is changed after it has ended ends no second time, and its end can be put off.
+    ask("access_grants/update", { access_grant_id: id, name: "Late", schedule: null });
+    expect(told().filter((type) => type === "access.gone")).toEqual(["access.gone"]);
     ask("access_grants/update", { access_grant_id: id, ends_at: at(hour) });
     carryOut();
     expect(receipt()["state"]).toBe("live");
