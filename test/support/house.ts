@@ -5,12 +5,13 @@ import type { MemoryLimits } from "../../agent/domain/abilities.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import { Secret } from "../../agent/domain/secret.ts";
+import type { SlotName } from "../../agent/domain/slot.ts";
 import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LockDevice, Log } from "../../drivers/driver.ts";
-import { blankChip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
+import { blankChip, type Chip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
 import { type Answer, configured } from "./memory-store.ts";
 import { performOn } from "./perform-on.ts";
 import { reasonOf, VirtualClock } from "./virtual-clock.ts";
@@ -27,6 +28,12 @@ const failed = (error: unknown): void => {
   throw error;
 };
 const usualLock = { memory: "numbered", readBack: "full", lengths: [6], rules: [], kinds: ["pin"] } as const;
+
+interface LocksOf extends Partial<Pick<LockModel, "memory" | "readBack">> {
+  readonly settles?: Milliseconds | undefined;
+  /** What the only lock holds already. */
+  readonly chip?: Chip | undefined;
+}
 
 /** Locks on one wire that behave as they are told, and an agent with the real parts between them and the store. */
 export class House implements Disposable {
@@ -57,15 +64,12 @@ export class House implements Disposable {
     atOnce: Link["atOnce"],
     slots = 20,
     opened = openInMemory(),
-    {
-      settles,
-      ...of
-    }: Partial<Pick<LockModel, "memory" | "readBack">> & { readonly settles?: Milliseconds | undefined } = {},
+    { settles, chip, ...of }: LocksOf = {},
   ) {
     this.#opened = opened;
     const model: LockModel = { ...usualLock, ...of, slots };
     this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
-    this.locks = new Map(this.devices.map((device) => [device, new SimulatedLock(model, blankChip(device))]));
+    this.locks = new Map(this.devices.map((device) => [device, new SimulatedLock(model, chip ?? blankChip(device))]));
     const limits = (lock: SimulatedLock): MemoryLimits => ({
       ...lock.limits,
       ...(settles === undefined ? {} : { settles }),
@@ -156,8 +160,10 @@ export class House implements Disposable {
     return JSON.parse(reply.body);
   }
 
-  report(device: DeviceId, event: "online" | "offline" | "jammed"): void {
-    this.#keeper.reported("wire", { at: this.now(), address: device, event });
+  report(device: DeviceId, event: "online" | "offline" | "jammed" | { readonly changed: SlotName }): void {
+    const from = { at: this.now(), address: device };
+    const told = typeof event === "string" ? { event } : ({ event: "changed", slot: event.changed } as const);
+    this.#keeper.reported("wire", { ...from, ...told });
   }
 
   events(type: string): readonly (typeof this.told)[number][] {
