@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { accessGrantId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import type { Window } from "../domain/schedule.ts";
 import { accessGrantObject, iso } from "./access-grant-object.ts";
-import { command } from "./command.ts";
+import { type Context, command } from "./command.ts";
 import { setOwnCredential } from "./credentials.ts";
 import { keptBy } from "./kept.ts";
 import { accessGrant, device, digits, name, userIdentity } from "./parameters.ts";
@@ -64,7 +63,6 @@ export const accessGrants = [
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
-      const known = agent().clock.trusted ? now : undefined;
       for (const one of given.device_ids) if (!records.isDevice(one)) throw deviceNotFound(one);
       const modes = given.requested_access_methods.map(({ mode }) => supported(mode));
       const grant: AccessGrant = {
@@ -72,7 +70,7 @@ export const accessGrants = [
         identity: given.user_identity_id,
         key: given.access_grant_key,
         name: given.name ?? undefined,
-        window: begun(windowAfter(given, noWindow, known), known),
+        window: windowAfter({ ...given, starts_at: given.starts_at ?? null }, noWindow, known({ now, agent })),
         allowsExternalChanges: given.allow_external_modification,
         modes,
         createdAt: now,
@@ -125,14 +123,12 @@ export const accessGrants = [
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
-      const known = agent().clock.trusted ? now : undefined;
       const { devices, ...before } = find(records, given);
       const { window: was } = before;
-      const window = windowAfter(given, was, known);
       const grant: AccessGrant = {
         ...before,
         name: given.name === undefined ? before.name : (given.name ?? undefined),
-        window: given.starts_at === undefined ? window : begun(window, known),
+        window: windowAfter(given, was, known({ now, agent })),
       };
       records.updateAccessGrant(grant);
       if (JSON.stringify(grant.window) !== JSON.stringify(was)) {
@@ -173,11 +169,9 @@ function supported(mode: z.infer<typeof method>["mode"]): AccessMode {
   throw new Refused("not_supported", `This agent has no ${mode}: ask for the mode "code" or "card"`);
 }
 
-/** A start that is past is now: a grant does not reach back. While the time is not known, nobody can say what is past. */
-const begun = (window: Window, now: Instant | undefined): Window =>
-  now === undefined || (window.startsAt !== undefined && window.startsAt >= now)
-    ? window
-    : { ...window, startsAt: now };
+/** The time, where it is known. */
+const known = ({ now, agent }: Pick<Context, "now" | "agent">): Instant | undefined =>
+  agent().clock.trusted ? now : undefined;
 
 /** Members that are refused, with what to do instead. */
 function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {

@@ -43,7 +43,9 @@ function explanation(records: Records, question: Question): Body {
   const isPast = at < now;
   const since = records.journalSince();
   if (isPast && (since === undefined || at < since)) {
-    const text = `What was granted then is not known: the record begins ${since === undefined ? "now" : `at ${toIso(since)}`}`;
+    // What was written down while nobody knew the time has none yet.
+    const begins = since === undefined || since > now ? "now" : `at ${toIso(since)}`;
+    const text = `What was granted then is not known: the record begins ${begins}`;
     return { decision: "unknown", reason: "unknown", text, ...head, grant: null, until: null };
   }
   // What stands now does so whatever the clock said when it was granted.

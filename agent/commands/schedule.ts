@@ -63,17 +63,17 @@ export type WindowParameters = z.output<z.ZodObject<typeof windowParameters>>;
 export const noWindow: Window = { startsAt: undefined, endsAt: undefined, weekly: undefined };
 
 /**
- * The window of a grant after a command; what the command does not name stays. A start in the past is like none, as no
+ * The window of a grant after a command; what the command does not name stays. A start that is past, or null, is now, as no
  * grant reaches back before it was made.
  *
  * @param before {@link noWindow} for a new grant.
- * @param now undefined while the clock is not trusted: then an end is not held against it.
+ * @param now undefined while the clock is not trusted: then nobody can say what is past.
  * @throws Refused `invalid_input`.
  */
 export function windowAfter(named: WindowParameters, before: Window, now: Instant | undefined): Window {
   const changed = (name: keyof WindowParameters): boolean => named[name] !== undefined;
   const window: Window = {
-    startsAt: changed("starts_at") ? (named.starts_at ?? undefined) : before.startsAt,
+    startsAt: changed("starts_at") ? notPast(named.starts_at ?? undefined, now) : before.startsAt,
     endsAt: changed("ends_at") ? (named.ends_at ?? undefined) : before.endsAt,
     weekly: changed("schedule") ? (named.schedule ?? undefined) : before.weekly,
   };
@@ -85,6 +85,9 @@ export function windowAfter(named: WindowParameters, before: Window, now: Instan
   if (changed("starts_at")) throw unfit("starts_at", "Must be before ends_at");
   return window;
 }
+
+const notPast = (at: Instant | undefined, now: Instant | undefined): Instant | undefined =>
+  now === undefined || (at !== undefined && at >= now) ? at : now;
 
 /** A schedule as a command would name it. */
 export const scheduleToWire = (weekly: readonly WeeklyWindow[]): object[] =>

@@ -71,10 +71,14 @@ export class Windows {
 
   /** An access grant is new, or says something else than before. The caller's transaction, as everywhere here. */
   apply(grant: AccessGrant, devices: readonly DeviceId[], now: Instant): void {
-    const { grants } = this.#of;
+    const { grants, isClockTrusted } = this.#of;
     const standing = new Set(grants.ofAccessGrant(grant.id).map(({ device }) => device));
     for (const device of devices) {
-      if (!standing.has(device)) grants.addFor(grant.id, grant.identity, device, now);
+      if (!standing.has(device)) {
+        // What has ended, and is changed without being put off, ends no second time.
+        if (isClockTrusted() && hasEnded(grant.window, now)) continue;
+        grants.addFor(grant.id, grant.identity, device, now);
+      }
       this.changed(grant.identity, device, now);
     }
   }

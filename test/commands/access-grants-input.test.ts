@@ -225,5 +225,9 @@ describe("a window that is none", () => {
     expect(saidOf("ends_at", updated({ ends_at: at(hour / 2) }))).toEqual(["Must be after starts_at"]);
     expect(saidOf("starts_at", updated({ starts_at: at(5 * hour) }))).toEqual(["Must be before ends_at"]);
     expect(updated({ starts_at: at(5 * hour), ends_at: at(6 * hour) }).ok).toBe(true);
+    house.now = later(house.now, 7 * hour);
+    for (const start of [null, at(-8 * hour), at(hour)]) {
+      expect(saidOf("starts_at", updated({ starts_at: start }))).toEqual(["Must be before ends_at"]);
+    }
   });
 });

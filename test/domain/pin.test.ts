@@ -4,6 +4,7 @@ import type { KindLimits } from "../../agent/domain/abilities.ts";
 import { drawPin, misfit } from "../../agent/domain/pin.ts";
 import { keeps, type PinRule, pinRules } from "../../agent/domain/pin-rule.ts";
 import { Secret } from "../../agent/domain/secret.ts";
+import { seeded } from "../../simulator/faults.ts";
 
 const limits = (of: Partial<KindLimits> = {}): KindLimits => ({
   slots: { assigned: 10 },
@@ -107,4 +108,28 @@ test("drawPin() gives none where there is none", () => {
   expect(drawPin([limits({ alphabet: "1" })], 4, () => false, counting())).toBeUndefined();
   expect(drawPin([limits({ alphabet: "xyz" })], 4, () => false, counting())).toBeUndefined();
   expect(drawPin([limits()], 4, () => true, counting())).toBeUndefined();
+});
+
+test("drawPin() draws from nearly all the codes that there are", () => {
+  const random = seeded(20_261_124);
+  const drawn = Array.from({ length: 20_000 }, () => {
+    const found = drawPin(
+      [limits({ lengths: [4] })],
+      4,
+      () => false,
+      (below) => Math.floor(random() * below),
+    );
+    return found?.reveal() ?? "none";
+  });
+  const possible = Array.from({ length: 10_000 }, (_, number) => String(number).padStart(4, "0")).filter(
+    (digits) => keeps.no_ascending_or_descending_sequence(digits) && keeps.at_least_three_unique_digits(digits),
+  );
+  const expected = possible.length * (1 - Math.exp(-drawn.length / possible.length));
+  expect(possible.length).toBeGreaterThan(9_000);
+  expect(new Set(drawn).size).toBeGreaterThan(0.98 * expected);
+  // Each digit as often as any other, in each place.
+  for (let place = 0; place < 4; place++) {
+    const counts = Array.from("0123456789", (digit) => drawn.filter((code) => code[place] === digit).length);
+    expect(Math.max(...counts) / Math.min(...counts)).toBeLessThan(1.15);
+  }
 });

@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { instant } from "../../agent/domain/instant.ts";
 import { Secret } from "../../agent/domain/secret.ts";
+import type { Clock } from "../../drivers/driver.ts";
 import { freePort } from "../support/broker.ts";
 import type { Passed } from "../support/mqtt-proxy.ts";
 import {
@@ -214,6 +217,38 @@ test("a broker that is away is told once, with the setting to look at", async ()
   const from = Date.now();
   await mqtt.close();
   expect(Date.now() - from).toBeLessThan(500);
+});
+
+test("a broker that hangs up again and again is tried for ever, at most half a minute apart", async () => {
+  const broker = await startedBroker("aedes");
+  const hangUps = 25;
+  let hungUp = 0;
+  const url = await listening(
+    createServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      if (hungUp++ < hangUps) {
+        socket.end();
+        return;
+      }
+      const on = connect(Number(new URL(broker.url).port), "127.0.0.1");
+      on.on("error", () => on.destroy());
+      socket.pipe(on).pipe(socket);
+    }),
+  );
+  const pauses: number[] = [];
+  const clock: Clock = {
+    now: () => instant(Date.now()),
+    async sleep(ms, signal) {
+      if (ms > 1000) pauses.push(ms);
+      await delay(ms > 1000 ? 1 : ms, undefined, signal && { signal });
+    },
+  };
+  const agent = new TestAgent();
+  const mqtt = agent.open(url, { protocol: "3.1.1", clock, random: () => 0 });
+  await until("connected", () => mqtt.connected);
+  expect(pauses.slice(0, hangUps)).toEqual([2, 4, 8, 16, ...Array.from({ length: 21 }, () => 30)].map((s) => s * 1000));
+  expect(agent.failures).toEqual([]);
+  expect(agent.log.map(({ level }) => level)).toEqual(["warn", "info"]);
 });
 
 test("a refused login is told with its settings, without the password", async () => {

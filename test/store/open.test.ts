@@ -14,6 +14,7 @@ import { expect, test } from "vitest";
 import { userIdentityId } from "../../agent/domain/ids.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { ConfigError, StoreError } from "../../agent/errors.ts";
+import { openDatabase } from "../../agent/store/open.ts";
 import { doors } from "../support/memory-store.ts";
 import { StoreDir } from "../support/store-dir.ts";
 import { migrations } from "../support/world.ts";
@@ -45,6 +46,18 @@ test("openStore() makes files that only their owner can read, and opens them aga
   const again = at.open();
   expect(again.records).toMatchObject({ epoch, workspaceId });
   expect(again.records.grants({})).toHaveLength(1);
+});
+
+test("openStore() commits to the disk: what was acknowledged outlives a power cut, and half of it is never there", () => {
+  using at = new StoreDir();
+  at.open();
+  at.close();
+  const { db } = openDatabase(at.database, at.keyFile, migrations, at.now);
+  // What SQLite promises by them: https://www.sqlite.org/pragma.html#pragma_synchronous
+  expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
+  expect(db.pragma("synchronous", { simple: true })).toBe(2);
+  expect(db.pragma("foreign_keys", { simple: true })).toBe(1);
+  db.close();
 });
 
 test("events that waited when latchd was updated are numbered and counted", () => {

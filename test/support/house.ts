@@ -5,13 +5,14 @@ import type { MemoryLimits } from "../../agent/domain/abilities.ts";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import { Secret } from "../../agent/domain/secret.ts";
+import type { SlotName } from "../../agent/domain/slot.ts";
 import type { ConfiguredDevice } from "../../agent/store/devices.ts";
 import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LockDevice, Log } from "../../drivers/driver.ts";
-import { blankChip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
+import { blankChip, type Chip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
 import { type Answer, configured } from "./memory-store.ts";
 import { performOn } from "./perform-on.ts";
 import { reasonOf, VirtualClock } from "./virtual-clock.ts";
@@ -33,6 +34,8 @@ const usualLock = { memory: "numbered", readBack: "full", lengths: [6], rules: [
 interface HouseSpec {
   readonly model?: Partial<LockModel>;
   readonly settles?: Milliseconds | undefined;
+  /** What the only lock holds already. */
+  readonly chip?: Chip | undefined;
   readonly configured?: Partial<ConfiguredDevice>;
   readonly opened?: Opened;
 }
@@ -59,12 +62,12 @@ export class House implements Disposable {
   #alarm: Alarm | undefined;
 
   constructor(count: number, atOnce: Link["atOnce"], of: HouseSpec = {}) {
-    const { settles } = of;
+    const { settles, chip } = of;
     this.#opened = of.opened ?? openInMemory();
     this.#configured = of.configured ?? {};
     const model: LockModel = { ...usualLock, ...of.model };
     this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
-    this.locks = new Map(this.devices.map((device) => [device, new SimulatedLock(model, blankChip(device))]));
+    this.locks = new Map(this.devices.map((device) => [device, new SimulatedLock(model, chip ?? blankChip(device))]));
     const limits = (lock: SimulatedLock): MemoryLimits => ({
       ...lock.limits,
       ...(settles === undefined ? {} : { settles }),
@@ -155,8 +158,13 @@ export class House implements Disposable {
     return JSON.parse(reply.body);
   }
 
-  report(device: DeviceId, event: "online" | "offline" | "jammed" | "all_deleted" | "reset"): void {
-    this.#keeper.reported("wire", { at: this.now(), address: device, event });
+  report(
+    device: DeviceId,
+    event: "online" | "offline" | "jammed" | "all_deleted" | "reset" | { readonly changed: SlotName },
+  ): void {
+    const from = { at: this.now(), address: device };
+    const told = typeof event === "string" ? { event } : ({ event: "changed", slot: event.changed } as const);
+    this.#keeper.reported("wire", { ...from, ...told });
   }
 
   events(type: string): readonly (typeof this.told)[number][] {

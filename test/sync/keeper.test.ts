@@ -1,9 +1,11 @@
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { stepTimeout } from "../../agent/sync/surroundings.ts";
 import { House, stepCost } from "../support/house.ts";
+import { openInMemory } from "../support/world.ts";
 
 const minute = 60_000;
 const people = ["ann", "ben", "cyd"];
@@ -215,4 +217,45 @@ test("a code that the lock refuses to one person keeps nobody else from theirs, 
   expect(house.opens(other, first)).toBe(true);
   expect(house.opens(house.codeOf("cyd", first), first)).toBe(true);
   expect(house.locks.get(first)?.chip.entries["20"]).toMatchObject({ label: "owner", value: own });
+});
+
+test("a code that the lock has lost is no longer called live when the lock tells of it, and is written again", async () => {
+  using house = await settled(1, "unlimited");
+  const code = house.codeOf("ann", first);
+  const entries = Object.entries(house.locks.get(first)?.chip.entries ?? {});
+  const [slot] = entries.flatMap(([name, { label }]) => (label === "ann" ? [slotName(name)] : []));
+  if (slot === undefined) throw new Error("it is there");
+  house.locks.get(first)?.clear(slot);
+  const since = house.told.length;
+  house.report(first, { changed: slot });
+  await house.clock.run(minute);
+  expect(house.told.slice(since)).toMatchObject([
+    { type: "access.unconfirmed", user_identity_id: "ann", reason: "missing_on_lock" },
+    { type: "access.live", user_identity_id: "ann", evidence: "read_back" },
+  ]);
+  expect(house.opens(code, first)).toBe(true);
+  expect(commandsOf(house)).toEqual(["write"]);
+});
+
+test("an agent that is restored from a backup, and knows less than its lock, writes over nothing that is there", async () => {
+  const opened = openInMemory();
+  const { vault, epoch, workspaceId } = opened;
+  using house = new House(1, "unlimited", { opened });
+  house.grant("ann", first);
+  await house.clock.run(minute);
+  const backup = opened.db.serialize();
+  for (const person of ["ben", "cyd"]) house.grant(person, first);
+  await house.clock.run(minute);
+  const { chip } = house.locks.get(first) ?? {};
+  expect(Object.keys(chip?.entries ?? {})).toHaveLength(3);
+
+  using restored = new House(1, "unlimited", {
+    opened: { db: new Database(backup), vault, epoch, workspaceId },
+    ...(chip ? { chip } : {}),
+  });
+  for (const person of ["dot", "eve"]) restored.grant(person, first);
+  await restored.clock.run(minute);
+  expect(restored.locks.get(first)?.chip.entries).toMatchObject(chip?.entries ?? {});
+  expect(restored.events("access.live").map(({ user_identity_id: who }) => who)).toEqual(["dot", "eve"]);
+  expect(Object.keys(restored.locks.get(first)?.chip.entries ?? {})).toHaveLength(5);
 });
