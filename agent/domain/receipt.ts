@@ -71,9 +71,8 @@ function leaving(placement: Placement): Standing {
   return { state: "removing", evidence: null, reason };
 }
 
-function whyNowhere({ refusal, belief, dormant }: Placement): string {
+function whyNowhere({ refusal, belief }: Placement): string {
   if (refusal) return refusal.reason;
-  if (dormant) return "outside_window";
   return belief.at === "nowhere" && belief.proof === "never_sent" ? "queued" : "missing_on_lock";
 }
 
