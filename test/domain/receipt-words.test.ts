@@ -36,7 +36,12 @@ test.each<[string, Partial<Placement>, ReturnType<typeof standing>]>([
   ["over a code that is not known", { belief: { ...unknowable, inFlight: true } }, said("writing", null)],
   ["nobody can know of, and is wanted", { belief: unknowable }, said("unconfirmed", "masked")],
   ["nobody can know of, and is revoked", { belief: unknowable, wanted: false }, said("removing", "masked")],
-  ["being taken out, and wanted again", { belief: clearing }, said("unconfirmed", "no_answer")],
+  ["being taken out, and wanted again", { belief: clearing }, said("removing", null)],
+  [
+    "taken out or not, and wanted again",
+    { belief: { ...clearing, inFlight: false } },
+    said("unconfirmed", "no_answer"),
+  ],
   ["being taken out", { belief: clearing, wanted: false }, said("removing", null)],
   ["there, and does not open", { belief: held, ...refusedFor("forbidden") }, said("refused", "forbidden")],
   ["there, by occupancy", { belief: held }, said("live", null, masked)],

@@ -119,6 +119,13 @@ export class House implements Disposable {
     if (this.#watch) await this.#startTime(this.#watch);
   }
 
+  /** The lock itself, past the wire: what an owner does to it by hand. */
+  lock(device: DeviceId): SimulatedLock {
+    const lock = this.locks.get(device);
+    if (!lock) throw new Error(`no lock at ${device}`);
+    return lock;
+  }
+
   /** What a person opens a device with; undefined where they have nothing. */
   codeOf(person: string, device: DeviceId): string | undefined {
     const { credentials } = this.ask("credentials/get", { user_identity_id: person, device_id: device });

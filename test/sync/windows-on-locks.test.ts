@@ -4,7 +4,6 @@ import { instant, later, toIso } from "../../agent/domain/instant.ts";
 import type { WindowAbility } from "../../agent/domain/lock-window.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
-import type { SimulatedLock } from "../../simulator/lock.ts";
 import { House } from "../support/house.ts";
 
 const minute = 60_000;
@@ -23,11 +22,6 @@ async function houseOf(of: ConstructorParameters<typeof House>[2]): Promise<Hous
   const house = new House(1, 1, of);
   await house.keepTime();
   return house;
-}
-function lockOf(house: House): SimulatedLock {
-  const lock = house.locks.get(door);
-  if (!lock) throw new Error("there is one lock");
-  return lock;
 }
 
 /** The virtual clock begins on a sunday, 2025-06-15, at 15:06:40 UTC. */
@@ -48,9 +42,10 @@ const told = (house: House): string[] =>
   house.told.splice(0).flatMap(({ type }) => (type.startsWith("access.") ? [type] : []));
 /** Whether the person's code opens now, by the lock itself. */
 function opens(house: House): boolean {
-  const entries = Object.values(lockOf(house).chip.entries).filter(({ label }) => label === "ann");
+  const entries = Object.values(house.lock(door).chip.entries).filter(({ label }) => label === "ann");
   return entries.some(
-    ({ value }) => lockOf(house).present({ kind: "pin", digits: new Secret(value) }, house.clock.now()) !== undefined,
+    ({ value }) =>
+      house.lock(door).present({ kind: "pin", digits: new Secret(value) }, house.clock.now()) !== undefined,
   );
 }
 
@@ -116,8 +111,8 @@ test("a window that is changed is written anew; the old one is in the debt until
   house.moods.set(door, "good");
   await house.clock.run(5 * minute);
   expect(receipt(house)).toMatchObject({ state: "live" });
-  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(2)) } });
-  expect(Object.keys(lockOf(house).chip.entries)).toEqual(["1"]);
+  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(2)) } });
+  expect(Object.keys(house.lock(door).chip.entries)).toEqual(["1"]);
 });
 
 test("a direct grant beside it makes it a code for always, and its end gives the window back", async () => {
@@ -128,11 +123,11 @@ test("a direct grant beside it makes it a code for always, and its end gives the
   house.grant("ann", door);
   await house.clock.run(minute);
   expect(opens(house)).toBe(true);
-  expect(lockOf(house).read(one)).toMatchObject({ when: "always" });
+  expect(house.lock(door).read(one)).toMatchObject({ when: "always" });
   house.revoke("ann", door);
   await house.clock.run(minute);
   expect(opens(house)).toBe(false);
-  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(3)) } });
+  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(3)) } });
   expect(receipt(house)).toMatchObject({ state: "waiting" });
 });
 
@@ -141,7 +136,7 @@ test("a window that the lock cannot keep exactly is seen to by the agent", async
   create(house, { ends_at: toIso(later(house.clock.now(), hour + 1)) });
   await house.clock.run(minute);
   expect(line(house)).toMatchObject({ state: "live", enforced_by: "agent" });
-  expect(lockOf(house).read(one)).toMatchObject({ when: "always" });
+  expect(house.lock(door).read(one)).toMatchObject({ when: "always" });
   await house.clock.run(hour);
   expect(told(house).at(-1)).toBe("access.gone");
   expect(opens(house)).toBe(false);
@@ -151,13 +146,13 @@ test("a code that has lost its window on the lock is taken away and written anew
   using house = await houseOf({ model: { windows: keeps }, configured: { auditReads: 24 } });
   create(house, { starts_at: noon(1), ends_at: noon(20) });
   await house.clock.run(2 * hour);
-  const [entry] = Object.values(lockOf(house).chip.entries);
+  const [entry] = Object.values(house.lock(door).chip.entries);
   const digits = new Secret(entry?.value ?? "");
-  lockOf(house).write({ ...pin, credential: { kind: "pin", digits }, label: "ann" }, one);
+  house.lock(door).write({ ...pin, credential: { kind: "pin", digits }, label: "ann" }, one);
   expect(opens(house)).toBe(true);
   await house.clock.run(2 * hour);
   expect(opens(house)).toBe(false);
-  expect(lockOf(house).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(20)) } });
+  expect(house.lock(door).read(one)).toMatchObject({ when: { endsAt: Date.parse(noon(20)) } });
 });
 
 test("a lock that suspends keeps the code between windows, and it does not open", async () => {
@@ -180,7 +175,7 @@ test("a lock that suspends keeps the code between windows, and it does not open"
 
 test("what a lock does not suspend is taken off it, and written again when a window opens", async () => {
   using house = await houseOf({ model: { suspends: true } });
-  const lock = lockOf(house);
+  const lock = house.lock(door);
   lock.enable = () => ({ result: "refused", reason: "forbidden" });
   create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
   await house.clock.run(28 * hour);
@@ -212,7 +207,7 @@ test("what somebody takes out at the lock is written again, or stands where the 
     create(house, { allow_external_modification });
     await house.clock.run(minute);
     expect(opens(house)).toBe(true);
-    lockOf(house).clear(one);
+    house.lock(door).clear(one);
     await house.clock.run(2 * hour);
     expect(opens(house)).toBe(!allow_external_modification);
     expect(line(house)).toMatchObject(
