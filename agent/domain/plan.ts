@@ -63,7 +63,10 @@ export function plan(state: LockState): Plan {
   const doubts = new Map(staying.map((placement) => [placement.id, resolve(placement, state)]));
   const isRead = state.survey.length === 0;
   const settled = staying.filter(({ id }) => doubts.get(id)?.length === 0);
-  const elsewhere = new Set(leaving.flatMap((placement) => (slotOf(placement) ? [placement.fingerprint] : [])));
+  // The same code that is to leave, or may: it may be in the very slot, where the code is the key.
+  const elsewhere = new Set(
+    leaving.flatMap(({ belief, fingerprint }) => (belief.at === "nowhere" ? [] : [fingerprint])),
+  );
   const writable = settled.filter((placement) => isWritable(placement) && !elsewhere.has(placement.fingerprint));
   const { steps: writes, full } = fill(writable.toSorted(openFirst), state);
 
