@@ -65,7 +65,7 @@ export function plan(state: LockState): Plan {
   const settled = staying.filter(({ id }) => doubts.get(id)?.length === 0);
   // The same code that is to leave, or may: it may be in the very slot, where the code is the key.
   const elsewhere = new Set(
-    leaving.flatMap(({ belief, fingerprint }) => (belief.at === "nowhere" ? [] : [fingerprint])),
+    state.placements.flatMap((each) => (isLeaving(each) && each.belief.at !== "nowhere" ? [each.fingerprint] : [])),
   );
   const writable = settled.filter((placement) => isWritable(placement) && !elsewhere.has(placement.fingerprint));
   const { steps: writes, full } = fill(writable.toSorted(openFirst), state);
