@@ -108,13 +108,14 @@ export class PlacementLedger {
     for (const { placement } of this.#placements.of({ identity, device })) {
       if (!placement.wanted) continue;
       const suspect = placement.suspect || (dormant && placement.late !== undefined);
-      if (!isClean(placement) && !sameWhen(placement.when, when, now)) {
+      const isAnother = !sameWhen(placement.when, when, now);
+      if (isAnother && !isClean(placement)) {
         this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
         this.#choices.due(device, identity);
-      } else if (placement.dormant !== dormant) {
+      } else if (isAnother || placement.dormant !== dormant) {
         // What something has happened to is not called live before the lock has said that it is still there.
         const sure = suspect && !dormant ? doubted(placement) : placement;
-        this.keep({ ...sure, dormant, next: undefined, suspect }, now);
+        this.keep({ ...sure, when: isAnother ? when : placement.when, dormant, next: undefined, suspect }, now);
       }
     }
   }
