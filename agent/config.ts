@@ -53,6 +53,8 @@ export interface DeviceConfig {
   readonly timeZone: string;
   readonly leadSeconds: number;
   readonly writesPerDay: number;
+  /** Undefined: as often as is usual for such a lock. */
+  readonly auditReadsPerDay: number | undefined;
   readonly parts: { readonly memory?: Place; readonly reader?: Place; readonly bolt?: Place };
 }
 /** The lock at an address on a link. */
@@ -144,6 +146,7 @@ const deviceOf = ({ device_id: deviceId, was, at, parts, ...device }: FileShape[
   timeZone: device.time_zone,
   leadSeconds: device.lead_seconds,
   writesPerDay: device.writes_per_day,
+  auditReadsPerDay: device.audit_reads_per_day,
   parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),
 });
 

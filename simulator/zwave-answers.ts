@@ -45,7 +45,7 @@ export interface Answering {
 
 /** Events of the notification type 6, "Access Control". */
 const accessControl = 6;
-export const events = { keypadUnlock: 6, allDeleted: 12, deleted: 13, added: 14, duplicate: 15 } as const;
+export const events = { keypadUnlock: 6, allDeleted: 12, deleted: 13, added: 14, duplicate: 15, unlock: 0x24 } as const;
 const stateIdle = 0xfe;
 
 const defaults: readonly MockNodeBehavior[] = createDefaultMockNodeBehaviors();
@@ -193,6 +193,15 @@ export function notificationOf(nodeId: number, event: number, user?: number): Co
     user === undefined ? {} : { eventParameters: Uint8Array.from([0x63, 0x03, user, UserIDStatus.Enabled]) };
   return new NotificationCCReport({ nodeId, notificationType: accessControl, notificationEvent: event, ...about });
 }
+
+/** A User Credential lock was opened by a user's PIN, which has the same number: it tells what was used, in bytes of its own. */
+export const unlockOf = (nodeId: number, user: number): CommandClass =>
+  new NotificationCCReport({
+    nodeId,
+    notificationType: accessControl,
+    notificationEvent: events.unlock,
+    eventParameters: Uint8Array.of(user >> 8, user & 0xff, 1, UserCredentialType.PINCode, user >> 8, user & 0xff),
+  });
 
 const textOf = (code: string | Uint8Array | undefined): string =>
   typeof code === "string" ? code : Buffer.from(code ?? []).toString("ascii");

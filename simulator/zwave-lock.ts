@@ -8,7 +8,7 @@ import type { Fate, Faults } from "./faults.ts";
 import type { Chip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
 import { type Sight, Witness } from "./witness.ts";
-import { answer, events, notificationOf, say, shadow, type ZwaveMode } from "./zwave-answers.ts";
+import { answer, events, notificationOf, say, shadow, unlockOf, type ZwaveMode } from "./zwave-answers.ts";
 import { type SlotCommand, slotCommandOf } from "./zwave-command.ts";
 import { ZwaveMemory } from "./zwave-memory.ts";
 import { capabilitiesOf, type ZwaveModel } from "./zwave-models.ts";
@@ -98,7 +98,9 @@ export class ZwaveLock {
   /** Someone types a PIN: the user whose it is, or undefined where the lock denies. */
   async type(digits: string): Promise<number | undefined> {
     const user = this.memory.find(digits);
-    if (user !== undefined) await this.notify(events.keypadUnlock, user);
+    if (user === undefined) return undefined;
+    if (this.model === "user-credential") await this.#say((host) => unlockOf(host, user));
+    else await this.notify(events.keypadUnlock, user);
     return user;
   }
 

@@ -11,7 +11,7 @@ const door = deviceId("door-0");
 
 /** The whole agent but its wires: what happens on a lock while the clock of the machine says what it likes. */
 async function houseByTheClock(settles?: Milliseconds): Promise<House> {
-  const house = new House(1, "unlimited", 20, undefined, { settles });
+  const house = new House(1, "unlimited", { settles });
   await house.keepTime();
   await house.clock.run(minute);
   return house;

@@ -56,6 +56,7 @@ test("loadConfig() fills in what is left out, and makes paths absolute", async (
       timeZone: "UTC",
       leadSeconds: 0,
       writesPerDay: 50,
+      auditReadsPerDay: undefined,
       parts: { memory: at, reader: at, bolt: at },
     },
   ]);
@@ -100,7 +101,7 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
     [
       "devices[0].at.address: is missing: it must be text",
       'devices[0].at.adress: there is no such option; did you mean "address"?',
-      'devices[0].tz: there is no such option; there are "device_id", "was", "name", "time_zone", "lead_seconds", "writes_per_day", "at", "parts"',
+      'devices[0].tz: there is no such option; there are "device_id", "was", "name", "time_zone", "lead_seconds", "writes_per_day", "audit_reads_per_day", "at", "parts"',
     ],
   ],
   [

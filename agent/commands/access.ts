@@ -97,6 +97,7 @@ function receipts(
         reach: reached[at] ?? "away",
         notBefore,
         enforcedBy: enforcedBy(stands),
+        opensAt: earliest(stands.map(({ opensAt }) => opensAt)),
       }),
     );
     const wants = placed.some(({ placement }) => placement.wanted);

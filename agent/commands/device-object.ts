@@ -1,4 +1,5 @@
 import type { Slots } from "../domain/abilities.ts";
+import { dateOf, usualReads } from "../domain/audit.ts";
 import { toIso } from "../domain/instant.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
 import type { DeviceRecord, Records } from "./records.ts";
@@ -53,6 +54,7 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
         removing: count("removing"),
         revocation_debt: { count: owed?.count ?? 0, oldest_since: owed ? toIso(owed.oldest) : null },
         breaker: breakerOf(record),
+        audit: auditOf(record),
       },
     },
     errors: online
@@ -61,6 +63,13 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     warnings: [],
   };
 }
+
+/** How often the lock was read on a day only to see whether all is as it should be, and how often it may be. */
+const auditOf = ({ audit, auditReads, abilities }: DeviceRecord): object => ({
+  date: dateOf(audit) ?? null,
+  reads: audit.reads,
+  reads_per_day: auditReads ?? (abilities?.memory ? usualReads[abilities.memory.cost.read] : null),
+});
 
 /** As `devices/list` and `agent/status` tell it. */
 export const breakerOf = ({ breaker }: Pick<DeviceRecord, "breaker">): object => ({

@@ -1,6 +1,7 @@
 import type { Abilities } from "../domain/abilities.ts";
 import type { KnownGrant } from "../domain/access.ts";
 import type { Mark } from "../domain/as-of.ts";
+import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, CredentialKind } from "../domain/credential.ts";
 import type { AccessGrantId, DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
@@ -16,9 +17,11 @@ export interface GrantRecord {
   readonly device: DeviceId;
   /** Undefined for the direct grant, which is always in force. */
   readonly accessGrantId: AccessGrantId | undefined;
-  /** The person may open the device now. */
+  /** The person may have what opens the device. */
   readonly inForce: boolean;
-  /** Where it is not in force: when it will be, if ever. */
+  /** It is in force, and no window is open: the lock keeps the code from opening. */
+  readonly dormant: boolean;
+  /** While no window is open: when one will be, if ever. */
   readonly opensAt: Instant | undefined;
 }
 
@@ -49,6 +52,10 @@ export interface DeviceRecord {
   readonly timeZone: string;
   /** More writes than this, expected on an average day, wear the lock out. */
   readonly writesPerDay: number;
+  /** How often a day it is read only to see whether all is as it should be; undefined: as often as is usual. */
+  readonly auditReads: number | undefined;
+  /** How often that was. */
+  readonly audit: Audit;
   readonly driver: string;
   readonly addedAt: Instant;
   /** What the lock last said of itself; undefined until it has answered once. */

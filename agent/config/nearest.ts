@@ -17,7 +17,7 @@ function nearest(word: string, candidates: Iterable<string>): string | undefined
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const near = nearest(word, candidates);
   if (near !== undefined) return `; did you mean "${near}"?`;
-  if (candidates.length === 0 || candidates.length > 8) return "";
+  if (candidates.length === 0 || candidates.length > 12) return "";
   return `; there ${candidates.length === 1 ? "is" : "are"} ${quoted(candidates)}`;
 }
 

@@ -71,6 +71,14 @@ const device = z
       .min(1)
       .default(50)
       .describe("More writes on an average day wear the lock out: grants that need more are accepted with a warning"),
+    audit_reads_per_day: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .optional()
+      .describe(
+        "How often its lock is read only to see whether all is as it should be; usual are 24 on a battery, else 1440",
+      ),
     at: place.optional(),
     parts: z
       .strictObject({ memory: place.optional(), reader: place.optional(), bolt: place.optional() })

@@ -71,11 +71,43 @@ function keepsWeekly(
   return entries.length <= able.perEntry && entries.every(isWhole);
 }
 
+/**
+ * The window that a lock can keep for a person whose grants have these windows: where they all have the same, and it is
+ * not for always. A start that is past is none, as a lock need not know it.
+ */
+export function keptWindow(
+  ability: WindowAbility | "none",
+  windows: readonly Window[],
+  clock: TimeZone,
+  now: Instant,
+): TimedWindow | undefined {
+  const [first, ...others] = windows.map((window) => timed(window, clock.name, now));
+  if (!first || !others.every((other) => sameWhen(other, first, now))) return undefined;
+  if (isAlways(first)) return undefined;
+  return canKeep(ability, first, clock) ? first : undefined;
+}
+
+function fromNow(when: When, now: Instant): When {
+  if (when === "always") return when;
+  const left = timed(when, when.zone, now);
+  return isAlways(left) ? "always" : left;
+}
+
+const isAlways = ({ startsAt, endsAt, weekly }: Window): boolean =>
+  startsAt === undefined && endsAt === undefined && !weekly;
+
+const timed = ({ startsAt, endsAt, weekly }: Window, zone: string, now: Instant): TimedWindow => ({
+  startsAt: startsAt !== undefined && startsAt <= now ? undefined : startsAt,
+  endsAt,
+  weekly,
+  zone,
+});
+
 /** Whether two windows open at the same times from `now` on: a start that is past is none. */
-export function sameWhen(one: When, other: When, now: Instant): boolean {
+export function sameWhen(former: When, latter: When, now: Instant): boolean {
+  const [one, other] = [fromNow(former, now), fromNow(latter, now)];
   if (one === "always" || other === "always") return one === other;
-  const start = ({ startsAt }: Window): number => (startsAt === undefined || startsAt <= now ? 0 : startsAt);
-  if (start(one) !== start(other) || one.endsAt !== other.endsAt) return false;
+  if (one.startsAt !== other.startsAt || one.endsAt !== other.endsAt) return false;
   if (!one.weekly || !other.weekly) return one.weekly === other.weekly;
   return one.zone === other.zone && JSON.stringify(patternOf(one.weekly)) === JSON.stringify(patternOf(other.weekly));
 }

@@ -33,16 +33,11 @@ export interface Overlap {
 export const always: Pattern = { endsOpen: true, flips: [] };
 
 export function patternOf(windows: readonly WeeklyWindow[]): Pattern {
-  const merged: { start: number; end: number }[] = [];
-  for (const { start, end } of spansOf(windows)) {
-    const last = merged.at(-1);
-    if (last && start <= last.end) last.end = Math.max(last.end, end);
-    else merged.push({ start, end });
-  }
-  const endsOpen = merged.at(-1)?.end === minutesOfWeek;
-  const edges = merged.flatMap(({ start, end }) => [start, end % minutesOfWeek]);
+  const openings = openingsOf(windows);
+  const endsOpen = openings.at(-1)?.end === minutesOfWeek;
+  const edges = openings.flatMap(({ start, end }) => [start, end % minutesOfWeek]);
   // Open to the end of one week and from the start of the next is one opening, not two.
-  const flips = endsOpen && merged[0]?.start === 0 ? edges.filter((edge) => edge !== 0) : edges;
+  const flips = endsOpen && openings[0]?.start === 0 ? edges.filter((edge) => edge !== 0) : edges;
   return { endsOpen, flips: flips.toSorted((a, b) => a - b).map((minute) => minute * minuteMs) };
 }
 
@@ -84,21 +79,28 @@ export interface DaySpan {
   readonly to: number;
 }
 
-/** The same times cut at midnight, those that touch on one day put together. */
+/** The same times cut at midnight: in order, those that touch or overlap on one day put together. */
 export function daySpans(windows: readonly WeeklyWindow[]): DaySpan[] {
   const found: DaySpan[] = [];
-  for (const { start, end } of spansOf(windows)) {
+  for (const { start, end } of openingsOf(windows)) {
     for (let at = start; at < end; ) {
       const index = Math.floor(at / minutesOfDay);
       const midnight = index * minutesOfDay;
       const until = Math.min(end, midnight + minutesOfDay);
-      const day = weekdays[index] ?? "mon";
-      const last = found.at(-1);
-      if (last?.day === day && at - midnight <= last.to) {
-        found[found.length - 1] = { ...last, to: Math.max(last.to, until - midnight) };
-      } else found.push({ day, from: at - midnight, to: until - midnight });
+      found.push({ day: weekdays[index] ?? "mon", from: at - midnight, to: until - midnight });
       at = until;
     }
+  }
+  return found;
+}
+
+/** When a list is open, in minutes since the start of the week: in order, with gaps between them. */
+function openingsOf(windows: readonly WeeklyWindow[]): Pick<Span, "start" | "end">[] {
+  const found: { start: number; end: number }[] = [];
+  for (const { start, end } of spansOf(windows)) {
+    const last = found.at(-1);
+    if (last && start <= last.end) last.end = Math.max(last.end, end);
+    else found.push({ start, end });
   }
   return found;
 }

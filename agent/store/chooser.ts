@@ -2,10 +2,11 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { Abilities, KindLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
-import { type DeviceId, type LockId, placementId, type UserIdentityId } from "../domain/ids.ts";
+import { type DeviceId, type LockId, type PlacementId, placementId, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
+import { sameWhen } from "../domain/lock-window.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
-import { doubted, newPlacement, type Placement, type Refusal } from "../domain/placement.ts";
+import { doubted, isClean, newPlacement, type Placement, type Refusal, type Wish } from "../domain/placement.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
@@ -16,6 +17,7 @@ import type { Locks } from "./locks.ts";
 import type { Kept } from "./placement-row.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
+import type { Windows } from "./windows.ts";
 
 export interface PinPolicy {
   /** Whether latchd makes PINs for people who have none. */
@@ -35,6 +37,7 @@ interface Parts {
   readonly devices: Devices;
   readonly locks: Locks;
   readonly ledger: PlacementLedger;
+  readonly windows: Pick<Windows, "wishOf">;
   readonly vault: Vault;
   readonly pins: PinPolicy;
 }
@@ -47,6 +50,7 @@ interface DuePair {
   readonly lock: LockId;
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
   readonly rank: number;
+  readonly wish: Wish;
   readonly now: Instant;
   readonly alsoDue: Set<DeviceId>;
 }
@@ -54,6 +58,25 @@ interface DuePair {
 /** A refusal that we give without asking the lock. */
 const isOfCode = (reason: Refusal | undefined): boolean =>
   reason === "duplicate" || reason === "invalid" || reason === "kind_not_supported";
+
+/** How well what is on a lock is what is wished for: 0 where it would open at other times. */
+function fitness({ placement }: Kept, { wish, now }: DuePair): number {
+  if (isClean(placement)) return 1;
+  return sameWhen(placement.when, wish.when, now) ? 2 : 0;
+}
+
+/** What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands. */
+function refusalLeft({ attempts, refusal }: Placement, { external }: Wish): Placement["refusal"] {
+  if (attempts === 0 && isOfCode(refusal?.reason)) return undefined;
+  return refusal?.reason === "changed_on_lock" && !external ? undefined : refusal;
+}
+
+const isAnother = (before: Placement, next: Placement): boolean =>
+  !before.wanted ||
+  before.refusal?.reason !== next.refusal?.reason ||
+  before.dormant !== next.dormant ||
+  before.external !== next.external ||
+  before.when !== next.when;
 
 /**
  * Carries out what `domain/choose` says: placements for the credentials that belong on a device, and PINs where there are
@@ -68,13 +91,14 @@ export class Chooser {
 
   /** For pairs of a device that are due, as many as may be kept waiting for at once. The caller's transaction. Returns devices that are due because of it. */
   chooseFor(device: DeviceId, { memory }: Abilities, now: Instant): ReadonlySet<DeviceId> {
-    const { choices, grants, locks } = this.#of;
+    const { choices, grants, locks, windows } = this.#of;
     const lock = locks.at(device);
     const alsoDue = new Set<DeviceId>();
     for (const identity of choices.of(device, atOnce)) {
       const rank = grants.rank(identity, device);
       if (rank !== undefined && memory && lock !== undefined) {
-        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, rank, now, alsoDue });
+        const wish = windows.wishOf(identity, device, now);
+        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, rank, wish, now, alsoDue });
       }
       choices.done(device, identity);
     }
@@ -90,8 +114,9 @@ export class Chooser {
     const { identity, device, lock, kinds } = pair;
     const { credentials, placements, pins } = this.#of;
     const current = credentials.of(identity);
-    // Also what the lock brought along from another device.
-    const placed = new Map(placements.ofPersonOnLock(identity, lock).map((kept) => [kept.placement.credential, kept]));
+    // Also what the lock brought along from another device; of two of one code, what has the window that is wished for.
+    const here = placements.ofPersonOnLock(identity, lock).toSorted((a, b) => fitness(a, pair) - fitness(b, pair));
+    const placed = new Map(here.map((kept) => [kept.placement.credential, kept]));
     const candidates = current.map((row) => this.#candidate(row, lock, kinds.get(row.kind), placed.get(row.id)));
     const { wanted, unfit, issue } = choose(candidates, new Set(kinds.keys()), pins.issue);
 
@@ -100,13 +125,14 @@ export class Chooser {
       const made = this.#issue(pair, issue);
       if (made) chosen.add(made);
     }
+    const kept = new Set<PlacementId>();
     for (const row of credentials.of(identity)) {
       const refusal = unfit.get(row.id);
-      if (chosen.has(row.id) || refusal) this.#want(row, pair, placed.get(row.id)?.placement, refusal);
+      if (chosen.has(row.id) || refusal) kept.add(this.#want(row, pair, placed.get(row.id), refusal));
     }
     for (const { placement } of placements.of({ identity, device })) {
-      if (chosen.has(placement.credential) || unfit.has(placement.credential)) continue;
-      if (placement.wanted) this.#of.ledger.keep({ ...placement, wanted: false }, pair.now);
+      if (!kept.has(placement.id) && placement.wanted)
+        this.#of.ledger.keep({ ...placement, wanted: false, next: undefined }, pair.now);
     }
   }
 
@@ -124,21 +150,27 @@ export class Chooser {
     };
   }
 
-  #want(
-    row: CredentialRow,
-    { device, lock, rank, now }: DuePair,
-    before: Placement | undefined,
-    refusal: Placement["refusal"],
-  ): void {
+  #want(row: CredentialRow, pair: DuePair, known: Kept | undefined, refusal: Placement["refusal"]): PlacementId {
     const { id, identity, kind, fingerprint } = row;
-    const placement =
-      before ??
-      newPlacement({ id: placementId(randomUUID()), device, lock, identity, credential: id, kind, fingerprint });
-    // What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands.
-    const isOurs = refusal !== undefined || (before?.attempts === 0 && isOfCode(before.refusal?.reason));
-    const next: Placement = { ...placement, device, wanted: true, refusal: isOurs ? refusal : placement.refusal };
-    if (!before || !before.wanted || before.refusal?.reason !== next.refusal?.reason)
-      this.#of.ledger.keep(before?.wanted === false && this.#canRead(device) ? doubted(next) : next, now, rank);
+    const { device, lock, rank, wish, now } = pair;
+    const { ledger } = this.#of;
+    if (!known || fitness(known, pair) === 0) {
+      const of = { id: placementId(randomUUID()), device, lock, identity, credential: id, kind, fingerprint };
+      ledger.keep({ ...newPlacement({ ...of, ...wish }), refusal }, now, rank);
+      return of.id;
+    }
+    const { placement: before } = known;
+    const next: Placement = {
+      ...before,
+      ...wish,
+      // On the lock it is as it was written: a start that is past since is none.
+      when: isClean(before) ? wish.when : before.when,
+      device,
+      wanted: true,
+      refusal: refusal ?? refusalLeft(before, wish),
+    };
+    if (isAnother(before, next)) ledger.keep(!before.wanted && this.#canRead(device) ? doubted(next) : next, now, rank);
+    return next.id;
   }
 
   #canRead(device: DeviceId): boolean {

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { DeviceGlance, DeviceRecord } from "../commands/records.ts";
 import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts";
+import { type Audit, noAudit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { CredentialKind } from "../domain/credential.ts";
 import { type DeviceId, deviceId } from "../domain/ids.ts";
@@ -16,6 +17,8 @@ export interface ConfiguredDevice {
   readonly lead: Milliseconds;
   /** More writes than this, expected on an average day, wear the lock out. */
   readonly writesPerDay: number;
+  /** How often a day it is read only to see whether all is as it should be; undefined: as often as is usual. */
+  readonly auditReads: number | undefined;
   readonly driver: string;
   /** Where its memory is; undefined where it has none. */
   readonly place: Place | undefined;
@@ -37,6 +40,9 @@ type Row = {
   breaker_since: number | null;
   breaker_tries: number | null;
   breaker_next: number | null;
+  audit_day: number | null;
+  audit_reads: number | null;
+  audit_at: number | null;
 };
 type GlanceRow = Pick<Row, "online" | "breaker_since" | "breaker_tries" | "breaker_next"> & {
   device_id: string;
@@ -55,6 +61,7 @@ export class Devices {
   readonly #setAbilities: Statement<[string, string]>;
   readonly #setNews: Statement;
   readonly #setBreaker: Statement<[number | null, number | null, number | null, string]>;
+  readonly #setAudit: Statement<[number, number, number | null, string]>;
   readonly #allOffline: Statement;
   readonly #changed: Set<DeviceId>;
   /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
@@ -79,6 +86,7 @@ export class Devices {
     this.#setBreaker = db.prepare(
       "UPDATE devices SET breaker_since = ?, breaker_tries = ?, breaker_next = ? WHERE device_id = ?",
     );
+    this.#setAudit = db.prepare("UPDATE devices SET audit_day = ?, audit_reads = ?, audit_at = ? WHERE device_id = ?");
     this.#allOffline = db.prepare("UPDATE devices SET online = 0");
   }
 
@@ -155,6 +163,20 @@ export class Devices {
     this.#changed.add(id);
   }
 
+  audit(id: DeviceId): Audit {
+    const row = this.#get.get(id);
+    return row ? auditOf(row) : noAudit;
+  }
+
+  setAudit(id: DeviceId, { day, reads, last }: Audit): void {
+    this.#setAudit.run(day, reads, last ?? null, id);
+    this.#changed.add(id);
+  }
+
+  auditReads(id: DeviceId): number | undefined {
+    return this.#configured.get(id)?.auditReads;
+  }
+
   #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
     return {
       addedAt: instant(row.added_at),
@@ -164,6 +186,7 @@ export class Devices {
       doorOpen: fromFlag(row.door_open),
       battery: row.battery ?? undefined,
       breaker: openBreaker(row),
+      audit: auditOf(row),
     };
   }
 
@@ -175,6 +198,12 @@ export class Devices {
     return abilities;
   }
 }
+
+const auditOf = ({ audit_day: day, audit_reads: reads, audit_at: at }: Row): Audit => ({
+  day: day ?? 0,
+  reads: reads ?? 0,
+  last: at === null ? undefined : instant(at),
+});
 
 const openBreaker = ({
   breaker_since: since,

@@ -11,13 +11,14 @@ import {
 } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 
-const columns = "row, user_identity_id, device_id, access_grant_id, in_force, opens_at, zone, paused";
+const columns = "row, user_identity_id, device_id, access_grant_id, in_force, dormant, opens_at, zone, paused";
 type Row = {
   row: number;
   user_identity_id: string;
   device_id: string;
   access_grant_id: string | null;
   in_force: number;
+  dormant: number;
   opens_at: number | null;
   zone: string | null;
   paused: string | null;
@@ -71,7 +72,7 @@ export class Grants {
     );
     this.#closeRow = db.prepare("UPDATE grants SET valid_to = ? WHERE row = ?");
     this.#force = db.prepare(
-      `UPDATE grants SET in_force = @inForce, changes_at = @changesAt, opens_at = @opensAt, zone = @zone,
+      `UPDATE grants SET in_force = @inForce, dormant = @dormant, changes_at = @changesAt, opens_at = @opensAt, zone = @zone,
        openings = @openings, paused = CASE WHEN @inForce THEN NULL ELSE paused END WHERE row = @row`,
     );
     this.#pause = db.prepare(
@@ -161,10 +162,11 @@ export class Grants {
     return this.#ofPair.get(identity, device) !== undefined;
   }
 
-  setForce(row: number, { inForce, changesAt, opensAt, openings }: Force, zone: string): void {
+  setForce(row: number, { inForce, dormant, changesAt, opensAt, openings }: Force, zone: string): void {
     this.#force.run({
       row,
       inForce: inForce ? 1 : 0,
+      dormant: dormant ? 1 : 0,
       changesAt: changesAt ?? null,
       opensAt: opensAt ?? null,
       zone,
@@ -199,7 +201,7 @@ export class Grants {
     return at == null ? undefined : instant(at);
   }
 
-  /** The zone of a device may be another than when its grants were looked at. */
+  /** Those of a device by another zone, or by any, are to be looked at anew: by it, or as its lock can do something else. */
   outdate(device: DeviceId, zone: string): void {
     this.#outdate.run(device, zone);
   }
@@ -221,6 +223,7 @@ const fromRow = (row: Row): Standing => ({
   device: deviceId(row.device_id),
   accessGrantId: row.access_grant_id === null ? undefined : accessGrantId(row.access_grant_id),
   inForce: row.in_force === 1,
+  dormant: row.dormant === 1,
   opensAt: row.opens_at === null ? undefined : instant(row.opens_at),
   zone: row.zone ?? undefined,
   paused: row.paused ?? undefined,

@@ -1,8 +1,9 @@
 import { displaced } from "../domain/displaced.ts";
 import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import { earliest, type Instant, toIso } from "../domain/instant.ts";
-import { type Placement, type Refusal, slotOf } from "../domain/placement.ts";
-import { type Standing, standing } from "../domain/receipt.ts";
+import { sameWhen } from "../domain/lock-window.ts";
+import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wish } from "../domain/placement.ts";
+import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
@@ -62,7 +63,7 @@ export class PlacementLedger {
     const { placement } = after;
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
     const isFreed = hadSlot && slotOf(placement) === undefined;
-    const isIn = after.state === "live" && before?.state !== "live";
+    const isIn = placement.belief.at === "held" && before?.placement.belief.at !== "held";
     if (isFreed || isIn) this.letNextIn(placement.lock, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
@@ -100,6 +101,25 @@ export class PlacementLedger {
   }
 
   /**
+   * A window has opened or closed, or is another, for a person who may keep the code on the lock. What is there with another
+   * window than it is to have now would open at other times: it leaves, and comes anew.
+   */
+  rest(identity: UserIdentityId, device: DeviceId, { when, dormant }: Wish, now: Instant): void {
+    for (const { placement } of this.#placements.of({ identity, device })) {
+      if (!placement.wanted) continue;
+      const suspect = placement.suspect || (dormant && placement.late !== undefined);
+      if (!isClean(placement) && !sameWhen(placement.when, when, now)) {
+        this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
+        this.#choices.due(device, identity);
+      } else if (placement.dormant !== dormant) {
+        // What something has happened to is not called live before the lock has said that it is still there.
+        const sure = suspect && !dormant ? doubted(placement) : placement;
+        this.keep({ ...sure, dormant, next: undefined, suspect }, now);
+      }
+    }
+  }
+
+  /**
    * There may be room: the oldest grant that found none may ask the lock again (Law 8), and when it is in, the next. Of
    * numbered slots we know ourselves which are free, and ask nobody.
    */
@@ -128,12 +148,11 @@ export class PlacementLedger {
       this.#tellGone({ ...placement, evidence }, now);
       return;
     }
-    const wasLive = before?.state === "live";
     const isNew = state !== before?.state || reason !== reasonOf(before);
-    if (state === "live" && !wasLive) this.#journal.event("access.live", fields, now);
-    else if (state === "unconfirmed" && isNew) this.#journal.event("access.unconfirmed", fields, now);
-    else if (state === "refused" && isNew) this.#journal.event("access.refused", fields, now);
-    else if (state === "waiting" && wasLive) this.#journal.event("access.unconfirmed", fields, now);
+    if (reason !== "outside_window") {
+      const type = eventOf(state, before?.state, isNew);
+      if (type) this.#journal.event(type, fields, now);
+    } else if (isNew && before) this.#tellPaused(placement, evidence, now);
   }
 
   /**
@@ -162,6 +181,16 @@ export class PlacementLedger {
     this.#journal.event("access.paused", { ...fields, next: next === undefined ? null : toIso(next) }, now);
   }
 
+  /** Once for a pair, when none of what it has on the lock may open any more: it stays there until a window opens. */
+  #tellPaused({ identity, device, kind }: Placement, evidence: Standing["evidence"], now: Instant): void {
+    const grants = this.#grants.of({ identity, device });
+    if (grants.some(({ inForce, dormant }) => inForce && !dormant)) return;
+    if (!this.#placements.of({ identity, device }).every(({ placement }) => isShut(placement))) return;
+    const next = earliest(grants.map(({ opensAt }) => opensAt));
+    const fields = { user_identity_id: identity, device_id: device, credential_kind: kind, evidence, reason: null };
+    this.#journal.event("access.paused", { ...fields, next: next === undefined ? null : toIso(next) }, now);
+  }
+
   /** What was refused because somebody else had the same code there may fit now. */
   #reconsiderTwins(of: Placement): void {
     for (const { device, identity } of this.#refusedTwins(of)) this.#choices.due(device, identity);
@@ -179,6 +208,14 @@ export class PlacementLedger {
       .map(({ placement }) => placement)
       .filter((twin) => twin.id !== id && twin.lock === lock && twin.refusal?.reason === "duplicate");
   }
+}
+
+/** What is told of a change that is no end. */
+function eventOf(is: ReceiptState, was: ReceiptState | undefined, isNew: boolean): string | undefined {
+  if (is === "live") return was === "live" ? undefined : "access.live";
+  // It was on the lock, and is not any more.
+  if (is === "waiting") return was === "live" ? "access.unconfirmed" : undefined;
+  return isNew && (is === "unconfirmed" || is === "refused") ? `access.${is}` : undefined;
 }
 
 /** The lock has just said no to this very code: another may be issued in its place. */

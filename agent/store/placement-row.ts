@@ -4,6 +4,7 @@ import type { CredentialId, CredentialKind, Fingerprint } from "../domain/creden
 import { deviceId, lockId, placementId, userIdentityId } from "../domain/ids.ts";
 import { instant } from "../domain/instant.ts";
 import type { Late } from "../domain/late.ts";
+import type { TimedWindow, When } from "../domain/lock-window.ts";
 import type { Belief, Refusal } from "../domain/placement.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
 import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
@@ -37,6 +38,13 @@ export type Row = {
   next_at: number | null;
   state: ReceiptState;
   since: number;
+  window: string | null;
+  dormant: number;
+  external: number;
+  in_place: number;
+  disabled: "by_us" | "by_hand" | null;
+  other_window: number | null;
+  switch_on: number | null;
 };
 export const columns = [
   "placement_id",
@@ -66,6 +74,13 @@ export const columns = [
   "next_at",
   "state",
   "since",
+  "window",
+  "dormant",
+  "external",
+  "in_place",
+  "disabled",
+  "other_window",
+  "switch_on",
 ] as const satisfies readonly (keyof Row)[];
 
 /** A placement, and what its receipt says since when. */
@@ -95,21 +110,44 @@ export const toRow = ({ placement, state, since, rank }: Kept): Row => ({
   next_at: placement.next ?? null,
   state,
   since,
+  window: placement.when === "always" ? null : JSON.stringify(placement.when),
+  dormant: Number(placement.dormant),
+  external: Number(placement.external),
+  in_place: Number(placement.inPlace),
 });
 
-function beliefColumns(belief: Belief): Pick<Row, "belief" | "slot" | "proof" | "was_empty" | "in_flight"> {
-  const none = { slot: null, proof: null, was_empty: null, in_flight: null };
+type BeliefColumns = Pick<
+  Row,
+  "belief" | "slot" | "proof" | "was_empty" | "in_flight" | "disabled" | "other_window" | "switch_on"
+>;
+const none = {
+  slot: null,
+  proof: null,
+  was_empty: null,
+  in_flight: null,
+  disabled: null,
+  other_window: null,
+  switch_on: null,
+};
+
+function beliefColumns(belief: Belief): BeliefColumns {
   switch (belief.at) {
     case "nowhere":
       return { ...none, belief: belief.at, proof: belief.proof };
-    case "held":
-      return { ...none, belief: belief.at, slot: belief.slot, proof: belief.proof };
+    case "held": {
+      const { slot, proof, disabled = null, otherWindow } = belief;
+      return { ...none, belief: belief.at, slot, proof, disabled, other_window: otherWindow ? 1 : null };
+    }
     case "write": {
       const { slot = null, wasEmpty, inFlight } = belief;
       return { ...none, belief: belief.at, slot, was_empty: Number(wasEmpty), in_flight: Number(inFlight) };
     }
     case "clear":
       return { ...none, belief: belief.at, slot: belief.slot, in_flight: Number(belief.inFlight) };
+    case "switch": {
+      const { slot, on, inFlight } = belief;
+      return { ...none, belief: belief.at, slot, switch_on: Number(on), in_flight: Number(inFlight) };
+    }
   }
 }
 
@@ -134,10 +172,14 @@ export function fromRow(row: Row): Kept {
       kind: row.kind,
       fingerprint: branded<Fingerprint>(row.fingerprint),
       wanted: row.wanted === 1,
+      when: whenOf(row),
+      dormant: row.dormant === 1,
+      external: row.external === 1,
       belief: beliefOf(row),
       late: lateOf(row),
       refusal: row.refusal === null ? undefined : { reason: row.refusal, detail: row.refusal_detail ?? undefined },
       suspect: row.suspect === 1,
+      inPlace: row.in_place === 1,
       attempts: row.attempts,
       pauses: row.pauses,
       next: row.next_at === null ? undefined : instant(row.next_at),
@@ -154,7 +196,20 @@ function beliefOf(row: Row): Belief {
   if (row.belief === "write") return { at: "write", slot, wasEmpty: row.was_empty === 1, inFlight };
   if (row.belief === "nowhere" || slot === undefined) return { at: "nowhere", proof: row.proof ?? "never_sent" };
   if (row.belief === "clear") return { at: "clear", slot, inFlight };
-  return { at: "held", slot, proof: row.proof === null || row.proof === "never_sent" ? "acknowledged" : row.proof };
+  if (row.belief === "switch") return { at: "switch", slot, on: row.switch_on === 1, inFlight };
+  return {
+    at: "held",
+    slot,
+    proof: row.proof === null || row.proof === "never_sent" ? "acknowledged" : row.proof,
+    ...(row.disabled === null ? {} : { disabled: row.disabled }),
+    ...(row.other_window === 1 ? { otherWindow: true } : {}),
+  };
+}
+
+function whenOf({ window }: Row): When {
+  if (window === null) return "always";
+  const { startsAt, endsAt, weekly, zone }: TimedWindow = JSON.parse(window);
+  return { startsAt, endsAt, weekly, zone };
 }
 
 function lateOf(row: Row): Late | undefined {

@@ -65,12 +65,12 @@ export function recordsOf(parts: Parts): Records {
 
     grantDirect(identity, device) {
       const isNew = grants.addDirect(identity, device, now());
-      if (isNew) choices.due(device, identity);
+      if (isNew) windows.changed(identity, device, now());
       return isNew;
     },
     revokeDirect(identity, device) {
       const was = grants.closeDirect(identity, device, now());
-      if (was) windows.settle(identity, device, undefined, now());
+      if (was) windows.changed(identity, device, now(), { inForce: true, paused: undefined });
       return was;
     },
     createAccessGrant(grant, on) {

@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
+import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import { astray, isAbout, renamed, returned } from "../domain/displaced.ts";
 import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
-import { interrupted, isClean, observe, overwritten, type Placement, slotOf } from "../domain/placement.ts";
+import { observe, overwritten } from "../domain/observe.ts";
+import { doubted, interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
@@ -61,6 +64,11 @@ export interface RoundStore {
   setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
   /** Whether anything is still to be taken away from the lock that is there. */
   owes(device: DeviceId): boolean;
+  /** What was read of a lock only to see whether all is as it should be. */
+  audit(device: DeviceId): Audit;
+  audited(device: DeviceId, audit: Audit): void;
+  /** How often a day it may be, where the configuration says so. */
+  auditReads(device: DeviceId): number | undefined;
   credential(id: CredentialId): Credential;
   fingerprint(credential: Credential): Fingerprint;
   /** What happened at a lock: its news, its events, and where it makes us doubt what we believe. */
@@ -123,7 +131,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       if (!isForgiven && !isLooked && !(awake && placement.next !== undefined)) continue;
       const refusal = isForgiven ? undefined : placement.refusal;
       const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
-      ledger.keep(isLooked && foreign && !isTold ? overwritten(next) : next, now());
+      if (isLooked && foreign && !isTold) ledger.keep(overwritten(next), now());
+      else ledger.keep(suspect === "all" ? doubted(next) : next, now());
     }
   };
   /** It was written while the lock at the device was changed for this one, which may have got it. */
@@ -199,6 +208,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         if (!isSame) for (const placement of openOf(device)) ledger.keep(returned(placement), now());
         for (const placement of sent) if (placement.lock !== lock) lookFor(placement, device, lock);
         choices.dueOnDevice(device);
+        // What the lock keeps by itself may be another than before.
+        grants.outdate(device, "");
         return others;
       }),
     lockAt: (device) => locks.at(device),
@@ -228,7 +239,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         const kept = placements.get(id);
         if (!kept || kept.placement.lock !== locks.at(device)) return undefined;
         const changed = by(kept.placement);
-        if (changed !== kept.placement) ledger.keep(changed, now());
+        // A look that finds all as it should be is no news, and no row.
+        if (!isDeepStrictEqual(changed, kept.placement)) ledger.keep(changed, now());
         return changed;
       }),
     heard(device, online) {
@@ -249,6 +261,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const lock = locks.at(device);
       return lock !== undefined && placements.owes(lock);
     },
+    audit: (device) => devices.audit(device),
+    audited: (device, audit) => transaction(() => devices.setAudit(device, audit)),
+    auditReads: (device) => devices.auditReads(device),
     credential: (id) => credentials.open(id),
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, foreign, awake, events }) =>

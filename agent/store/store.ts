@@ -104,17 +104,6 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
-  const chooser = new Chooser({
-    grants,
-    credentials,
-    placements,
-    choices,
-    devices,
-    locks,
-    ledger,
-    vault,
-    pins: options.pins,
-  });
   const configured = new Map(options.devices.map((device) => [device.id, device]));
   const zones = new TimeZones();
   const windows = new Windows({
@@ -124,10 +113,23 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     ledger,
     zones,
     settings: (device) => configured.get(device),
+    memoryOf: (device) => devices.abilities(device)?.memory,
     journal,
     record: clock,
     maxMassExpiry: options.maxMassExpiry ?? 1,
     isClockTrusted: options.isClockTrusted ?? (() => true),
+  });
+  const chooser = new Chooser({
+    grants,
+    credentials,
+    placements,
+    choices,
+    devices,
+    locks,
+    ledger,
+    windows,
+    vault,
+    pins: options.pins,
   });
   const parts = {
     grants,

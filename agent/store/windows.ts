@@ -1,8 +1,11 @@
 import type { AccessGrant } from "../commands/records.ts";
-import { forceOf, hasEnded } from "../domain/force.ts";
+import type { MemoryLimits } from "../domain/abilities.ts";
+import { forceOf, hasEnded, type Keeping } from "../domain/force.ts";
 import type { AccessGrantId, DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import { keptWindow, type When } from "../domain/lock-window.ts";
 import { massExpiry } from "../domain/mass-expiry.ts";
+import type { Wish } from "../domain/placement.ts";
 import type { Window } from "../domain/schedule.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
 import type { AccessGrants } from "./access-grants.ts";
@@ -29,6 +32,8 @@ interface Parts {
   readonly zones: TimeZones;
   /** Of a device: its zone and how long before a window its codes are placed; undefined where it is not configured. */
   readonly settings: (device: DeviceId) => { readonly timeZone: string; readonly lead: Milliseconds } | undefined;
+  /** What the lock at a device last said that it can hold. */
+  readonly memoryOf: (device: DeviceId) => MemoryLimits | undefined;
   readonly journal: Journal;
   readonly record: ClockRecord;
   /** The share of a device's codes that may end at once, where nobody has looked for a while. */
@@ -67,27 +72,51 @@ export class Windows {
   /** An access grant is new, or says something else than before. The caller's transaction, as everywhere here. */
   apply(grant: AccessGrant, devices: readonly DeviceId[], now: Instant): void {
     const { grants, isClockTrusted } = this.#of;
-    const standing = new Map(grants.ofAccessGrant(grant.id).map((each) => [each.device, each]));
+    const standing = new Set(grants.ofAccessGrant(grant.id).map(({ device }) => device));
     for (const device of devices) {
-      const known = standing.get(device);
-      if (known) this.#look(known, grant.window, now);
-      // What has ended, and is changed without being put off, ends no second time.
-      else if (!isClockTrusted() || !hasEnded(grant.window, now)) {
-        const row = grants.addFor(grant.id, grant.identity, device, now);
-        this.#look({ ...newly, row, accessGrantId: grant.id, identity: grant.identity, device }, grant.window, now);
+      if (!standing.has(device)) {
+        // What has ended, and is changed without being put off, ends no second time.
+        if (isClockTrusted() && hasEnded(grant.window, now)) continue;
+        grants.addFor(grant.id, grant.identity, device, now);
       }
+      this.changed(grant.identity, device, now);
     }
   }
 
   /** Takes an access grant away everywhere. */
   remove(id: AccessGrantId, now: Instant): void {
-    for (const grant of this.#of.grants.ofAccessGrant(id)) this.#end(grant, now);
+    for (const grant of this.#of.grants.ofAccessGrant(id)) {
+      this.#of.grants.close(grant.row, now);
+      this.changed(grant.identity, grant.device, now, grant);
+    }
   }
 
-  /** The direct grant was taken away. */
-  settle(identity: UserIdentityId, device: DeviceId, paused: string | undefined, now: Instant): void {
-    const { grants, ledger } = this.#of;
-    if (grants.rank(identity, device) === undefined) ledger.release(identity, device, now, paused);
+  /**
+   * The grants of a person on a device are others than before: each may mean something else for what is on the lock.
+   *
+   * @param ended one of them that has.
+   */
+  changed(identity: UserIdentityId, device: DeviceId, now: Instant, ended?: Ended): void {
+    const { grants, choices } = this.#of;
+    const known = this.#known(identity, device);
+    const keeping = this.#keeping(device, known, now);
+    for (const { grant, window } of known) {
+      if (window && !this.#isHeld(grant)) this.#look(grant, window, keeping.by, now);
+    }
+    if (grants.rank(identity, device) !== undefined) choices.due(device, identity);
+    const wasInForce = ended?.inForce === true || known.some(({ grant }) => grant.inForce);
+    this.#settle(identity, device, { inForce: wasInForce, paused: ended?.paused }, now);
+  }
+
+  /** What the grants in force of a person on a device say of all that opens it for them. */
+  wishOf(identity: UserIdentityId, device: DeviceId, now: Instant): Wish {
+    const known = this.#known(identity, device);
+    const inForce = known.filter(({ grant }) => grant.inForce);
+    return {
+      when: this.#keeping(device, known, now).when,
+      dormant: inForce.every(({ grant }) => grant.dormant),
+      external: inForce.every(({ external }) => external),
+    };
   }
 
   /** When a window opens or closes next; undefined where none will, or the time is not known. */
@@ -97,18 +126,24 @@ export class Windows {
 
   /** What time has changed since it was last asked: a look-up and as much work as changes, `atOnce` grants at most. */
   turn(now: Instant, isConfirmed: boolean): Turn {
-    const { grants, accessGrants } = this.#of;
+    const { grants } = this.#of;
     const due = new Set<DeviceId>();
     this.#hold(now, isConfirmed);
     for (const grant of grants.changing(now, atOnce)) {
-      if (grant.inForce && this.#held.has(grant.device)) {
+      if (this.#isHeld(grant)) {
         grants.putOff(grant.row, later(now, heldFor));
         continue;
       }
-      const known = grant.accessGrantId === undefined ? undefined : accessGrants.get(grant.accessGrantId);
-      if (!known) this.#end(grant, now);
-      else this.#look(grant, known.window, now);
-      due.add(grant.device);
+      const { identity, device } = grant;
+      const window = this.#windowOf(grant);
+      const { by } = this.#keeping(device, this.#known(identity, device), now);
+      if (window && this.#look(grant, window, by, now) === "stands") this.#settle(identity, device, grant, now);
+      else {
+        grants.close(grant.row, now);
+        // Another grant of the pair may be kept in another way from now on.
+        this.changed(identity, device, now, grant);
+      }
+      due.add(device);
     }
     return { due, next: this.next() };
   }
@@ -142,37 +177,74 @@ export class Windows {
     record.turn(now);
   }
 
-  #look(grant: Standing, window: Window, now: Instant): void {
+  #look(grant: Standing, window: Window, keeping: Keeping, now: Instant): "stands" | "ended" {
     const { grants, choices, zones, settings, isClockTrusted } = this.#of;
-    const { row, identity, device, inForce: was } = grant;
+    const { row, identity, device, inForce: was, dormant, opensAt } = grant;
     if (!isClockTrusted()) {
       // It stays as it is, and is looked at as soon as the time is known, whatever it is then.
-      grants.setForce(
-        row,
-        { inForce: was, changesAt: atOnceThen, opensAt: grant.opensAt, openings: 0 },
-        grant.zone ?? "",
-      );
-      return;
+      const asIs = { inForce: was, dormant, changesAt: atOnceThen, opensAt, openings: 0 };
+      grants.setForce(row, asIs, grant.zone ?? "");
+      return "stands";
     }
     if (hasEnded(window, now)) {
-      this.#end(grant, now);
-      return;
+      grants.close(row, now);
+      return "ended";
     }
     const { timeZone, lead } = settings(device) ?? { timeZone: grant.zone || "UTC", lead: 0 };
-    const force = forceOf(window, zones.named(timeZone), { lead: lead * shareOf(identity, device), now });
+    const force = forceOf(window, zones.named(timeZone), { lead: lead * shareOf(identity, device), now, keeping });
     grants.setForce(row, force, timeZone);
-    if (force.inForce === was) return;
-    if (force.inForce) choices.due(device, identity);
-    else this.settle(identity, device, undefined, now);
+    if (force.inForce && !was) choices.due(device, identity);
+    return "stands";
   }
 
-  #end(grant: Standing, now: Instant): void {
-    this.#of.grants.close(grant.row, now);
-    this.settle(grant.identity, grant.device, grant.paused, now);
+  /** What is on the lock follows from what is in force now. `was`: before, in whole or in part. */
+  #settle(identity: UserIdentityId, device: DeviceId, was: Ended, now: Instant): void {
+    const { grants, ledger } = this.#of;
+    const standing = grants.of({ identity, device });
+    const inForce = standing.filter((grant) => grant.inForce);
+    if (inForce.length === 0) {
+      if (was.inForce || standing.length === 0) ledger.release(identity, device, now, was.paused);
+    } else ledger.rest(identity, device, this.wishOf(identity, device, now), now);
+  }
+
+  /** More codes of the device would end at once than is believed without a confirmation. */
+  #isHeld({ inForce, device }: Standing): boolean {
+    return inForce && this.#held.has(device);
+  }
+
+  #known(identity: UserIdentityId, device: DeviceId): readonly Known[] {
+    const { grants, accessGrants } = this.#of;
+    return grants.of({ identity, device }).map((grant) => {
+      const known = grant.accessGrantId === undefined ? undefined : accessGrants.get(grant.accessGrantId);
+      return { grant, window: known?.window, external: known?.allowsExternalChanges ?? false };
+    });
+  }
+
+  #windowOf({ accessGrantId }: Standing): Window | undefined {
+    return accessGrantId === undefined ? undefined : this.#of.accessGrants.get(accessGrantId)?.window;
+  }
+
+  #keeping(device: DeviceId, known: readonly Known[], now: Instant): { readonly by: Keeping; readonly when: When } {
+    const { settings, zones, memoryOf } = this.#of;
+    const memory = memoryOf(device);
+    const zone = settings(device)?.timeZone;
+    const isDirect = known.some(({ grant }) => grant.accessGrantId === undefined);
+    const windows = known.flatMap(({ window }) => window ?? []);
+    const when = memory && zone && !isDirect ? keptWindow(memory.windows, windows, zones.named(zone), now) : undefined;
+    if (when) return { by: "lock", when };
+    return { by: memory?.suspends ? "suspended" : "agent", when: "always" };
   }
 }
 
-const newly = { inForce: false, opensAt: undefined, zone: undefined, paused: undefined };
+/** Of a grant: whether it was in force, and if not the evidence that no code of it was left, where that was told. */
+type Ended = Pick<Standing, "inForce" | "paused">;
+
+/** A grant of a pair, with what it says; a direct one has no window. */
+interface Known {
+  readonly grant: Standing;
+  readonly window: Window | undefined;
+  readonly external: boolean;
+}
 
 /** Above 0, up to 1, the same each time for a person at a door: so that a lock does not get all its codes at one moment. */
 function shareOf(identity: UserIdentityId, device: DeviceId): number {

@@ -1,7 +1,8 @@
-import type { LockId, PlacementId } from "../domain/ids.ts";
+import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
+import { Auditor } from "./auditor.ts";
 import { Survey } from "./survey.ts";
 
 /** That a lock was changed for another is heard of within this time. */
@@ -24,10 +25,15 @@ export class Acquaintance {
   /** Slots that an owner has written to, while it was not known whether this is the lock that we take it for. */
   readonly foreign = new Set<SlotName>();
   survey = new Survey();
+  readonly auditor: Auditor;
   /** Writes that were sent since it last said who it is: another lock may have got them. */
   readonly #sent = new Map<PlacementId, Sent>();
   /** The wish has changed since its plan was made. */
   outdated = false;
+
+  constructor(device: DeviceId) {
+    this.auditor = new Auditor(device);
+  }
 
   noteSent(placement: Placement, at: Instant): void {
     this.#forgetSent(at);

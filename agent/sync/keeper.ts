@@ -2,6 +2,7 @@ import { type Link, LinkError, type LinkEvent, type LockDevice } from "../../dri
 import { type Breaker, closed, failed, heard, isDue } from "../domain/breaker.ts";
 import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
+import { isLeaving } from "../domain/placement.ts";
 import { StoreError } from "../errors.ts";
 import { Acquaintance } from "./acquaintance.ts";
 import { happeningOf } from "./happenings.ts";
@@ -137,7 +138,7 @@ export class Keeper {
     const { ledger, clock } = this.#parts;
     if (watch.breaker.state === "open") await choose(device, around, signal);
     if (watch.heard) this.#set(device, watch, heard(watch.breaker, clock.now()));
-    const leaving = ledger.placements(device).flatMap(({ id, wanted }) => (wanted ? [] : [id]));
+    const leaving = ledger.placements(device).flatMap((placement) => (isLeaving(placement) ? [placement.id] : []));
     const isNew = leaving.some((id) => !watch.tried.has(id));
     const isTried = isNew || isDue(watch.breaker, clock.now());
     // What is wanted again, and then not, is as new as what never was.
@@ -197,7 +198,7 @@ export class Keeper {
     if (watched) return watched;
     const breaker = this.#parts.ledger.breaker(device) ?? closed;
     const watch = {
-      known: new Acquaintance(),
+      known: new Acquaintance(device),
       breaker,
       tried: new Set<PlacementId>(),
       began: this.#parts.clock.now(),

@@ -1,4 +1,5 @@
 import type { Abilities } from "../domain/abilities.ts";
+import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
 import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
@@ -50,6 +51,11 @@ export interface Ledger {
   setBreaker(device: DeviceId, breaker: OpenBreaker | undefined): void;
   /** Whether anything is still to be taken away from the lock that is there. A look-up. */
   owes(device: DeviceId): boolean;
+  /** What was read of a lock only to see whether all is as it should be. */
+  audit(device: DeviceId): Audit;
+  audited(device: DeviceId, audit: Audit): void;
+  /** How often a day it may be, where the configuration says so. */
+  auditReads(device: DeviceId): number | undefined;
   /** What happened at a lock: its news, its events, and where it makes us doubt what we believe. */
   happened(device: DeviceId, what: Happening): void;
   credential(id: CredentialId): Credential;

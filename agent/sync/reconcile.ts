@@ -1,4 +1,4 @@
-import { LinkError, type LockDevice } from "../../drivers/driver.ts";
+import { LinkError, type LockDevice, type Memory } from "../../drivers/driver.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
@@ -40,7 +40,7 @@ export async function reconcile(
   forget(known.occupied, clock.now());
   let steps: Steps | undefined;
   for (let pass = 0; pass < mostPasses; ) {
-    if (!known.asked || ledger.lockAt(device) === undefined) {
+    if (isStranger(device, known, ledger)) {
       await meet(device, lock, known, around, signal);
       steps = undefined;
       pass += 1;
@@ -48,22 +48,17 @@ export async function reconcile(
     }
     const { memory } = lock;
     const limits = ledger.abilities(device)?.memory;
-    if (!memory || !limits) return { next: undefined, unconfirmed: false };
-    const can = { read: memory.read !== undefined, list: memory.list !== undefined };
+    if (!memory || !limits) return nothingToKeep;
+    const can = canOf(memory);
     steps ??= new Steps(device, memory, limits, known, around, signal);
     known.outdated = false;
     await choose(device, around, signal);
     const placements = ledger.placements(device);
     const now = clock.now();
     const unread = ledger.isUnread(device) ? known.survey.left(limits, can, placements, now) : undefined;
-    const { steps: planned, full } = plan({
-      placements,
-      limits,
-      can,
-      survey: dueOf(unread, now),
-      occupied: new Set(known.occupied.keys()),
-      now,
-    });
+    const occupied = new Set(known.occupied.keys());
+    const state = { placements, limits, can, survey: dueOf(unread, now), occupied, now };
+    const { steps: planned, full } = plan(state);
     await refuseRoom(
       placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
       ledger,
@@ -75,15 +70,32 @@ export async function reconcile(
     if (known.outdated) continue;
     pass += 1;
     if (!known.asked) continue;
-    if (carried === "nothing") {
-      if (unread?.length === 0) ledger.read(device);
-      const next = earliest([nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now)]);
+    if (carried === "something") continue;
+    if (unread?.length === 0) ledger.read(device);
+    // Last of all, and not while another lock on the wire has something to do.
+    const audit = known.auditor.look(state, ledger, around.isAwaited("usual"));
+    if (audit.step) await steps.perform(audit.step);
+    else {
+      const next = earliest([nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next]);
       return { next, unconfirmed: steps.isUnconfirmed };
     }
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
 }
+
+const nothingToKeep: RoundEnd = { next: undefined, unconfirmed: false };
+
+/** It is to be asked who it is before anything is done to it. */
+const isStranger = (device: DeviceId, known: Acquaintance, ledger: Ledger): boolean =>
+  !known.asked || ledger.lockAt(device) === undefined;
+
+/** What was suspended is proven by reading, or not at all. */
+const canOf = (memory: Memory): LockState["can"] => ({
+  read: memory.read !== undefined,
+  list: memory.list !== undefined,
+  enable: memory.read !== undefined && memory.enable !== undefined,
+});
 
 type Unread = ReturnType<Acquaintance["survey"]["left"]>;
 const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread.map(({ from }) => from));

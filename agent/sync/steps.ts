@@ -1,25 +1,24 @@
-import { LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
+import { type Entry, LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { backoff } from "../domain/backoff.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import { notFound, observe } from "../domain/observe.ts";
+import { isLeaving, isToBeShut, isUnknowable, type Placement, slotOf } from "../domain/placement.ts";
+import type { Step } from "../domain/plan.ts";
 import {
   intendClear,
+  intendSwitch,
   intendWrite,
-  isUnknowable,
-  notFound,
-  observe,
-  type Placement,
   type Settlement,
   settleClear,
+  settleSwitch,
   settleWrite,
-  slotOf,
-} from "../domain/placement.ts";
-import type { Step } from "../domain/plan.ts";
-import type { Observed, SlotContents, SlotName } from "../domain/slot.ts";
+} from "../domain/settle.ts";
+import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Acquaintance } from "./acquaintance.ts";
-import { within } from "./deadline.ts";
-import { type Surroundings, stepTimeout } from "./surroundings.ts";
+import { Asking } from "./asking.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 const firstPause: Milliseconds = 1_000;
 const lastPause: Milliseconds = 5 * 60_000;
@@ -28,7 +27,7 @@ const whileMasked: Milliseconds = 30 * 60_000;
 /** Carries out the steps of one round, each with a trace before it and a settlement after it. */
 export class Steps {
   readonly #device: DeviceId;
-  readonly #memory: Memory;
+  readonly #asking: Asking;
   readonly #limits: MemoryLimits;
   readonly #known: Pick<Acquaintance, "occupied" | "survey" | "noteSent">;
   readonly #around: Surroundings;
@@ -47,7 +46,7 @@ export class Steps {
     signal: AbortSignal,
   ) {
     this.#device = device;
-    this.#memory = memory;
+    this.#asking = new Asking(memory, around, signal);
     this.#limits = limits;
     this.#known = known;
     this.#around = around;
@@ -82,8 +81,10 @@ export class Steps {
         return this.#survey(step.slot);
       case "write":
         return this.#write(step.placement, step.slot);
+      case "enable":
+        return this.#enable(step.placement, step.slot, step.on);
       case "clear":
-        return this.#clear(step.placement, step.slot);
+        return this.#clear(step.placement, step.slot, step.successor);
     }
   }
 
@@ -100,23 +101,23 @@ export class Steps {
 
   async #find(id: PlacementId): Promise<boolean> {
     const placement = this.#around.ledger.placement(id);
-    if (!placement || !this.#memory.list) return false;
+    if (!placement || !this.#asking.lists) return false;
     const ours = new Set(
       this.#around.ledger.placements(this.#device).flatMap(({ belief }) => (belief.at === "held" ? [belief.slot] : [])),
     );
+    const found: { readonly slot: SlotName; readonly contents: Observed }[] = [];
     let isExplained = true;
-    const found = await this.#pausing(id, () =>
-      this.#ask(async (signal) => {
-        for await (const { slot, contents } of this.#memory.list?.(signal) ?? []) {
-          const observed = this.#observed(contents);
-          if (observed.state === "known" && observed.fingerprint === placement.fingerprint) return { slot, observed };
-          if (observed.state !== "known" && !ours.has(slot)) isExplained = false;
-        }
-        return undefined;
+    await this.#pausing(id, () =>
+      this.#asking.list((slot, contents) => {
+        if (contents.state === "known" && contents.fingerprint === placement.fingerprint)
+          found.push({ slot, contents });
+        else if (contents.state !== "known" && !ours.has(slot)) isExplained = false;
+        return found.length > 0;
       }),
     );
     this.#change(id, (now) => {
-      if (found) return this.#concluded(observe(now, found.slot, found.observed, this.#now()), true);
+      const [there] = found;
+      if (there) return this.#concluded(observe(now, there.slot, there.contents, this.#now()), true);
       return isExplained ? this.#concluded(notFound(now), true) : this.#concluded(now, false);
     });
     return true;
@@ -145,13 +146,13 @@ export class Steps {
       survey.answered(slot, contents.state !== "unreadable", this.#now(), this.#around.random);
       return true;
     }
-    const listed = await this.#ask(async (signal) => {
-      const all: [SlotName, SlotContents][] = [];
-      for await (const { slot: at, contents } of this.#memory.list?.(signal) ?? []) all.push([at, contents]);
-      return all;
+    const listed: [SlotName, Observed][] = [];
+    await this.#asking.list((at, contents) => {
+      listed.push([at, contents]);
+      return false;
     });
     const ours = this.#ours();
-    for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, this.#observed(contents));
+    for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, contents);
     survey.answered(undefined, true, this.#now(), this.#around.random);
     return true;
   }
@@ -171,33 +172,51 @@ export class Steps {
     // `delete` tells whether it was there: the slot is no longer known to be empty from here on.
     if (slot !== undefined && !this.#empty.delete(slot)) return false;
     const before = this.#around.ledger.placement(id);
-    if (!before?.wanted || before.belief.at !== "nowhere") return false;
+    if (!before?.wanted || before.belief.at !== "nowhere" || isToBeShut(before)) return false;
     const { settles } = this.#limits;
     if (!this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
     this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
-    const entry = {
-      credential: this.#around.ledger.credential(before.credential),
-      when: "always",
-      label: before.identity,
-    } as const;
+    const entry = this.#entryOf(before);
     await this.#settling(
       id,
-      () => this.#ask((signal) => this.#memory.write(entry, slot, signal)),
+      () => this.#asking.ask((memory, signal) => memory.write(entry, slot, signal)),
       (placement, outcome) => settleWrite(placement, before, outcome, this.#now(), settles),
     );
     return true;
   }
 
-  async #clear(id: PlacementId, slot: SlotName): Promise<boolean> {
+  async #clear(id: PlacementId, slot: SlotName, successor: PlacementId | undefined): Promise<boolean> {
     const before = this.#around.ledger.placement(id);
     if (!before || before.belief.at === "nowhere" || before.belief.slot !== slot) return false;
     if (!this.#change(id, (placement) => intendClear(placement, slot))) return false;
+    if (successor) this.#change(successor, (placement) => ({ ...placement, inPlace: true }));
     await this.#settling(
       id,
-      () => this.#ask((signal) => this.#memory.clear(slot, signal)),
-      (placement, outcome) => settleClear(placement, before, outcome),
+      () => this.#asking.ask((memory, signal) => memory.clear(slot, signal)),
+      (placement, outcome) => settleClear(placement, before, outcome, this.#now()),
     );
     return true;
+  }
+
+  async #enable(id: PlacementId, slot: SlotName, on: boolean): Promise<boolean> {
+    const before = this.#around.ledger.placement(id);
+    if (before?.belief.at !== "held" || before.belief.slot !== slot || before.dormant === on) return false;
+    const { settles } = this.#limits;
+    if (!this.#change(id, (placement) => intendSwitch(placement, slot, on, this.#now(), settles))) return false;
+    const entry = this.#entryOf(before);
+    const refused: WriteOutcome = { result: "refused", reason: "forbidden" };
+    await this.#settling(
+      id,
+      () => this.#asking.ask(async (memory, signal) => (await memory.enable?.(slot, entry, on, signal)) ?? refused),
+      (placement, outcome) => settleSwitch(placement, before, outcome),
+      // It is cleared instead, at once.
+      false,
+    );
+    return true;
+  }
+
+  #entryOf({ credential, when, identity }: Placement): Entry {
+    return { credential: this.#around.ledger.credential(credential), when, label: identity };
   }
 
   /** Sends a command to the lock, and writes down what became of it, silence included. */
@@ -205,6 +224,7 @@ export class Steps {
     id: PlacementId,
     send: () => Promise<WriteOutcome>,
     settle: (placement: Placement, outcome: Settlement) => Placement,
+    isPausedByRefusal = true,
   ): Promise<void> {
     let outcome: Settlement;
     try {
@@ -217,7 +237,7 @@ export class Steps {
     }
     this.#change(id, (placement) => {
       const settled = settle(placement, outcome);
-      if (outcome.result === "refused" && !settled.wanted) return this.#paused(settled);
+      if (outcome.result === "refused" && isPausedByRefusal && isLeaving(settled)) return this.#paused(settled);
       return this.#concluded(settled, isSettled(settled));
     });
   }
@@ -254,22 +274,7 @@ export class Steps {
   async #read(slot: SlotName): Promise<Observed> {
     // A slot that was read empty for a write that was not sent may have been filled since: only the last word counts.
     this.#empty.delete(slot);
-    const contents = await this.#ask(async (signal) => this.#memory.read?.(slot, signal));
-    return contents ? this.#observed(contents) : { state: "unreadable" };
-  }
-
-  #observed(contents: SlotContents): Observed {
-    return contents.state === "known"
-      ? {
-          state: "known",
-          fingerprint: this.#around.ledger.fingerprint(contents.credential),
-          disabled: contents.disabled ?? false,
-        }
-      : contents;
-  }
-
-  #ask<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return within(stepTimeout, this.#around.clock, this.#signal, act);
+    return this.#asking.read(slot);
   }
 
   /** False where the placement is no longer one of the lock at this device: then nothing of it is to be done here. */

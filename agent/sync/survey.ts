@@ -28,14 +28,17 @@ export class Survey {
     placements: readonly Placement[],
     now: Instant,
   ): readonly { readonly slot: SlotName | undefined; readonly from: Instant | undefined }[] {
-    if (can.list) return this.#read.has("all") ? [] : [{ slot: undefined, from: undefined }];
+    const all = [...kinds.values()].map((kind) => kind.slots);
+    // A list may be read slot by slot as well, in one step: that of a large lock on batteries would never come to its end.
+    const isReadOneByOne = can.read && all.every(Array.isArray);
+    if (can.list && !isReadOneByOne) return this.#read.has("all") ? [] : [{ slot: undefined, from: undefined }];
     if (!can.read) return [];
     const ours = new Set(
       placements
         .filter(({ next }) => next === undefined || next <= now)
         .flatMap((placement) => [slotOf(placement), placement.late?.slot]),
     );
-    const slots = new Set([...kinds.values()].flatMap((kind) => (Array.isArray(kind.slots) ? kind.slots : [])));
+    const slots = new Set(all.flatMap((each) => (Array.isArray(each) ? each : [])));
     return [...slots]
       .filter((slot) => !ours.has(slot) && !this.#read.has(slot))
       .map((slot) => ({ slot, from: this.#unreadable.get(slot)?.next }));

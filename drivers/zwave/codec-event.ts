@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import type { UnlockMethod } from "../driver.ts";
 import { slotOf } from "./codec-user-code.ts";
+import { pinCode } from "./codec-user-credential.ts";
 
 /*
  * What a lock tells unasked, in the terms of zwave-js: notifications, and values that were reported. Pure.
@@ -78,21 +79,51 @@ const parameters = z.object({ userId: z.number().optional(), "user ID": z.number
 export function happeningOf({ type, event, parameters: given }: Notification): Happening | undefined {
   if (type === homeSecurity) return tampering.has(event) ? { event: "tamper" } : undefined;
   if (type !== accessControl) return undefined;
-  const slot = slotIn(given);
+  const { slot, method } = userAbout(given);
   if (event === codeDeleted || event === codeAdded) return slot && { event: "changed", slot };
   if (event === programCode) return { event: "changed", slot: slotName("0"), by: "owner" };
   const meaning = meanings.get(event);
   if (!meaning || slot === undefined || !("method" in meaning || "reason" in meaning || meaning.event === "used")) {
     return meaning;
   }
-  return { ...meaning, slot };
+  return { ...by(method, meaning), slot };
 }
 
-function slotIn(given: unknown): SlotName | undefined {
+/** The same, where the lock tells the method beside it. */
+const by = <M extends object>(method: UnlockMethod | undefined, meaning: M): M =>
+  method !== undefined && "method" in meaning && meaning.method === "unknown" ? { ...meaning, method } : meaning;
+
+/** Whose code an event is about: with the method where the lock says what kind of credential that was. */
+function userAbout(given: unknown): { readonly slot?: SlotName; readonly method?: UnlockMethod } {
+  if (given instanceof Uint8Array) return userInBytes(given);
   const { data } = parameters.safeParse(given);
-  const user = data?.userId ?? data?.["user ID"] ?? 0;
-  return user > 0 && user < 0xffff ? slotOf(user) : undefined;
+  return slotIn(data?.userId ?? data?.["user ID"] ?? 0);
 }
+
+/**
+ * What a User Credential lock says of the use of credentials, which zwave-js leaves as it came: two bytes of the user, how
+ * many credentials, then of each its type and two bytes of its slot. Of one that opens nothing, the number is left out.
+ */
+function userInBytes(bytes: Uint8Array): ReturnType<typeof userAbout> {
+  const counted = bytes.length % 3 === 0 && bytes.length === 3 + 3 * (bytes[2] ?? 0);
+  if (!counted && bytes.length !== 5) return {};
+  const used = bytes.subarray(counted ? 3 : 2);
+  const method = methods.get(used[0] ?? 0);
+  return { ...slotIn(used[0] === pinCode ? number(used, 1) : number(bytes, 0)), ...(method ? { method } : {}) };
+}
+
+const number = (of: Uint8Array, at: number): number => ((of[at] ?? 0) << 8) | (of[at + 1] ?? 0);
+
+/** By `UserCredentialType`: PIN and password, RFID and NFC. */
+const methods = new Map<number, UnlockMethod>([
+  [pinCode, "keypad"],
+  [2, "keypad"],
+  [3, "card"],
+  [5, "card"],
+]);
+
+const slotIn = (user: number): { readonly slot?: SlotName } =>
+  user > 0 && user < 0xffff ? { slot: slotOf(user) } : {};
 
 /** A value that a lock has reported. */
 export interface Reported {

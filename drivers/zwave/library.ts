@@ -1,4 +1,5 @@
 import { LinkError } from "../driver.ts";
+import { openSerialLine, type SerialLine } from "./serial-line.ts";
 
 /** The one version that this driver is tested with: it relies on what zwave-js does, beyond what it promises. */
 const version = "15.29.0";
@@ -7,16 +8,15 @@ const version = "15.29.0";
 export type Library = Awaited<ReturnType<typeof load>>;
 
 async function load() {
-  const [zwave, questions, { CommandClasses }, { Bytes }, { db }, { serial }] = await Promise.all([
+  const [zwave, questions, core, { Bytes }, { db }, { SerialPort }] = await Promise.all([
     import("zwave-js"),
     import("@zwave-js/cc"),
     import("@zwave-js/core"),
     import("@zwave-js/shared"),
     import("@zwave-js/core/bindings/db/jsonl"),
-    import("@zwave-js/serial/bindings/node"),
+    import("serialport"),
   ]);
-  const openPort = serial.createFactoryByPath?.bind(serial);
-  if (!openPort) throw new Error("it opens no ports here");
+  const { CommandClasses, ZWaveError, ZWaveErrorCodes } = core;
   const { Driver, InterviewStage, NodeStatus } = zwave;
   const { UserCredentialOperationType, UserCredentialType, UserCredentialUserType, UserIDStatus } = zwave;
   const names = {
@@ -42,7 +42,11 @@ async function load() {
     UserCredentialCCUserGet,
     UserCredentialCCUserReport,
   };
-  return { ...names, reads, Driver, Bytes, db, openPort };
+  const openLine = (port: string): Promise<SerialLine> => openSerialLine(port, SerialPort);
+  /** In the words that zwave-js knows for a line that has ended by itself. */
+  const lineClosed = (): Error =>
+    new ZWaveError("The serial port closed unexpectedly!", ZWaveErrorCodes.Driver_SerialPortClosed);
+  return { ...names, reads, Driver, Bytes, db, openLine, lineClosed };
 }
 
 /** zwave-js, which is installed only by those who need it. Rejects with {@link LinkError} where it is not there. */

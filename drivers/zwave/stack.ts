@@ -7,6 +7,7 @@ import { orAbort } from "../shared/or-abort.ts";
 import { codeFree } from "./cache.ts";
 import type { SecurityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
+import { type Ends, endsOf } from "./serial-line.ts";
 
 export interface StackParts {
   readonly library: Library;
@@ -56,21 +57,23 @@ export class Stack implements AsyncDisposable {
       if (isReady) lost();
       else tooLong ??= setTimeout(lost, backAfterReset);
     };
-    const binding = await library.openPort(port);
-    let close: (() => Promise<void>) | undefined;
-    const watched: typeof binding = async () => {
+    let ends: Ends | undefined;
+    const open = async (): Promise<Ends> => {
       gone.signal.throwIfAborted();
-      const { source, sink } = await binding();
-      close = async () => sink.close?.();
+      const line = await library.openLine(port);
       if (gone.signal.aborted) {
-        await close();
+        await line.close();
         throw loss;
       }
-      // zwave-js waits a second and tries to open it again, by a path that may be another device's by then.
-      return { sink, source: { ...source, start: (controller) => source.start?.(watch(controller, failed)) } };
+      ends = endsOf(line, () => {
+        // zwave-js waits a second and tries to open it again, by a path that may be another device's by then.
+        failed();
+        return library.lineClosed();
+      });
+      return ends;
     };
-    const driver = new library.Driver(watched, optionsOf(parts));
-    const stack = new Stack(driver, gone, async () => close?.());
+    const driver = new library.Driver(open, optionsOf(parts));
+    const stack = new Stack(driver, gone, async () => ends?.close());
     try {
       await orAbort(
         new Promise<void>((resolve, reject) => {
@@ -131,23 +134,6 @@ export class Stack implements AsyncDisposable {
       this.#closePort().catch(() => undefined);
     }
   }
-}
-
-/** Notices when the source of bytes fails. */
-function watch<C extends { error(reason?: unknown): void }>(controller: C, failed: () => void): C {
-  const fail = controller.error.bind(controller);
-  return new Proxy(controller, {
-    get: (target, name) => {
-      if (name === "error") {
-        return (reason?: unknown) => {
-          failed();
-          fail(reason);
-        };
-      }
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 /** When to try again is ours to say; zwave-js's own ten attempts to open a port are not in its types. */

@@ -108,7 +108,8 @@ test("daySpans() cuts at midnight, over the end of the week, and puts together w
 test("sameWhen() does not mind a start that is past, nor how a schedule is written", () => {
   const now = at("2026-11-01T00:00:00Z");
   expect(sameWhen("always", "always", now)).toBe(true);
-  expect(sameWhen("always", timed({}), now)).toBe(false);
+  expect(sameWhen("always", timed({ startsAt: at("2026-10-01T00:00:00Z") }), now)).toBe(true);
+  expect(sameWhen("always", timed({ endsAt: at("2026-12-01T00:00:00Z") }), now)).toBe(false);
   expect(sameWhen(timed({ startsAt: at("2026-10-01T00:00:00Z") }), timed({}), now)).toBe(true);
   expect(sameWhen(timed({ startsAt: at("2026-12-01T00:00:00Z") }), timed({}), now)).toBe(false);
   expect(sameWhen(timed({ endsAt: at("2026-12-01T00:00:00Z") }), timed({}), now)).toBe(false);

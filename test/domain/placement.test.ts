@@ -5,19 +5,9 @@ import { branded } from "../../agent/domain/brand.ts";
 import type { Fingerprint } from "../../agent/domain/credential.ts";
 import { returned } from "../../agent/domain/displaced.ts";
 import { type Instant, instant, later } from "../../agent/domain/instant.ts";
-import {
-  doubted,
-  intendClear,
-  intendWrite,
-  interrupted,
-  isClean,
-  observe,
-  type Placement,
-  type Settlement,
-  settleClear,
-  settleWrite,
-  slotOf,
-} from "../../agent/domain/placement.ts";
+import { observe } from "../../agent/domain/observe.ts";
+import { doubted, interrupted, isClean, type Placement, slotOf } from "../../agent/domain/placement.ts";
+import { intendClear, intendWrite, type Settlement, settleClear, settleWrite } from "../../agent/domain/settle.ts";
 import { type Observed, slotName } from "../../agent/domain/slot.ts";
 import { placementOf } from "../support/placements.ts";
 
@@ -105,7 +95,7 @@ class Slot {
     assert.equal(isClean(intended), false);
     if (goes === "answered" || goes === "lost") this.holds = "empty";
     const told = goes === "late" ? "unanswered" : goes;
-    this.placement = settleClear(intended, before, settlementOf(told));
+    this.placement = settleClear(intended, before, settlementOf(told), this.now);
     if (told === "not_sent" || told === "refused") assert.deepEqual(this.placement.belief, before.belief);
   }
 
@@ -187,7 +177,7 @@ test("observe() keeps watch for a write that was not answered, though its code i
     const seen = observe(placement, slot, known, instant(5_000));
     expect(seen).toMatchObject({ belief: { at: "held" }, late: { until: 600_000 } });
     const leaving = intendClear({ ...seen, wanted: false }, slot);
-    const cleared = settleClear(leaving, seen, { result: "stored", slot, proof: "read_back" });
+    const cleared = settleClear(leaving, seen, { result: "stored", slot, proof: "read_back" }, instant(9_000));
     expect(isClean(cleared)).toBe(false);
     expect(isClean(observe(cleared, slot, { state: "empty" }, instant(600_000)))).toBe(true);
   }
@@ -244,7 +234,12 @@ test("a write that turned up does not vouch for an earlier one that may still be
   const empty = observe(unanswered, slot, { state: "empty" }, instant(1_000));
   const second = intendWrite(empty, slot, instant(2_000), settles);
   const held = settleWrite(second, empty, { result: "stored", slot, proof: "read_back" }, instant(2_000), settles);
-  const cleared = settleClear(intendClear(held, slot), held, { result: "stored", slot, proof: "read_back" });
+  const cleared = settleClear(
+    intendClear(held, slot),
+    held,
+    { result: "stored", slot, proof: "read_back" },
+    instant(9_000),
+  );
   expect(isClean(cleared)).toBe(false);
   expect(isClean(observe(cleared, slot, { state: "empty" }, instant(62_000)))).toBe(true);
 });

@@ -5,18 +5,17 @@ import type { MemoryLimits } from "../../agent/domain/abilities.ts";
 import type { PlacementId } from "../../agent/domain/ids.ts";
 import { instant, later } from "../../agent/domain/instant.ts";
 import type { Late } from "../../agent/domain/late.ts";
-import {
-  type Belief,
-  intendClear,
-  intendWrite,
-  observe,
-  type Placement,
-  type Refusal,
-  settleClear,
-  settleWrite,
-  slotOf,
-} from "../../agent/domain/placement.ts";
+import { observe } from "../../agent/domain/observe.ts";
+import { type Belief, isClean, isLeaving, type Placement, type Refusal, slotOf } from "../../agent/domain/placement.ts";
 import { type LockState, plan, type Step } from "../../agent/domain/plan.ts";
+import {
+  intendClear,
+  intendSwitch,
+  intendWrite,
+  settleClear,
+  settleSwitch,
+  settleWrite,
+} from "../../agent/domain/settle.ts";
 import { type Observed, type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { placementOf } from "../support/placements.ts";
 
@@ -46,40 +45,61 @@ const start = fc.record({
   happened: fc.boolean(),
   refusal: fc.constantFrom(undefined, undefined, undefined, "invalid" as const, "full" as const, "not_kept" as const),
   twin: fc.boolean(),
+  /** No window is open, and the lock would have to suspend the code. */
+  dormant: fc.boolean(),
+  /** What the lock really has is suspended; or opens at other times than it was written for. */
+  odd: fc.constantFrom(undefined, undefined, "disabled" as const, "otherWindow" as const),
 });
 type Start = typeof start extends fc.Arbitrary<infer T> ? T : never;
 
 /** A lock that does as it is told, and says what it holds: by slot, whose. */
 class Lock {
   readonly holds = new Map<SlotName, string>();
+  readonly disabled = new Set<SlotName>();
+  readonly otherWindow = new Set<SlotName>();
   readonly unreadable: ReadonlySet<SlotName>;
   readonly slots: readonly SlotName[];
   placements: Placement[] = [];
   occupied = new Set<SlotName>();
   readonly #empty = new Set<SlotName>();
 
-  constructor(slots: readonly SlotName[], owners: readonly boolean[], unreadable: readonly boolean[]) {
+  /** Whether it suspends codes. */
+  readonly suspends: boolean;
+
+  constructor(
+    slots: readonly SlotName[],
+    owners: readonly boolean[],
+    unreadable: readonly boolean[],
+    suspends: boolean,
+  ) {
+    this.suspends = suspends;
     this.slots = slots;
     // The owner's are the last slots, so that there are some for us.
     for (const [at, slot] of slots.toReversed().entries()) if (owners[at]) this.holds.set(slot, "owner");
     this.unreadable = new Set(slots.filter((slot, at) => unreadable[at] && !this.holds.has(slot)));
   }
 
-  add(at: number, { wanted, belief: kind, happened, refusal, twin }: Start): void {
-    const identity = `person-${twin && at > 0 ? at - 1 : at}`;
+  add(at: number, begins: Start): void {
+    const { wanted, belief: kind, happened, refusal, twin, dormant } = begins;
+    const identity = `person-${twin ? Math.max(at - 1, 0) : at}`;
     const slot = this.slots.find((each) => !this.holds.has(each) && !this.unreadable.has(each) && !this.#isOurs(each));
     const { belief, isThere } = kind === "new" || !slot ? fresh : beliefs(kind, slot, happened);
     const placement = placementOf(`${identity}-${at}`, {
       wanted,
-      belief,
+      dormant: wanted && dormant,
+      belief: isThere ? oddly(belief, begins.odd) : belief,
       identity: placementOf(identity).identity,
       suspect: kind === "suspect" || kind === "lost",
       late: kind === "late" && slot ? lateIn(slot) : undefined,
       refusal: wanted && belief.at === "nowhere" ? refusalOf(refusal) : undefined,
     });
-    if (slot && isThere) this.holds.set(slot, placement.id);
-    if (!wanted && belief.at === "nowhere" && !placement.late) return;
-    this.placements.push(placement);
+    if (slot && isThere) this.#put(slot, placement.id, begins.odd);
+    if (wanted || !isClean(placement)) this.placements.push(placement);
+  }
+
+  #put(slot: SlotName, id: PlacementId, odd: Start["odd"]): void {
+    this.holds.set(slot, id);
+    if (odd) this[odd].add(slot);
   }
 
   #isOurs(slot: SlotName): boolean {
@@ -87,7 +107,9 @@ class Lock {
   }
 
   plan(): ReturnType<typeof plan> {
-    return plan(stateOf(this.placements, { limits: limitsOf(this.slots.length), occupied: this.occupied }));
+    const limits = { ...limitsOf(this.slots.length), suspends: this.suspends };
+    const can = { read: true, list: false, enable: this.suspends };
+    return plan(stateOf(this.placements, { limits, can, occupied: this.occupied }));
   }
 
   read(slot: SlotName): Observed {
@@ -95,7 +117,12 @@ class Lock {
     const holder = this.holds.get(slot);
     if (holder === undefined) return { state: "empty" };
     const ours = this.placements.find(({ id }) => id === holder);
-    return { state: "known", fingerprint: ours?.fingerprint ?? placementOf("owner").fingerprint };
+    return {
+      state: "known",
+      fingerprint: ours?.fingerprint ?? placementOf("owner").fingerprint,
+      disabled: this.disabled.has(slot),
+      when: this.otherWindow.has(slot) ? { ...nothing, endsAt: soon, zone: "UTC" } : "always",
+    };
   }
 
   /** As the steps of a round do it. */
@@ -112,6 +139,8 @@ class Lock {
         return;
       case "write":
         return this.write(step.placement, step.slot);
+      case "enable":
+        return this.enable(step.placement, step.slot, step.on);
       case "clear":
         return this.clear(step.placement, step.slot);
     }
@@ -126,7 +155,7 @@ class Lock {
     assert.equal(others.map(({ late }) => late?.slot).includes(slot), false);
     assert.equal(others.map(slotOf).includes(slot), false);
     this.change(id, (before) => {
-      assert.equal(before.wanted && before.belief.at === "nowhere", true);
+      assert.equal(before.wanted && before.belief.at === "nowhere" && !before.dormant, true);
       this.holds.set(slot, id);
       const sent = intendWrite(before, slot, now, undefined);
       return settleWrite(sent, before, { result: "stored", slot, proof: "read_back" }, now, undefined);
@@ -136,10 +165,24 @@ class Lock {
   clear(id: PlacementId, slot: SlotName): void {
     assert.notEqual(this.holds.get(slot), "owner");
     this.change(id, (before) => {
-      assert.equal(before.wanted, false);
+      assert.equal(isLeaving(before), true);
       assert.equal(before.belief.at, "held");
       this.holds.delete(slot);
-      return settleClear(intendClear(before, slot), before, { result: "stored", slot, proof: "read_back" });
+      this.disabled.delete(slot);
+      this.otherWindow.delete(slot);
+      return settleClear(intendClear(before, slot), before, { result: "stored", slot, proof: "read_back" }, now);
+    });
+  }
+
+  enable(id: PlacementId, slot: SlotName, on: boolean): void {
+    assert.equal(this.suspends, true);
+    this.change(id, (before) => {
+      assert.equal(before.wanted && before.dormant !== on, true);
+      assert.equal(this.holds.get(slot), id);
+      if (on) this.disabled.delete(slot);
+      else this.disabled.add(slot);
+      const stored = { result: "stored", slot, proof: "read_back" } as const;
+      return settleSwitch(intendSwitch(before, slot, on, now, undefined), before, stored);
     });
   }
 
@@ -148,6 +191,10 @@ class Lock {
   }
 }
 
+const nothing = { startsAt: undefined, endsAt: undefined, weekly: undefined };
+const oddly = (belief: Belief, odd: Start["odd"]): Belief =>
+  belief.at === "held" && odd ? { ...belief, ...oddities[odd] } : belief;
+const oddities = { disabled: { disabled: "by_us" }, otherWindow: { otherWindow: true } } as const;
 const lateIn = (slot: SlotName): Late => ({ slot, writes: 1, since: now, until: soon, check: soon });
 const refusalOf = (reason: Refusal | undefined): Placement["refusal"] => reason && { reason, detail: undefined };
 
@@ -201,8 +248,9 @@ test("plan() takes an obedient lock to what is wanted, touches nothing of the ow
       fc.array(fc.boolean(), { minLength: 2, maxLength: 2 }),
       fc.array(fc.boolean(), { maxLength: 2 }),
       fc.array(start, { maxLength: 7 }),
-      (slots, owners, unreadable, starts) => {
-        const lock = new Lock(slotsOf(slots), owners, unreadable);
+      fc.boolean(),
+      (slots, owners, unreadable, starts, suspends) => {
+        const lock = new Lock(slotsOf(slots), owners, unreadable, suspends);
         for (const [at, each] of starts.entries()) lock.add(at, each);
         const owned = [...lock.holds].filter(([, holder]) => holder === "owner");
         let next = lock.plan();
@@ -228,8 +276,12 @@ function checkEnd(lock: Lock, full: ReadonlySet<PlacementId>): void {
   for (const placement of lock.placements) {
     const isHeld = placement.belief.at === "held";
     assert.equal(held.get(placement.id), slotOf(placement));
+    const slot = slotOf(placement);
+    const isOpen = slot !== undefined && !lock.disabled.has(slot);
     if (!placement.wanted) assert.equal(isHeld, false);
-    else if (!isHeld) assert.equal(full.has(placement.id) || isStanding(placement.refusal?.reason), true);
+    else if (placement.dormant) assert.equal(isHeld && isOpen, false);
+    else if (isHeld) assert.equal(isOpen || !lock.suspends, true);
+    else assert.equal(full.has(placement.id) || isStanding(placement.refusal?.reason), true);
   }
   if (full.size === 0) return;
   const free = lock.slots.filter((slot) => !lock.holds.has(slot) && !lock.unreadable.has(slot));
@@ -258,7 +310,8 @@ test("plan() clears a code first where its successor finds no other slot, or wil
   const old = placementOf("ann", { wanted: false, belief: heldIn(one) });
   const next = placementOf("ann-new", { identity: old.identity });
   const clear = { do: "clear", placement: old.id, slot: one };
-  expect(plan(stateOf([old, next], { occupied: new Set([two, three]) })).steps[0]).toEqual(clear);
+  const inItsPlace = { ...clear, successor: next.id };
+  expect(plan(stateOf([old, next], { occupied: new Set([two, three]) })).steps[0]).toEqual(inItsPlace);
   for (const reason of ["not_kept", "duplicate", "forbidden"] as const) {
     const refused = { ...next, refusal: { reason, detail: undefined }, next: soon };
     expect(plan(stateOf([old, refused])).steps).toEqual([clear]);

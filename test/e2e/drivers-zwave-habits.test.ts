@@ -72,4 +72,14 @@ describe.skipIf(socatSkipReason())("over zwave-js", () => {
       { event: "battery", level: 0.4 },
     ]);
   });
+
+  test("whose PIN has opened a User Credential lock is told, though zwave-js leaves what the lock says of it as bytes", async () => {
+    using host = new RecordingHost(hurriedClock(1));
+    await using link = await house.connect(host);
+    link.lock(userCredential);
+    await host.reported("online");
+    await house.far.act(userCredential, { act: "program", slot: 3, digits: "73910428" });
+    await house.far.act(userCredential, { act: "type", digits: "73910428" });
+    expect(await host.reported("unlocked")).toMatchObject({ address: userCredential, method: "keypad", slot: "3" });
+  });
 });

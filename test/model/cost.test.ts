@@ -128,7 +128,10 @@ test(`one grant among ${locks} locks of ${codes} codes touches the rows of its o
   const count = new Count();
   const opened = openInMemory();
   const real = opened.db;
-  using house = new House(locks, "unlimited", codes + 10, { ...opened, db: counted(real, count) });
+  using house = new House(locks, "unlimited", {
+    model: { slots: codes + 10 },
+    opened: { ...opened, db: counted(real, count) },
+  });
   await house.clock.run(60_000);
   fill(real);
   count.reset();

@@ -3,6 +3,7 @@ export const killPoints = [
   "killed_between_steps",
   "killed_in_write",
   "killed_in_clear",
+  "killed_in_switch",
   "killed_before_sending",
   "killed_after_sending",
   "killed_after_storing",

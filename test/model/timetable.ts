@@ -13,27 +13,32 @@ interface Given {
   endsAt: number;
   /** Of each day, in minutes; the second is the earlier one where it is past midnight. */
   daily: readonly [from: number, to: number] | undefined;
+  /** What somebody changes at the lock stands. */
+  readonly isExternal: boolean;
 }
 
 /** What was granted for a time, as whoever granted it knows: by plain counting, in UTC. */
 export class Timetable {
   readonly #given: Given[] = [];
 
-  /** @param luck four numbers from 0 up to 1. */
+  /** @param luck five numbers from 0 up to 1. */
   give(world: World, person: string, doors: readonly number[], luck: readonly number[]): void {
     const now = world.clock.now();
     const [startsAt, endsAt] = [edge(now, luck[0], 3), edge(now, luck[1], 12)];
     const daily = dailyAround(now, luck[2]);
     const isOpenEnded = (luck[3] ?? 0) < 0.3;
+    const isExternal = (luck[4] ?? 0) < 0.2;
     const { ok, access_grant: grant } = world.ask("access_grants/create", {
       user_identity_id: person,
       device_ids: doors.map((at) => world.device(at)),
       starts_at: iso(startsAt),
       ends_at: isOpenEnded ? null : iso(Math.max(endsAt, startsAt + edgeEvery)),
       schedule: daily ? [scheduleOf(daily)] : null,
+      allow_external_modification: isExternal,
     });
     if (!ok) return;
     world.count("given_for_a_time");
+    if (isExternal) world.count("given_external");
     this.#given.push({
       id: idOf(grant),
       person,
@@ -41,6 +46,7 @@ export class Timetable {
       startsAt: Math.max(startsAt, now),
       endsAt: isOpenEnded ? Number.POSITIVE_INFINITY : Math.max(endsAt, startsAt + edgeEvery),
       daily,
+      isExternal,
     });
   }
 
@@ -68,11 +74,24 @@ export class Timetable {
 
   /** Who may use which door at a time: `person door`. */
   open(at: number): string[] {
-    return this.#given
-      .filter(({ startsAt, endsAt, daily }) => startsAt <= at && at < endsAt && isIn(daily, at))
-      .flatMap(({ person, doors }) => doors.map((door) => `${person} ${door}`));
+    return pairsOf(
+      this.#given.filter(({ startsAt, endsAt, daily }) => startsAt <= at && at < endsAt && isIn(daily, at)),
+    );
+  }
+
+  /** Who has a grant for a door that has not ended, open or not. */
+  standing(at: number): string[] {
+    return pairsOf(this.#given.filter(({ endsAt }) => at < endsAt));
+  }
+
+  /** Whose code may be changed at the lock of which door, by some of their grants. */
+  external(): string[] {
+    return pairsOf(this.#given.filter(({ isExternal }) => isExternal));
   }
 }
+
+const pairsOf = (given: readonly Given[]): string[] =>
+  given.flatMap(({ person, doors }) => doors.map((door) => `${person} ${door}`));
 
 function isIn(daily: Given["daily"], at: number): boolean {
   if (!daily) return true;

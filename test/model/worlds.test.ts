@@ -6,12 +6,12 @@ import { blindRewrite, faults, type LockSpec, owner, type WorldLock } from "../s
 import { rebuild, rebuildDeeds, rebuilt } from "./rebuild.ts";
 import { killPoints, played, transitions } from "./tally.ts";
 import { edgeEvery, Timetable } from "./timetable.ts";
-import { wrongsOf } from "./wrongs.ts";
+import { type Wishes, wrongsOf } from "./wrongs.ts";
 
 /** LATCHD_LONG=1 looks at many more worlds, and longer ones; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
 const isLong = process.env["LATCHD_LONG"] !== undefined;
-const worlds = isLong ? 3_000 : 300;
-const deedsAtMost = isLong ? 30 : 9;
+const worlds = isLong ? 3_000 : Number(process.env["LATCHD_WORLDS"] ?? 300);
+const deedsAtMost = isLong ? 30 : Number(process.env["LATCHD_DEEDS"] ?? 9);
 /** An ordinary run looks at the same worlds each time; the long one, at others. */
 const seed = Number(process.env["LATCHD_SEED"] ?? (isLong ? Math.floor(Math.random() * 2 ** 31) : 20_261_124));
 const path = process.env["LATCHD_PATH"];
@@ -28,11 +28,15 @@ const anyLock: fc.Arbitrary<LockSpec> = fc.oneof(
     readBack: fc.constantFrom("full" as const, "full" as const, "masked" as const),
     slots: fc.integer({ min: 2, max: 6 }),
     settles: fc.constantFrom(undefined, 10 * minute, 90 * minute),
+    keepsWindows: fc.constantFrom(false, false, true),
+    suspends: fc.constantFrom(false, false, true),
   }),
   fc.record({
     memory: fc.constantFrom("assigned" as const, "keyed" as const),
     readBack: fc.constant("full" as const),
     slots: fc.integer({ min: 2, max: 6 }),
+    keepsWindows: fc.constantFrom(false, true),
+    suspends: fc.constantFrom(false, true),
   }),
 );
 
@@ -40,6 +44,7 @@ const timeDeeds = ["give_time", "give_time", "give_time", "change_time", "take_t
 const deeds = [
   ...(["grant", "grant", "grant", "grant", "revoke", "revoke", "revoke", "own", "own"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
+  ...(["owner_suspends", "owner_loosens"] as const),
   ...(["grant_and_kill", "revoke_and_kill", "kill", "restart", "online", "wipe", "reveal"] as const),
   ...timeDeeds,
   ...rebuildDeeds,
@@ -64,9 +69,10 @@ type RebuildDeed = (typeof rebuildDeeds)[number];
 const isRebuild = (what: Doing): what is RebuildDeed => rebuildDeeds.some((each) => each === what);
 
 const otherTroubles = [
-  ...(["given_for_a_time", "time_changed", "time_taken"] as const),
+  ...(["given_for_a_time", "given_external", "time_changed", "time_taken"] as const),
   ...(["wiped", "told_late"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
+  ...(["owner_suspends", "owner_loosens"] as const),
   ...rebuilt,
 ];
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
@@ -133,7 +139,7 @@ class Play {
   }
 
   #luck(): readonly number[] {
-    return Array.from({ length: 4 }, () => this.world.random());
+    return Array.from({ length: 5 }, () => this.world.random());
   }
 
   /** One door, or two. */
@@ -142,9 +148,12 @@ class Play {
     return which % 3 === 0 && other !== at ? [at, other] : [at];
   }
 
-  /** `person door` of all who may use a door now. */
-  get mayOpen(): ReadonlySet<string> {
-    return new Set([...this.granted, ...this.#timetable.open(this.world.clock.now())]);
+  /** `person door`: who may use a door now, who may at another time, and whose code may be changed at the lock. */
+  get wishes(): Wishes {
+    const now = this.world.clock.now();
+    const open = new Set([...this.granted, ...this.#timetable.open(now)]);
+    const external = this.#timetable.external().filter((pair) => !this.granted.has(pair));
+    return { open, standing: new Set([...open, ...this.#timetable.standing(now)]), external: new Set(external) };
   }
 
   #wish(what: "grant" | "revoke", person: string, at: number): void {
@@ -183,6 +192,15 @@ class Play {
         const found = held.find(({ label }) => (label === owner) === (what === "owner_frees"));
         if (!found) return;
         place.clears(found.slot);
+        this.#tell(place, found.slot, what);
+        return;
+      }
+      case "owner_suspends":
+      case "owner_loosens": {
+        const found = held.find(({ label }) => label !== owner);
+        if (!found || !(what === "owner_suspends" ? place.spec.suspends : place.spec.keepsWindows)) return;
+        if (what === "owner_suspends") place.suspends(found.slot);
+        else place.loosens(found.slot);
         this.#tell(place, found.slot, what);
       }
     }
@@ -234,7 +252,7 @@ test(`${worlds} worlds come to rest with every lock as its grants say, and nothi
         }
         await play.calm();
         world.countTransitions();
-        const wrongs = wrongsOf(world, people, play.mayOpen);
+        const wrongs = wrongsOf(world, people, play.wishes);
         expect(wrongs.length === 0 ? wrongs : [...wrongs, ...world.history.slice(-400)]).toEqual([]);
         expect(world.clock.woken).toBeLessThan(6_000);
       },

@@ -5,21 +5,29 @@ import { standing } from "../../agent/domain/receipt.ts";
 import type { World } from "../support/world.ts";
 import type { WorldLock } from "../support/world-lock.ts";
 
+/** `person door`, the door by its number. */
+export interface Wishes {
+  /** Who may use which door now. */
+  readonly open: ReadonlySet<string>;
+  /** Who may now, or at another time. */
+  readonly standing: ReadonlySet<string>;
+  /** Whose code somebody may change at the lock. */
+  readonly external: ReadonlySet<string>;
+}
+type Wish = "open" | "closed" | "none";
+
 /**
  * What is not as it should be, now that all has come to rest: every lock that can be asked holds what the grants say, and
  * what is on any other is known, and not called anything that it may not be.
- *
- * @param granted `person door`, the door by its number.
  */
-export function wrongsOf(world: World, people: readonly string[], granted: ReadonlySet<string>): readonly string[] {
+export function wrongsOf(world: World, people: readonly string[], wishes: Wishes): readonly string[] {
   const { doors, locks: all, drawer } = world.house;
   return [
     ...world.sins,
     ...all.flatMap((lock) => lock.sins),
     ...doors.flatMap((door, at) => {
       const lock = world.house.lockAt(door);
-      const mayOpen = (person: string): boolean => granted.has(`${person} ${at}`);
-      return lock ? wrongsAt(world, lock, at, people, mayOpen) : [];
+      return lock ? wrongsAt(world, lock, at, people, wishes) : [];
     }),
     ...all.flatMap((lock) => world.unaccounted(lock).map((code) => `${lock.name} has ${code}, and nobody knows`)),
     ...drawer.flatMap((lock) => claimsOf(world, lock)),
@@ -48,15 +56,16 @@ function wrongsAt(
   lock: WorldLock,
   at: number,
   people: readonly string[],
-  mayOpen: (person: string) => boolean,
+  { open, standing: stands, external }: Wishes,
 ): string[] {
+  const wishOf = (pair: string): Wish => (open.has(pair) ? "open" : stands.has(pair) ? "closed" : "none");
   const rows = rowsOf(world).filter((placement) => placement.lock === lock.identity);
   const strays = rows.filter((row) => row.device !== world.device(at) && !isStuck(lock, row));
   return [
     ...strays.map(({ device }) => `${lock.name} at ${world.device(at)} has ${device}'s`),
     ...people.flatMap((person) => [
       ...wrongCodes(world, lock, person, rows),
-      ...wrongStates(world, lock, person, rows, mayOpen(person)),
+      ...wrongStates(world, lock, person, rows, wishOf(`${person} ${at}`), external.has(`${person} ${at}`)),
     ]),
   ];
 }
@@ -67,7 +76,7 @@ function wrongCodes(world: World, lock: WorldLock, person: string, rows: readonl
   const stuck = new Set(rows.filter((row) => isStuck(lock, row)).map(({ credential }) => world.code(credential)));
   const isExcused = (value: string): boolean => stuck.has(value) || isFormer(world, lock, person, value);
   const onLock = lock
-    .held()
+    .opening()
     .filter(({ label, value }) => label === person && (codes.includes(value) || !isExcused(value)))
     .map(({ value }) => value);
   const isRight = onLock.toSorted().join() === codes.toSorted().join();
@@ -79,12 +88,15 @@ function wrongStates(
   lock: WorldLock,
   person: string,
   rows: readonly Placement[],
-  mayOpen: boolean,
+  wish: Wish,
+  isExternal: boolean,
 ): string[] {
   const mine = rows.filter(({ identity }) => identity === userIdentityId(person));
   const say = (what: string): string => `${person} at ${lock.name}: ${what}`;
-  if (!mayOpen) {
-    return mine.filter((row) => !isStuck(lock, row)).map((row) => say(`not granted, but ${standing(row).state}`));
+  if (wish !== "open") {
+    const isShut = (row: Placement): boolean => wish === "closed" && isResting(row);
+    const wrong = mine.filter((row) => !isStuck(lock, row) && !isShut(row));
+    return wrong.map((row) => say(`${wish}, but ${standing(row).state} ${String(standing(row).reason)}`));
   }
   if (mine.length === 0) return [say("granted, and nothing is under way")];
   return mine.flatMap((placement) => {
@@ -92,6 +104,7 @@ function wrongStates(
     const { wanted, credential } = placement;
     if (isStuck(lock, placement)) return [];
     if (state === "live" && wanted && isCurrent(world, credential, person)) return [];
+    if (state === "refused" && wanted && isExternal && isByHand(world, lock, person, placement)) return [];
     if (state === "refused" && wanted && isRefusal(world, reason, lock, person, credential)) return [];
     // Who found no room keeps the code that they wait with.
     const isFirst = (row: Placement): boolean =>
@@ -103,6 +116,15 @@ function wrongStates(
     return [say(`${state} ${String(reason)} wanted ${wanted} clean ${isClean(placement)}`)];
   });
 }
+
+/** It may be there, or was refused, and does not open. */
+const isResting = (row: Placement): boolean =>
+  row.wanted && row.dormant && (standing(row).reason === "outside_window" || standing(row).state === "refused");
+
+/** The owner has taken it out, or suspended it, and that stands. */
+const isByHand = (world: World, lock: WorldLock, person: string, { credential, refusal }: Placement): boolean =>
+  (refusal?.reason === "changed_on_lock" || refusal?.reason === "forbidden") &&
+  lock.byHand.has(`${person}/${world.code(credential)}`);
 
 /** What was in doubt when a lock left that does not tell codes stays in doubt, if something is there when it is back. */
 const isStuck = (lock: WorldLock, row: Placement): boolean => isUnknowable(row) && lock.spec.readBack === "masked";

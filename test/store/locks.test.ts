@@ -5,14 +5,9 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";
-import {
-  intendClear,
-  intendWrite,
-  observe,
-  type Placement,
-  settleClear,
-  settleWrite,
-} from "../../agent/domain/placement.ts";
+import { observe } from "../../agent/domain/observe.ts";
+import type { Placement } from "../../agent/domain/placement.ts";
+import { intendClear, intendWrite, settleClear, settleWrite } from "../../agent/domain/settle.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { migrate } from "../../agent/store/open.ts";
 import type { Store } from "../../agent/store/store.ts";
@@ -58,7 +53,7 @@ function read(desk: MemoryStore, device: DeviceId, { rounds }: Store = desk.stor
   const stored = { result: "stored", slot: one, proof: "read_back" } as const;
   for (const { id, wanted, fingerprint } of rounds.placements(device)) {
     rounds.change(device, id, (now) => observe(now, one, { state: "known", fingerprint }, desk.now));
-    if (!wanted) rounds.change(device, id, (now) => settleClear(intendClear(now, one), now, stored));
+    if (!wanted) rounds.change(device, id, (now) => settleClear(intendClear(now, one), now, stored, desk.now));
   }
 }
 

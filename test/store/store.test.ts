@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { userIdentityId } from "../../agent/domain/ids.ts";
 import { instant, later } from "../../agent/domain/instant.ts";
-import { intendWrite, settleWrite } from "../../agent/domain/placement.ts";
 import { Secret } from "../../agent/domain/secret.ts";
+import { intendWrite, settleWrite } from "../../agent/domain/settle.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
 import { StoreDir } from "../support/store-dir.ts";

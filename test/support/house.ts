@@ -6,6 +6,7 @@ import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import type { SlotName } from "../../agent/domain/slot.ts";
+import type { ConfiguredDevice } from "../../agent/store/devices.ts";
 import type { Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Alarm } from "../../agent/sync/alarm.ts";
@@ -27,12 +28,16 @@ const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: 
 const failed = (error: unknown): void => {
   throw error;
 };
-const usualLock = { memory: "numbered", readBack: "full", lengths: [6], rules: [], kinds: ["pin"] } as const;
+const usualLock = { memory: "numbered", readBack: "full", lengths: [6], rules: [], kinds: ["pin"], slots: 20 } as const;
 
-interface LocksOf extends Partial<Pick<LockModel, "memory" | "readBack">> {
+/** How all its locks are built, and configured. */
+interface HouseSpec {
+  readonly model?: Partial<LockModel>;
   readonly settles?: Milliseconds | undefined;
   /** What the only lock holds already. */
   readonly chip?: Chip | undefined;
+  readonly configured?: Partial<ConfiguredDevice>;
+  readonly opened?: Opened;
 }
 
 /** Locks on one wire that behave as they are told, and an agent with the real parts between them and the store. */
@@ -49,25 +54,18 @@ export class House implements Disposable {
   ahead: Milliseconds = 0;
   readonly #began = this.clock.now();
   readonly #opened: Opened;
+  readonly #configured: Partial<ConfiguredDevice>;
   readonly #link: Link;
   #store: Store;
   #keeper: Keeper;
   #watch: ClockWatch | undefined;
   #alarm: Alarm | undefined;
 
-  /**
-   * @param slots of each lock.
-   * @param of how the locks are built, else.
-   */
-  constructor(
-    count: number,
-    atOnce: Link["atOnce"],
-    slots = 20,
-    opened = openInMemory(),
-    { settles, chip, ...of }: LocksOf = {},
-  ) {
-    this.#opened = opened;
-    const model: LockModel = { ...usualLock, ...of, slots };
+  constructor(count: number, atOnce: Link["atOnce"], of: HouseSpec = {}) {
+    const { settles, chip } = of;
+    this.#opened = of.opened ?? openInMemory();
+    this.#configured = of.configured ?? {};
+    const model: LockModel = { ...usualLock, ...of.model };
     this.devices = Array.from({ length: count }, (_, at) => deviceId(`door-${at}`));
     this.locks = new Map(this.devices.map((device) => [device, new SimulatedLock(model, chip ?? blankChip(device))]));
     const limits = (lock: SimulatedLock): MemoryLimits => ({
@@ -121,6 +119,13 @@ export class House implements Disposable {
     if (this.#watch) await this.#startTime(this.#watch);
   }
 
+  /** The lock itself, past the wire: what an owner does to it by hand. */
+  lock(device: DeviceId): SimulatedLock {
+    const lock = this.locks.get(device);
+    if (!lock) throw new Error(`no lock at ${device}`);
+    return lock;
+  }
+
   /** What a person opens a device with; undefined where they have nothing. */
   codeOf(person: string, device: DeviceId): string | undefined {
     const { credentials } = this.ask("credentials/get", { user_identity_id: person, device_id: device });
@@ -160,7 +165,10 @@ export class House implements Disposable {
     return JSON.parse(reply.body);
   }
 
-  report(device: DeviceId, event: "online" | "offline" | "jammed" | { readonly changed: SlotName }): void {
+  report(
+    device: DeviceId,
+    event: "online" | "offline" | "jammed" | "all_deleted" | "reset" | { readonly changed: SlotName },
+  ): void {
     const from = { at: this.now(), address: device };
     const told = typeof event === "string" ? { event } : ({ event: "changed", slot: event.changed } as const);
     this.#keeper.reported("wire", { ...from, ...told });
@@ -211,7 +219,7 @@ export class House implements Disposable {
   #start(): [Store, Keeper] {
     const store = storeOn(this.#opened, {
       dataDir: join(tmpdir(), "latchd-house"),
-      devices: this.devices.map((id) => configured(id)),
+      devices: this.devices.map((id) => configured(id, this.#configured)),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
       now: () => this.now(),
@@ -261,6 +269,12 @@ export class House implements Disposable {
       memory: {
         write: (entry, at, signal) => exchange("write", signal, () => lock.write(entry, at), unclear),
         clear: (slot, signal) => exchange("clear", signal, () => lock.clear(slot), unclear),
+        ...(limits.suspends
+          ? {
+              enable: (slot, _, on, signal) =>
+                exchange(on ? "enable" : "disable", signal, () => lock.enable(slot, on), unclear),
+            }
+          : {}),
         ...(limits.readBack === "none"
           ? {}
           : { read: (slot, signal) => exchange("read", signal, () => lock.read(slot), unreadable) }),

@@ -41,6 +41,7 @@ export const configured = (id: DeviceId, of: Partial<ConfiguredDevice> = {}): Co
   timeZone: "UTC",
   lead: 0,
   writesPerDay: 50,
+  auditReads: 0,
   driver: "simulated",
   place: { link: "wire", address: id },
   was: [],

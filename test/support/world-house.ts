@@ -45,6 +45,7 @@ export class House {
       timeZone: "UTC",
       lead: 0,
       writesPerDay: 50,
+      auditReads: 24,
       driver: "simulated",
       place: { link: "wire", address: addressOf(place) },
       was,

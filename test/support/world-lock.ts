@@ -1,10 +1,11 @@
 import type { MemoryLimits } from "../../agent/domain/abilities.ts";
 import { secretOf } from "../../agent/domain/credential.ts";
 import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
+import type { WindowAbility } from "../../agent/domain/lock-window.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { type SlotContents, type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { LinkError, type LinkEvent, type LockDevice, type WriteOutcome } from "../../drivers/driver.ts";
-import { blankChip, SimulatedLock } from "../../simulator/lock.ts";
+import { blankChip, type LockModel, SimulatedLock } from "../../simulator/lock.ts";
 import { reasonOf, type VirtualClock } from "./virtual-clock.ts";
 
 export interface LockSpec {
@@ -12,7 +13,16 @@ export interface LockSpec {
   readonly readBack: "full" | "masked";
   readonly slots: number;
   readonly settles?: Milliseconds | undefined;
+  /** It keeps windows by itself, of any kind and in its own time. */
+  readonly keepsWindows?: boolean;
+  readonly suspends?: boolean;
 }
+const anyWindow: WindowAbility = {
+  dates: 1,
+  weekly: { perEntry: 50, of: "windows", resolution: 1 },
+  together: true,
+  base: "local",
+};
 
 /** One run of the agent: when it is killed, nothing that it waits for comes back. */
 export interface Process {
@@ -29,11 +39,13 @@ export const faults = [
   "lie",
   "late",
   "unreadable",
+  "spoiled",
 ] as const;
 export type Fault = (typeof faults)[number];
 
 /** A write to a slot whose last command went unanswered, and that was not read since. */
 export const blindRewrite = "blind_rewrite";
+type Way = "write" | "clear" | "switch";
 export const owner = "owner";
 export const never = new Promise<never>(() => undefined);
 
@@ -53,6 +65,8 @@ export class WorldLock {
   readonly sins: string[] = [];
   /** Codes that the lock has refused without a reason that could pass: whose, which, and why. */
   readonly refused = new Set<string>();
+  /** Codes of ours that the owner has taken out or suspended: whose, and which. */
+  readonly byHand = new Set<string>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
   readonly #note: (what: string) => void;
@@ -71,6 +85,8 @@ export class WorldLock {
   /** When the agent was last told what is in a slot. */
   readonly #told = new Map<SlotName, Instant>();
   readonly #ownerSince = new Map<SlotName, Instant>();
+  /** Codes that were last written with a window: whose, and which. */
+  readonly #windowed = new Set<string>();
 
   constructor(
     name: string,
@@ -89,7 +105,22 @@ export class WorldLock {
     this.#random = random;
     this.#count = count;
     this.#report = report;
-    this.#lock = new SimulatedLock({ ...spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] }, blankChip(name));
+    this.#lock = new SimulatedLock(this.#model, blankChip(name));
+  }
+
+  get #model(): LockModel {
+    const { keepsWindows, suspends = false, memory, readBack, slots } = this.spec;
+    const windows = keepsWindows ? anyWindow : "none";
+    const pins = { kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] } as const;
+    return { memory, readBack, slots, windows, suspends, ...pins };
+  }
+
+  /** What it would open for now. */
+  opening(): readonly { label: string; value: string }[] {
+    return this.held().filter(({ slot, value }) => {
+      const credential = { kind: "pin", digits: new Secret(value) } as const;
+      return this.#lock.present(credential, this.#clock.now()) === slot;
+    });
   }
 
   /** What is in its memory, or is still on its way into it: slot, whose, and which code. */
@@ -125,7 +156,7 @@ export class WorldLock {
   }
 
   device(agent: Process): LockDevice {
-    const { settles, memory } = this.spec;
+    const { settles, memory, suspends } = this.spec;
     const limits: MemoryLimits = { ...this.#lock.limits, ...(settles === undefined ? {} : { settles }) };
     return {
       abilities: (signal) =>
@@ -135,9 +166,19 @@ export class WorldLock {
           const whose = `${entry.label}/${secretOf(entry.credential).reveal()}`;
           const name = at ?? whose;
           const act = (): WriteOutcome => this.#lock.write(entry, at);
+          if (entry.when === "always") this.#windowed.delete(whose);
+          else this.#windowed.add(whose);
           return this.#command(agent, "write", name, whose, act, signal);
         },
         clear: (slot, signal) => this.#command(agent, "clear", slot, "", () => this.#lock.clear(slot), signal),
+        ...(suspends
+          ? {
+              enable: (slot, entry, on, signal) => {
+                const whose = `${entry.label}/${secretOf(entry.credential).reveal()}`;
+                return this.#command(agent, "switch", slot, whose, () => this.#lock.enable(slot, on), signal);
+              },
+            }
+          : {}),
         read: (slot, signal) => this.#ask(agent, signal, () => this.#read(slot)),
         ...(memory === "numbered" ? {} : { list: (signal: AbortSignal) => this.#list(agent, signal) }),
       },
@@ -148,6 +189,7 @@ export class WorldLock {
 
   ownerWrites(code: string, over: "empty" | "any"): SlotName | undefined {
     const slot = this.#slotForOwner(over);
+    if (slot !== undefined) this.#takenOut(slot);
     const outcome = this.#lock.write(
       { credential: { kind: "pin", digits: new Secret(code) }, when: "always", label: owner },
       slot,
@@ -160,15 +202,36 @@ export class WorldLock {
 
   clears(slot: SlotName): void {
     this.#note(`${this.name} owner clears ${slot}`);
+    this.#takenOut(slot);
     this.#lock.clear(slot);
     this.#ownerSince.delete(slot);
   }
 
+  /** Suspends a code of ours. */
+  suspends(slot: SlotName): void {
+    this.#note(`${this.name} owner suspends ${slot}`);
+    this.#takenOut(slot);
+    this.#lock.enable(slot, false);
+  }
+
+  /** A code of ours loses its window: it would open at any time from now on. */
+  loosens(slot: SlotName): void {
+    this.#note(`${this.name} owner loosens ${slot}`);
+    const { chip } = this.#lock;
+    const { [slot]: entry, ...entries } = chip.entries;
+    if (!entry) return;
+    const { when: _, ...rest } = entry;
+    this.#lock = new SimulatedLock(this.#model, { ...chip, entries: { ...entries, [slot]: rest } });
+  }
+
+  #takenOut(slot: SlotName): void {
+    const entry = this.#lock.chip.entries[slot];
+    if (entry) this.byHand.add(`${entry.label}/${entry.value}`);
+  }
+
   wipe(): void {
-    this.#lock = new SimulatedLock(
-      { ...this.spec, kinds: ["pin"], lengths: [4, 5, 6, 7, 8], rules: [] },
-      { ...this.#lock.chip, entries: {} },
-    );
+    for (const { slot } of this.held()) this.#takenOut(slot);
+    this.#lock = new SimulatedLock(this.#model, { ...this.#lock.chip, entries: {} });
     this.#ownerSince.clear();
   }
 
@@ -237,14 +300,14 @@ export class WorldLock {
 
   async #command(
     agent: Process,
-    way: "write" | "clear",
+    way: Way,
     name: string,
     label: string,
     act: () => WriteOutcome,
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     const slot = slotName(name);
-    const fault = this.#draw(this.#faultsOf(way));
+    const fault = this.#draw(this.#faultsOf(way, label));
     this.#note(`${this.name} ${way} ${name} ${label} ${fault ?? ""}`);
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
     if (way === "write" && this.#unread.size > 0 && this.door() === this.#readFor)
@@ -255,15 +318,17 @@ export class WorldLock {
     }
     this.#doubts.add(name);
     const outcome = await orAborted(this.#carryOut(agent, fault, slot, way, label, act), signal);
-    if (outcome.result !== "unconfirmed") this.#doubts.delete(name);
+    if (outcome.result !== "unconfirmed" || outcome.slot !== undefined) this.#doubts.delete(name);
+    if (outcome.result === "unconfirmed" && outcome.slot !== undefined) this.#doubts.add(outcome.slot);
     if (outcome.result === "stored") this.#tell(outcome.slot);
     if (outcome.result === "refused" && fault === "refused") this.refused.add(`${label} ${outcome.reason}`);
     return outcome;
   }
 
-  #faultsOf(way: "write" | "clear"): readonly Fault[] {
+  #faultsOf(way: Way, label: string): readonly Fault[] {
     const common = ["not_sent", "silent", "lost_reply", "unconfirmed", "refused"] as const;
     if (way === "clear") return common;
+    if (way === "write" && this.#windowed.has(label)) return [...common, "spoiled", "spoiled"];
     // Late ones most of all: only some locks have them, and a run in which none comes proves nothing.
     const late = Array.from({ length: 6 }, () => "late" as const);
     return this.spec.settles === undefined ? [...common, "lie"] : [...common, "lie", ...late];
@@ -273,7 +338,7 @@ export class WorldLock {
     agent: Process,
     fault: Fault | undefined,
     slot: SlotName,
-    way: "write" | "clear",
+    way: Way,
     label: string,
     act: () => WriteOutcome,
   ): Promise<WriteOutcome> {
@@ -294,7 +359,7 @@ export class WorldLock {
     agent: Process,
     fault: Fault | undefined,
     slot: SlotName,
-    way: "write" | "clear",
+    way: Way,
     label: string,
     act: () => WriteOutcome,
   ): Promise<WriteOutcome> {
@@ -317,6 +382,12 @@ export class WorldLock {
       case "late":
         this.#executeLater(slot, label, act);
         return this.#random() < 0.5 ? { result: "unconfirmed" } : this.#silence(agent);
+      case "spoiled": {
+        const outcome = this.#executed(slot, way, act);
+        if (outcome.result !== "stored") return outcome;
+        this.loosens(outcome.slot);
+        return { result: "unconfirmed", slot: outcome.slot };
+      }
       case "not_sent":
       case "unreadable":
       case undefined:

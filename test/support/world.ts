@@ -7,6 +7,7 @@ import { perform } from "../../agent/commands/perform.ts";
 import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
+import { standing } from "../../agent/domain/receipt.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Vault } from "../../agent/store/vault.ts";
@@ -269,6 +270,7 @@ export class World implements Disposable {
       if (who === undefined || evidence === "acknowledged") continue;
       if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
       // What is still on a lock, or may arrive there, belongs to another door that the person may use.
+      if (type === "access.paused") this.#mustBeShut(String(who), String(where));
       if (type === "access.gone" || type === "access.paused") {
         for (const lock of this.house.locks) {
           const strays = this.unaccounted(lock).filter((stray) => stray.startsWith(`${who}/`));
@@ -287,12 +289,25 @@ export class World implements Disposable {
     const lock = door && this.house.lockAt(door);
     // A belief of old may be told again where the owner has acted since and nobody has said so.
     if (lock && lock.untold > 0) return;
-    const held = lock?.held().filter(({ label }) => label === who) ?? [];
+    const held = lock?.opening().filter(({ label }) => label === who) ?? [];
     const isThere = this.#rows({ identity: userIdentityId(who) })
       .filter(({ device, wanted, belief }) => device === where && wanted && belief.at === "held")
       .filter((placement) => lock?.identities.includes(placement.lock))
       .some(({ credential }) => held.some(({ value }) => value === this.code(credential)));
     if (!isThere) this.sins.push(`live by ${evidence}, but ${who} is not on ${String(lock?.name)} of ${where}`);
+  }
+
+  #mustBeShut(who: string, where: string): void {
+    const door = this.house.doors.find(({ id }) => id === where);
+    const lock = door && this.house.lockAt(door);
+    // As for a code that opens.
+    if (!lock || lock.untold > 0) return;
+    // What is left of another door, or of a lock that was elsewhere, is in the debt.
+    const rows = this.#rows({ identity: userIdentityId(who) }).filter(({ lock: on }) => lock.identities.includes(on));
+    const isOwed = (code: string): boolean =>
+      rows.some((row) => standing(row).state === "removing" && this.code(row.credential) === code);
+    const open = lock.opening().filter(({ label, value }) => label === who && !isOwed(value));
+    if (open.length > 0) this.sins.push(`paused, but ${who} may open ${lock.name} of ${where}`);
   }
 
   /** Codes of ours that are on a lock, or on their way, and that the agent knows nothing of: whose, and which. */

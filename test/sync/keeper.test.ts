@@ -186,7 +186,7 @@ test.each([
 ] as const)(
   "a lock that holds what it should, and %s, is left alone for hours, and not written to at a start",
   async (_, of) => {
-    using house = new House(1, "unlimited", 20, undefined, of);
+    using house = new House(1, "unlimited", { model: of });
     for (const person of people) house.grant(person, first);
     await house.clock.run(minute);
     expect(commandsOf(house)).toEqual(people.map(() => "write"));
@@ -240,7 +240,7 @@ test("a code that the lock has lost is no longer called live when the lock tells
 test("an agent that is restored from a backup, and knows less than its lock, writes over nothing that is there", async () => {
   const opened = openInMemory();
   const { vault, epoch, workspaceId } = opened;
-  using house = new House(1, "unlimited", 20, opened);
+  using house = new House(1, "unlimited", { opened });
   house.grant("ann", first);
   await house.clock.run(minute);
   const backup = opened.db.serialize();
@@ -249,7 +249,10 @@ test("an agent that is restored from a backup, and knows less than its lock, wri
   const { chip } = house.locks.get(first) ?? {};
   expect(Object.keys(chip?.entries ?? {})).toHaveLength(3);
 
-  using restored = new House(1, "unlimited", 20, { db: new Database(backup), vault, epoch, workspaceId }, { chip });
+  using restored = new House(1, "unlimited", {
+    opened: { db: new Database(backup), vault, epoch, workspaceId },
+    ...(chip ? { chip } : {}),
+  });
   for (const person of ["dot", "eve"]) restored.grant(person, first);
   await restored.clock.run(minute);
   expect(restored.locks.get(first)?.chip.entries).toMatchObject(chip?.entries ?? {});

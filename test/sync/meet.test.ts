@@ -22,6 +22,9 @@ class Corridor implements Disposable {
   readonly warned: string[] = [];
   /** Happens while the next command is on its way. */
   meanwhile: () => void = quiet;
+  /** How long each exchange takes. */
+  pace = fraction;
+  slots = 3;
   readonly keeper: Keeper;
 
   constructor() {
@@ -52,7 +55,7 @@ class Corridor implements Disposable {
   }
 
   put(device: DeviceId, name: string, readBack: "full" | "masked" = "full"): SimulatedLock {
-    const model = { memory: "numbered", readBack, slots: 3, lengths: [6], rules: [], kinds: ["pin"] } as const;
+    const model = { memory: "numbered", readBack, slots: this.slots, lengths: [6], rules: [], kinds: ["pin"] } as const;
     const lock = new SimulatedLock(model, blankChip(name));
     this.at.set(device, { name, lock });
     return lock;
@@ -78,8 +81,9 @@ class Corridor implements Disposable {
   }
 
   #device(address: string): LockDevice {
+    const { slots } = this;
     const exchange = async <T>(what: string, act: (lock: SimulatedLock, name: string) => T): Promise<T> => {
-      await this.clock.sleep(fraction);
+      await this.clock.sleep(this.pace);
       const { meanwhile } = this;
       this.meanwhile = quiet;
       meanwhile();
@@ -94,6 +98,14 @@ class Corridor implements Disposable {
         write: (entry, slot) => exchange("write", (lock) => lock.write(entry, slot)),
         clear: (slot) => exchange("clear", (lock) => lock.clear(slot)),
         read: (slot) => exchange("read", (lock) => lock.read(slot)),
+        // As drivers list what can only be read slot by slot.
+        list: async function* () {
+          for (let number = 1; number <= slots; number++) {
+            const slot = slotName(String(number));
+            const contents = await exchange("listed", (lock) => lock.read(slot));
+            if (contents.state !== "empty") yield { slot, contents };
+          }
+        },
       },
     };
   }
@@ -210,3 +222,18 @@ test.each(["before", "after"])(
     expect(onLocks()).toEqual([]);
   },
 );
+
+test("a large lock that takes the place of another is read slot by slot, however long all of it takes", async () => {
+  using corridor = new Corridor();
+  corridor.slots = 100;
+  corridor.put(front, "x");
+  await corridor.grant(front);
+  // As long as it takes to wake a lock that lives on batteries.
+  corridor.pace = 1_500;
+  corridor.put(front, "y");
+  corridor.report(front, { event: "online" });
+  await corridor.clock.run(4 * 60_000);
+  expect(corridor.states(front)).toMatchObject([{ credentials: [{ state: "removing" }, { state: "live" }] }]);
+  const before = corridor.done.slice(0, corridor.done.indexOf("write y"));
+  expect(before.filter((what) => what === "read y").length).toBeGreaterThanOrEqual(corridor.slots);
+});

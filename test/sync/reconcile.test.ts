@@ -16,7 +16,7 @@ test("reconcile() says which other devices have work because of it, though its o
   const round = reconcile(
     deviceId("door-1"),
     { abilities: () => Promise.reject(new LinkError("no answer")) },
-    new Acquaintance(),
+    new Acquaintance(deviceId("door-1")),
     {
       ledger: { ...desk.store.rounds, choose: () => ({ due: new Set([other]), more: false }) },
       clock: new VirtualClock(),

@@ -12,7 +12,7 @@ const image = blankImage();
 
 /** The whole agent but its wires, at one lock. */
 async function open(): Promise<House> {
-  const house = new House(1, "unlimited", 20, openInMemory(image));
+  const house = new House(1, "unlimited", { opened: openInMemory(image) });
   await house.keepTime();
   await house.clock.run(minute);
   return house;

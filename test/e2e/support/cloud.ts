@@ -52,7 +52,7 @@ export class Cloud {
     return cloud;
   }
 
-  /** The agent hears commands. */
+  /** The agent hears commands, and we hear it: its state comes with our subscriptions, each time. */
   async online(): Promise<this> {
     await until("the agent is online", () => this.#state === "online");
     return this;
@@ -70,6 +70,8 @@ export class Cloud {
 
   /** Sends a command and waits for its reply. */
   async command(command: string, parameters: object, requestId = `q-${++this.#ids}`): Promise<AnyReply> {
+    // The client sends what it could not send before it subscribes again, and MQTT 3.1.1 keeps no reply for who is late.
+    await this.online();
     const before = this.replies.get(requestId)?.length ?? 0;
     await this.publish(command, JSON.stringify({ request_id: requestId, ...parameters }));
     return this.reply(requestId, before);
