@@ -58,6 +58,31 @@ test("thirteen years ahead for an hour: no code leaves the lock and none comes b
   ]);
 });
 
+test("thirteen years ahead, at a lock that keeps the windows itself: nothing is sent to it, and its windows are its own", async () => {
+  const weekly = { perEntry: 7, of: "days", resolution: 1 } as const;
+  const windows = { dates: minute, weekly, together: true, base: "local" } as const;
+  using house = new House(1, "unlimited", { model: { windows }, configured: { auditReads: 0 } });
+  await house.keepTime();
+  // To the minute, as the lock keeps them. It is 15:06:40.
+  const [opens, ends] = [hour - 400_000, 3 * hour - 400_000];
+  stay(house, "ann", { starts_at: at(house, opens), ends_at: at(house, ends) });
+  await house.clock.run(30 * minute);
+  const ann = house.codeOf("ann", door);
+  expect(house.opens(ann, door)).toBe(false);
+  const since = house.seconds;
+  house.ahead = 13 * year;
+  await house.clock.run(hour);
+  expect(house.opens(ann, door)).toBe(true);
+  expect(commandsSince(house, since)).toEqual([]);
+  house.ahead = 0;
+  await house.clock.run(5 * minute);
+  expect(state(house, "ann")).toBe("live");
+  expect(commandsSince(house, since)).toEqual([]);
+  await house.clock.run(2 * hour);
+  expect(house.opens(ann, door)).toBe(false);
+  expect(house.events("access.gone").length).toBe(1);
+});
+
 test("while the clock is thirteen years ahead, revokes and direct grants reach the lock, and no wrong time is written down", async () => {
   using house = await houseByTheClock();
   house.grant("ann", door);
