@@ -8,8 +8,9 @@ import type { Credential, CredentialId, Fingerprint } from "../domain/credential
 import { astray, isAbout, renamed, returned } from "../domain/displaced.ts";
 import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
-import { observe, overwritten } from "../domain/observe.ts";
-import { doubted, interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
+import { observe } from "../domain/observe.ts";
+import { interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
+import { type Shake, shaken } from "../domain/shaken.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
@@ -77,14 +78,8 @@ export interface RoundStore {
   interrupt(): void;
 }
 
-interface Happening {
+interface Happening extends Shake {
   readonly news?: DeviceNews;
-  /** The slot to look at again, or all. */
-  readonly suspect?: SlotName | "all" | undefined;
-  /** What is in that slot now is the owner's. */
-  readonly foreign?: boolean | undefined;
-  /** Silence is over: what waits for its next try need not. */
-  readonly awake?: boolean | undefined;
   readonly events: readonly { readonly type: string; readonly fields: EventFields; readonly at: Instant }[];
 }
 
@@ -122,17 +117,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
   };
-  const doubt = (device: DeviceId, { suspect, foreign, awake }: Omit<Happening, "news" | "events">): void => {
-    // A lock that tells its codes says itself whose is there now.
+  const doubt = (device: DeviceId, shake: Shake): void => {
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
     for (const placement of openOf(device)) {
-      const isForgiven = suspect === "all" && isRefusedByLock(placement);
-      const isLooked = suspect !== undefined && isSuspect(placement, suspect);
-      if (!isForgiven && !isLooked && !(awake && placement.next !== undefined)) continue;
-      const refusal = isForgiven ? undefined : placement.refusal;
-      const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
-      if (isLooked && foreign && !isTold) ledger.keep(overwritten(next), now());
-      else ledger.keep(suspect === "all" ? doubted(next) : next, now());
+      const next = shaken(placement, shake, isTold);
+      if (next) ledger.keep(next, now());
     }
   };
   /** It was written while the lock at the device was changed for this one, which may have got it. */
@@ -279,18 +268,6 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
   };
 }
-
-/** For what was on the lock, or how it was set: both are another after a reset (Law 8). */
-const isRefusedByLock = ({ belief, late, refusal, attempts }: Placement): boolean =>
-  belief.at === "nowhere" &&
-  late === undefined &&
-  attempts > 0 &&
-  (refusal?.reason === "duplicate" || refusal?.reason === "forbidden");
-
-const isSuspect = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
-  (suspect === "all" && (belief.at !== "nowhere" || late !== undefined)) ||
-  late?.slot === suspect ||
-  (belief.at !== "nowhere" && belief.slot === suspect);
 
 const describe = (abilities: Abilities | undefined): string =>
   JSON.stringify(abilities, (_, value: unknown) => (value instanceof Map ? [...value] : value));

@@ -184,9 +184,11 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       const taken = Object.keys((await far.look(lock)).codes);
       const losing = (async () => {
         // The last that is asked before the code is sent: for a user, who comes first, or what is in the slot that is free.
-        const isLast = ({ asked, slot }: AskedOfLock): boolean =>
-          lock === userCredential ? asked === "write" : asked === "read" && !taken.includes(slot);
-        await until("the code is next", () => since().some(isLast));
+        await until("the code is next", () =>
+          since().some(({ asked, slot }) =>
+            lock === userCredential ? asked === "write" : asked === "read" && !taken.includes(slot),
+          ),
+        );
         await mode("storenoreply");
       })();
       await grant("lost");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import type { SlotName } from "../../agent/domain/slot.ts";
 import { blankImage, World } from "../support/world.ts";
 import { blindRewrite, faults, type LockSpec, owner, type WorldLock } from "../support/world-lock.ts";
 import { rebuild, rebuildDeeds, rebuilt } from "./rebuild.ts";
@@ -177,7 +178,6 @@ class Play {
 
   /** By hand, at the lock: told to us, or told to us late. */
   #owner(what: OwnerDeed, place: WorldLock): void {
-    const held = place.held();
     // With codes masked nobody can tell a code of ours from one that the owner put in its place.
     if (place.spec.readBack === "masked" && (what === "owner_writes" || what === "owner_overwrites")) return;
     switch (what) {
@@ -188,22 +188,21 @@ class Play {
         return;
       }
       case "owner_frees":
-      case "owner_takes_ours": {
-        const found = held.find(({ label }) => (label === owner) === (what === "owner_frees"));
-        if (!found) return;
-        place.clears(found.slot);
-        this.#tell(place, found.slot, what);
-        return;
-      }
+      case "owner_takes_ours":
+        return this.#byHand(what, place, (slot) => place.clears(slot));
       case "owner_suspends":
-      case "owner_loosens": {
-        const found = held.find(({ label }) => label !== owner);
-        if (!found || !(what === "owner_suspends" ? place.spec.suspends : place.spec.keepsWindows)) return;
-        if (what === "owner_suspends") place.suspends(found.slot);
-        else place.loosens(found.slot);
-        this.#tell(place, found.slot, what);
-      }
+        return place.spec.suspends ? this.#byHand(what, place, (slot) => place.suspends(slot)) : undefined;
+      case "owner_loosens":
+        return place.spec.keepsWindows ? this.#byHand(what, place, (slot) => place.loosens(slot)) : undefined;
     }
+  }
+
+  /** To a code of ours, but where the owner frees a slot. */
+  #byHand(what: OwnerDeed, place: WorldLock, act: (slot: SlotName) => void): void {
+    const found = place.held().find(({ label }) => (label === owner) === (what === "owner_frees"));
+    if (!found) return;
+    act(found.slot);
+    this.#tell(place, found.slot, what);
   }
 
   #tell(place: WorldLock, slot: Parameters<WorldLock["changed"]>[0], what: string): void {

@@ -270,7 +270,7 @@ export class World implements Disposable {
       if (who === undefined || evidence === "acknowledged") continue;
       if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
       // What is still on a lock, or may arrive there, belongs to another door that the person may use.
-      if (type === "access.paused") this.#mustBeShut(String(who), String(where));
+      if (type === "access.paused") this.#mustBeShut(who, String(where));
       if (type === "access.gone" || type === "access.paused") {
         for (const lock of this.house.locks) {
           const strays = this.unaccounted(lock).filter((stray) => stray.startsWith(`${who}/`));

@@ -1,0 +1,41 @@
+import { overwritten } from "./observe.ts";
+import { doubted, type Placement } from "./placement.ts";
+import type { SlotName } from "./slot.ts";
+
+/** What happened at a lock, as far as it makes us doubt what we believe of it. */
+export interface Shake {
+  /** The slot to look at again, or all. */
+  readonly suspect?: SlotName | "all" | undefined;
+  /** What is in that slot now is the owner's. */
+  readonly foreign?: boolean | undefined;
+  /** Silence is over: what waits for its next try need not. */
+  readonly awake?: boolean | undefined;
+}
+
+/**
+ * After something happened at its lock. Undefined where that is nothing to it.
+ *
+ * @param isTold the lock tells its codes: it says itself whose is there now.
+ */
+export function shaken(placement: Placement, shake: Shake, isTold: boolean): Placement | undefined {
+  const isLooked = shake.suspect !== undefined && isAt(placement, shake.suspect);
+  const isForgiven = shake.suspect === "all" && isRefusedByLock(placement);
+  if (!isForgiven && !isLooked && !(shake.awake && placement.next !== undefined)) return undefined;
+  const refusal = isForgiven ? undefined : placement.refusal;
+  const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
+  if (isLooked && shake.foreign && !isTold) return overwritten(next);
+  // The lock has said that it is gone: it is not called live before the lock says otherwise.
+  return shake.suspect === "all" ? doubted(next) : next;
+}
+
+/** For what was on the lock, or how it was set: both are another after a reset (Law 8). */
+const isRefusedByLock = ({ belief, late, refusal, attempts }: Placement): boolean =>
+  belief.at === "nowhere" &&
+  late === undefined &&
+  attempts > 0 &&
+  (refusal?.reason === "duplicate" || refusal?.reason === "forbidden");
+
+const isAt = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
+  (suspect === "all" && (belief.at !== "nowhere" || late !== undefined)) ||
+  late?.slot === suspect ||
+  (belief.at !== "nowhere" && belief.slot === suspect);
