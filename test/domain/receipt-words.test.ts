@@ -76,6 +76,11 @@ test.each<[string, Partial<Placement>, ReturnType<typeof standing>]>([
   ["out of its hours and open", { dormant: true, belief: held }, said("removing", null)],
   ["out of its hours and suspended", { dormant: true, belief: suspended }, said("waiting", "outside_window", masked)],
   [
+    "out of its hours, suspended and refused",
+    { dormant: true, belief: suspended, ...refusedFor("forbidden") },
+    said("waiting", "outside_window", masked),
+  ],
+  [
     "out of its hours and suspended, and a late write may let it open",
     { dormant: true, belief: suspended, late },
     said("removing", null),
@@ -115,31 +120,29 @@ const refusals = [
   "changed_on_lock",
 ] as const;
 const farFrom = ["moved", "lock_replaced", "not_configured"] as const;
-const withHint: readonly (readonly [string, CredentialReceipt])[] = [
-  ...refusals.map((reason) => [reason, receiptOf(refusedFor(reason))] as const),
-  ...farFrom.map((reach) => [reach, receiptOf({}, reach)] as const),
-  ["lock_away", receiptOf({}, "away")],
-  ["no_answer", receiptOf({ belief: unanswered })],
-  ["masked", receiptOf({ belief: unknowable })],
-  ["missing_on_lock", receiptOf({ belief: lost })],
-  ["window_differs", receiptOf({ belief: { ...held, otherWindow: true } })],
-  ["suspended", receiptOf({ belief: suspended })],
-  ["changed_in_place", receiptOf({ belief: held, inPlace: true })],
-  ["earlier_write_in_doubt", receiptOf({ belief: lost, late, wanted: false })],
-  ["abilities_unknown", emptyReceipt("abilities_unknown")],
-  ["credential_needed", emptyReceipt("credential_needed")],
-  ["outside_window", emptyReceipt("outside_window")],
+const withHint: readonly (readonly [string, () => CredentialReceipt])[] = [
+  ...refusals.map((reason) => [reason, () => receiptOf(refusedFor(reason))] as const),
+  ...farFrom.map((reach) => [reach, () => receiptOf({}, reach)] as const),
+  ["lock_away", () => receiptOf({}, "away")],
+  ["no_answer", () => receiptOf({ belief: unanswered })],
+  ["masked", () => receiptOf({ belief: unknowable })],
+  ["missing_on_lock", () => receiptOf({ belief: lost })],
+  ["window_differs", () => receiptOf({ belief: { ...held, otherWindow: true } })],
+  ["suspended", () => receiptOf({ belief: suspended })],
+  ["changed_in_place", () => receiptOf({ belief: held, inPlace: true })],
+  ["earlier_write_in_doubt", () => receiptOf({ belief: lost, late, wanted: false })],
+  ["abilities_unknown", () => emptyReceipt("abilities_unknown")],
+  ["credential_needed", () => emptyReceipt("credential_needed")],
+  ["outside_window", () => emptyReceipt("outside_window")],
 ];
 
-test.each(withHint)(
-  "a receipt whose reason is %s says what can be done, or what happens by itself",
-  (reason, receipt) => {
-    expect(receipt.reason).toBe(reason);
-    expect(receipt.hint).toMatch(/^\w.{25,}\w$/);
-    const others = withHint.filter(([other]) => other !== reason).map(([, { hint }]) => hint);
-    expect(others).not.toContain(receipt.hint);
-  },
-);
+test.each(withHint)("a receipt whose reason is %s says what can be done, or what happens by itself", (reason, make) => {
+  const receipt = make();
+  expect(receipt.reason).toBe(reason);
+  expect(receipt.hint).toMatch(/^\w.{25,}\w$/);
+  const others = withHint.filter(([other]) => other !== reason).map(([, other]) => other().hint);
+  expect(others).not.toContain(receipt.hint);
+});
 
 test.each(farFrom)("orphanHint() of a code whose device is %s is the one of its receipt", (reach) => {
   expect(orphanHint(reach)).toBe(receiptOf({ belief: held, wanted: false }, reach).hint);
@@ -241,3 +244,11 @@ test("pairState() is removing as long as anything may open that should not, want
     }),
   );
 });
+
+test.each(["live", "waiting", "writing"] as const)(
+  "pairState() is not %s for a credential that is not wanted",
+  (state) => {
+    expect(pairState([{ state, wanted: false }])).toBe("gone");
+    expect(pairState([{ state, wanted: false }, ...areWanted(["unconfirmed"])])).toBe("unconfirmed");
+  },
+);
