@@ -114,6 +114,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
   };
+  /** What the lock refused may fit now; but somebody else may have been given the same code since, and it is theirs then. */
+  const stillRefused = ({ fingerprint, lock, identity }: Placement): Placement["refusal"] =>
+    credentials.isInUse(fingerprint, lock, identity) ? { reason: "duplicate", detail: undefined } : undefined;
   const doubt = (device: DeviceId, { suspect, foreign, awake }: Omit<Happening, "news" | "events">): void => {
     // A lock that tells its codes says itself whose is there now.
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
@@ -121,7 +124,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       const isForgiven = suspect === "all" && isRefusedByLock(placement);
       const isLooked = suspect !== undefined && isSuspect(placement, suspect);
       if (!isForgiven && !isLooked && !(awake && placement.next !== undefined)) continue;
-      const refusal = isForgiven ? undefined : placement.refusal;
+      const refusal = isForgiven ? stillRefused(placement) : placement.refusal;
       const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
       ledger.keep(isLooked && foreign && !isTold ? overwritten(next) : next, now());
     }
@@ -206,9 +209,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     read: (device) => transaction(() => locks.read(device)),
     recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
     choose(device) {
-      const abilities = devices.abilities(device);
-      if (!abilities || locks.at(device) === undefined || choices.of(device, 1).length === 0)
-        return { due: new Set(), more: false };
+      const isDue = choices.of(device, 1).length > 0;
+      const abilities = isDue && locks.at(device) !== undefined ? devices.abilities(device) : undefined;
+      if (!abilities) return { due: new Set(), more: false };
       return transaction(() => ({
         due: chooser.chooseFor(device, abilities, now()),
         more: choices.of(device, 1).length > 0,
