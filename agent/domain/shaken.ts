@@ -12,21 +12,29 @@ export interface Shake {
   readonly awake?: boolean | undefined;
 }
 
-/**
- * After something happened at its lock. Undefined where that is nothing to it.
- *
- * @param isTold the lock tells its codes: it says itself whose is there now.
- */
-export function shaken(placement: Placement, shake: Shake, isTold: boolean): Placement | undefined {
+/** What is to be known beside. */
+interface Known {
+  /** The lock tells its codes: it says itself whose is there now. */
+  readonly isTold: boolean;
+  /** Somebody else has the same code there. */
+  readonly isTaken: (placement: Placement) => boolean;
+}
+
+/** After something happened at its lock. Undefined where that is nothing to it. */
+export function shaken(placement: Placement, shake: Shake, { isTold, isTaken }: Known): Placement | undefined {
   const isLooked = shake.suspect !== undefined && isAt(placement, shake.suspect);
   const isForgiven = shake.suspect === "all" && isRefusedByLock(placement);
   if (!isForgiven && !isLooked && !(shake.awake && placement.next !== undefined)) return undefined;
-  const refusal = isForgiven ? undefined : placement.refusal;
+  const refusal = isForgiven && !isTaken(placement) ? undefined : leftRefused(placement, isForgiven);
   const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
   if (isLooked && shake.foreign && !isTold) return overwritten(next);
   // The lock has said that it is gone: it is not called live before the lock says otherwise.
   return shake.suspect === "all" ? doubted(next) : next;
 }
+
+/** What the lock refused may fit now, but for who has been given the same code since: it is theirs then. */
+const leftRefused = ({ refusal }: Placement, isForgiven: boolean): Placement["refusal"] =>
+  isForgiven ? { reason: "duplicate", detail: undefined } : refusal;
 
 /** For what was on the lock, or how it was set: both are another after a reset (Law 8). */
 const isRefusedByLock = ({ belief, late, refusal, attempts }: Placement): boolean =>

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import { type DeviceId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
+import { limited } from "./limit.ts";
 
 /** Pairs for which it is to be chosen (again) which credentials belong on the device: the work of a round costs what changed. */
 export class Choices {
@@ -13,7 +14,7 @@ export class Choices {
 
   constructor(db: Database) {
     this.#add = db.prepare("INSERT INTO choices (device_id, user_identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING");
-    this.#all = db.prepare("SELECT user_identity_id FROM choices WHERE device_id = ? LIMIT ?");
+    this.#all = db.prepare(`SELECT user_identity_id FROM choices WHERE device_id = ? ${limited}`);
     this.#find = db.prepare("SELECT device_id FROM choices WHERE device_id = ? AND user_identity_id = ?");
     this.#done = db.prepare("DELETE FROM choices WHERE device_id = ? AND user_identity_id = ?");
     const granted =

@@ -44,7 +44,8 @@ type Row = {
   audit_reads: number | null;
   audit_at: number | null;
 };
-type GlanceRow = Pick<Row, "online" | "breaker_since" | "breaker_tries" | "breaker_next"> & {
+type News = Pick<Row, "online" | "breaker_since" | "breaker_tries" | "breaker_next">;
+type GlanceRow = News & {
   device_id: string;
   answered: number;
 };
@@ -56,6 +57,8 @@ export class Devices {
   readonly #configured: ReadonlyMap<DeviceId, ConfiguredDevice>;
   readonly #add: Statement;
   readonly #get: Statement<[string], Row>;
+  readonly #abilities: Statement<[string], Pick<Row, "abilities">>;
+  readonly #news: Statement<[string], News>;
   readonly #glance: Statement<[], GlanceRow>;
   readonly #ids: Statement<[], { device_id: string }>;
   readonly #setAbilities: Statement<[string, string]>;
@@ -73,6 +76,11 @@ export class Devices {
     this.#configured = new Map(configured.map((device) => [device.id, device]));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
     this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
+    this.#abilities = db.prepare("SELECT abilities FROM devices WHERE device_id = ?");
+    // Asked for in every round, and without the abilities, which are longer than all the rest.
+    this.#news = db.prepare(
+      "SELECT online, breaker_since, breaker_tries, breaker_next FROM devices WHERE device_id = ?",
+    );
     this.#glance = db.prepare(
       `SELECT device_id, online, abilities IS NOT NULL AS answered, breaker_since, breaker_tries, breaker_next
        FROM devices`,
@@ -128,12 +136,12 @@ export class Devices {
   }
 
   isOnline(id: DeviceId): boolean {
-    return this.#get.get(id)?.online === 1;
+    return this.#news.get(id)?.online === 1;
   }
 
   abilities(id: DeviceId): Abilities | undefined {
-    const row = this.#get.get(id);
-    return row && this.#fromRow(id, row).abilities;
+    const text = this.#abilities.get(id)?.abilities;
+    return text == null ? undefined : this.#readAbilities(id, text);
   }
 
   learn(id: DeviceId, abilities: Abilities): void {
@@ -153,7 +161,7 @@ export class Devices {
   }
 
   breaker(id: DeviceId): OpenBreaker | undefined {
-    const row = this.#get.get(id);
+    const row = this.#news.get(id);
     return row && openBreaker(row);
   }
 

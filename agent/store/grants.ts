@@ -10,6 +10,7 @@ import {
   userIdentityId,
 } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
+import { limited } from "./limit.ts";
 
 const columns = "row, user_identity_id, device_id, access_grant_id, in_force, dormant, opens_at, zone, paused";
 type Row = {
@@ -90,7 +91,7 @@ export class Grants {
     this.#devicesOf = db.prepare(
       "SELECT device_id FROM grants WHERE access_grant_id = ? GROUP BY device_id ORDER BY min(row)",
     );
-    this.#changing = db.prepare(`${select} AND changes_at <= ? ORDER BY changes_at LIMIT ?`);
+    this.#changing = db.prepare(`${select} AND changes_at <= ? ORDER BY changes_at ${limited}`);
     this.#ending = db.prepare(
       `SELECT device_id, count(*) AS ending, (SELECT count(*) FROM grants AS every WHERE every.valid_to IS NULL
        AND every.device_id = grants.device_id AND every.in_force = 1) AS everyone

@@ -5,6 +5,7 @@ import type { DeviceId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
 import type { Calendar } from "./calendar.ts";
 import { type Budget, EventBudget } from "./event-budget.ts";
+import { limited } from "./limit.ts";
 import type { Outbox } from "./outbox.ts";
 
 const keptFor: Milliseconds = 30 * 24 * 3600_000;
@@ -61,10 +62,10 @@ export class Journal {
       "INSERT INTO journal (number, at, type, device_id, user_identity_id, body) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#rewrite = db.prepare("UPDATE journal SET body = ? WHERE number = ?");
-    this.#after = db.prepare("SELECT body FROM journal WHERE number > ? ORDER BY number LIMIT ?");
+    this.#after = db.prepare(`SELECT body FROM journal WHERE number > ? ORDER BY number ${limited}`);
     this.#since = db.prepare("SELECT min(at) AS at FROM journal");
     this.#ofDevice = db.prepare(
-      "SELECT body FROM journal WHERE at BETWEEN ? AND ? AND device_id = ? ORDER BY at DESC, entry DESC LIMIT ?",
+      `SELECT body FROM journal WHERE at BETWEEN ? AND ? AND device_id = ? ORDER BY at DESC, entry DESC ${limited}`,
     );
     this.#last = db.prepare("SELECT max(number) AS number FROM journal");
     // The newest event stays, whatever its age: the next number is told from it.

@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Calendar } from "./calendar.ts";
+import { limited } from "./limit.ts";
 import type { Vault } from "./vault.ts";
 import { WaitingEvents } from "./waiting-events.ts";
 
@@ -46,9 +47,9 @@ export class Outbox {
       "INSERT INTO outbox (id, rank, topic, payload, sealed, correlation, at, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const select = "SELECT id, topic, payload, sealed, correlation FROM outbox";
-    this.#next = db.prepare(`${select} ORDER BY rank, id LIMIT ?`);
-    this.#nextAfter = db.prepare(`${select} WHERE rank = ? AND id > ? ORDER BY id LIMIT ?`);
-    this.#nextOf = db.prepare(`${select} WHERE topic = ? ORDER BY id LIMIT ?`);
+    this.#next = db.prepare(`${select} ORDER BY rank, id ${limited}`);
+    this.#nextAfter = db.prepare(`${select} WHERE rank = ? AND id > ? ORDER BY id ${limited}`);
+    this.#nextOf = db.prepare(`${select} WHERE topic = ? ORDER BY id ${limited}`);
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
     this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");

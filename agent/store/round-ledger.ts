@@ -119,8 +119,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
   };
   const doubt = (device: DeviceId, shake: Shake): void => {
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
+    const isTaken = ({ fingerprint, lock, identity }: Placement): boolean =>
+      credentials.isInUse(fingerprint, lock, identity);
     for (const placement of openOf(device)) {
-      const next = shaken(placement, shake, isTold);
+      const next = shaken(placement, shake, { isTold, isTaken });
       if (next) ledger.keep(next, now());
     }
   };
@@ -206,9 +208,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     read: (device) => transaction(() => locks.read(device)),
     recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
     choose(device) {
-      const abilities = devices.abilities(device);
-      if (!abilities || locks.at(device) === undefined || choices.of(device, 1).length === 0)
-        return { due: new Set(), more: false };
+      const isDue = choices.of(device, 1).length > 0;
+      const abilities = isDue && locks.at(device) !== undefined ? devices.abilities(device) : undefined;
+      if (!abilities) return { due: new Set(), more: false };
       return transaction(() => ({
         due: chooser.chooseFor(device, abilities, now()),
         more: choices.of(device, 1).length > 0,

@@ -3,14 +3,18 @@ import type { DeviceId } from "../domain/ids.ts";
 import type { Instant, Milliseconds } from "../domain/instant.ts";
 
 /** A clock that is set, and a grant that came by another way, are not missed for longer. */
-const atLeastEvery: Milliseconds = 30_000;
+const usually: Milliseconds = 30_000;
 const shortest: Milliseconds = 1;
+/** Why it wakes: one for all, as where it comes from matters to nobody. */
+const nudged = new Error("something has changed");
 
 export interface AlarmParts {
   readonly clock: Clock;
   /** Opens and closes what has come to its time: which devices are due, and when there is more to do. */
   readonly turn: () => { readonly due: ReadonlySet<DeviceId>; readonly next: Instant | undefined };
   readonly due: (...devices: readonly DeviceId[]) => void;
+  /** How often it looks in any case. */
+  readonly atLeastEvery?: Milliseconds;
   /** The store cannot be relied on any more. */
   readonly failed: (error: unknown) => void;
 }
@@ -32,7 +36,7 @@ export class Alarm {
 
   /** A grant has changed, or the clock is trusted again: what is next may be another moment. */
   nudge(): void {
-    this.#nap.abort();
+    this.#nap.abort(nudged);
   }
 
   async close(): Promise<void> {
@@ -42,9 +46,9 @@ export class Alarm {
   }
 
   async #watch(): Promise<void> {
-    const { clock, turn, due } = this.#parts;
+    const { clock, turn, due, atLeastEvery = usually } = this.#parts;
     while (!this.#end.signal.aborted) {
-      this.#nap = new AbortController();
+      if (this.#nap.signal.aborted) this.#nap = new AbortController();
       const done = turn();
       if (done.due.size > 0) due(...done.due);
       const pause = done.next === undefined ? atLeastEvery : done.next - clock.now();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../../drivers/driver.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../domain/instant.ts";
@@ -32,6 +33,9 @@ const passedFor: Milliseconds = 5 * 60_000;
 const strangersAtOnce = 8;
 const strangerEvery: Milliseconds = 100;
 
+/** Why an alarm does not ring: one for all, as where it comes from matters to nobody. */
+const silenced = new Error("due before its time");
+
 /**
  * Devices that are due, each once however often it was added: a thousand commands for one lock are one key. No device is
  * worked on twice at once, and no link on more of its locks than it can bear. Who waits for a turn is let in by rank, then
@@ -52,6 +56,8 @@ export class Queue {
   constructor(clock: Clock, rules: Rules) {
     this.#clock = clock;
     this.#rules = rules;
+    // As many rounds as there are locks may wait for it.
+    setMaxListeners(0, this.#end.signal);
   }
 
   add(...devices: readonly DeviceId[]): void {
@@ -145,7 +151,7 @@ export class Queue {
   }
 
   #silence(device: DeviceId): void {
-    this.#alarms.get(device)?.abort();
+    this.#alarms.get(device)?.abort(silenced);
     this.#alarms.delete(device);
   }
 }

@@ -378,6 +378,29 @@ test("what a lock refused for what was on it is tried again when all of that was
   expect(receipt(desk, first)).toMatchObject([{ state: "waiting" }]);
 });
 
+test("what a lock refused is not tried again after all was deleted where somebody else has the same code there since", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  rounds.learn(first, x);
+  for (const person of ["ann", "ben"]) {
+    desk.ask("credentials/set", { user_identity_id: person, kind: "pin", value: "1593" });
+  }
+  grant(desk, first, "ann");
+  rounds.choose(first);
+  const refused = { result: "refused", reason: "duplicate" } as const;
+  rounds.change(first, only(desk.store, first).id, (before) =>
+    settleWrite(intendWrite(before, one, desk.now, undefined), before, refused, desk.now, undefined),
+  );
+  grant(desk, first, "ben");
+  rounds.choose(first);
+  const toWrite = (): unknown =>
+    rounds.placements(first).flatMap(({ identity, wanted, refusal }) => (wanted && !refusal ? [identity] : []));
+  expect(toWrite()).toEqual(["ben"]);
+  rounds.happened(first, { suspect: "all", events: [] });
+  rounds.choose(first);
+  expect(toWrite()).toEqual(["ben"]);
+});
+
 test("a step that was under way when its lock was taken out is in doubt, and waits for no answer", () => {
   using desk = new MemoryStore();
   const { rounds } = desk.store;
