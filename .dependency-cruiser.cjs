@@ -49,7 +49,15 @@ module.exports = {
     rule(
       "simulated-sees-the-lock-only",
       { path: "^drivers/simulated/" },
-      { path: "^simulator/", pathNot: "^simulator/lock\\.ts$" },
+      { path: "^simulator/", pathNot: "^simulator/(lock|lying-lock|faults?)\\.ts$" },
+    ),
+    rule(
+      "simulated-lock-is-pure",
+      { path: "^simulator/(lock|lying-lock|faults?|battery)\\.ts$" },
+      {
+        pathNot:
+          "^simulator/(lock|lying-lock|faults?|battery)\\.ts$|^agent/domain/|^drivers/driver\\.ts$|^(node:)?crypto$|node_modules/zod/",
+      },
     ),
     rule(
       "simulator-sees-domain-contract-and-codecs",
