@@ -77,6 +77,16 @@ module.exports = {
       { path: "^agent/main\\.ts$" },
       { path: "^drivers/", pathNot: "^drivers/(index|driver)\\.ts$" },
     ),
+    rule(
+      "only-verbs-of-the-simulator-see-it",
+      { path: "^agent/", pathNot: "^agent/cli/fault\\.ts$" },
+      { path: "^simulator/" },
+    ),
+    rule(
+      "verbs-see-no-process-of-the-simulator",
+      { path: "^agent/cli/" },
+      { path: "^simulator/", pathNot: "^simulator/fault\\.ts$" },
+    ),
     rule("nothing-imports-tests", { pathNot: "^test/" }, { path: "^test/" }),
   ],
   options: {

@@ -5,6 +5,7 @@ import { act } from "./act.ts";
 import { clock } from "./clock.ts";
 import { code } from "./code.ts";
 import { explain } from "./explain.ts";
+import { fault } from "./fault.ts";
 import { grant } from "./grant.ts";
 import { list } from "./list.ts";
 import { revoke } from "./revoke.ts";
@@ -28,7 +29,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act]) add(program, verb);
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act, fault]) add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;
