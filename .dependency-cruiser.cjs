@@ -79,13 +79,13 @@ module.exports = {
     ),
     rule(
       "only-verbs-of-the-simulator-see-it",
-      { path: "^agent/", pathNot: "^agent/cli/fault\\.ts$" },
+      { path: "^agent/", pathNot: "^agent/cli/(fault|simulate|simulated-house|scenario-file)\\.ts$" },
       { path: "^simulator/" },
     ),
     rule(
       "verbs-see-no-process-of-the-simulator",
       { path: "^agent/cli/" },
-      { path: "^simulator/", pathNot: "^simulator/fault\\.ts$" },
+      { path: "^simulator/", pathNot: "^simulator/(fault|scenario|house|play)\\.ts$" },
     ),
     rule("nothing-imports-tests", { pathNot: "^test/" }, { path: "^test/" }),
   ],

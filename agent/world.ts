@@ -32,10 +32,10 @@ export function worldOf(
       if (!link.fault) throw new Refused("not_simulated", "This lock is real: it has faults of its own only");
       return link.fault(address, change);
     },
-    async look(lock, presented) {
+    async look(lock) {
       const { link, address } = find(lock);
       if (!link.look) throw new Refused("not_simulated", "This lock is real: nobody can look into it");
-      return link.look(address, presented);
+      return link.look(address);
     },
   };
 }

@@ -61,8 +61,8 @@ export interface Link extends AsyncDisposable {
   act?(address: string, act: PhysicalAct): Promise<ActEffect>;
   /** Begins or ends a fault of a simulated lock; which there are is the simulator's to know. Absent as `act` is. */
   fault?(address: string, change: FaultChange): Promise<FaultsOn>;
-  /** What a simulated lock really holds, past all its lies, and whether it would open. Absent as `act` is. */
-  look?(address: string, presented?: Credential): Promise<Inside>;
+  /** What a simulated lock really holds, past all its lies. Absent as `act` is. */
+  look?(address: string): Promise<Inside>;
 }
 
 /** One way in which codes leak from a system beside us. */
@@ -100,12 +100,12 @@ export interface Inside {
     readonly label: string;
     readonly when: When;
     readonly disabled: boolean;
+    /** Whether it would open now. */
+    readonly opens: boolean;
   }[];
   /** 0 to 1. */
   readonly battery: number;
   readonly faults: readonly object[];
-  /** Whether it would open for what is presented. */
-  readonly opens?: boolean;
 }
 
 /** One lock. It has the parts that it has; a missing part is an ability that it lacks. */

@@ -181,9 +181,14 @@ export class SimulatedLock {
   /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. `at`: by its clock. */
   present(credential: Credential, at: Instant): SlotName | undefined {
     const slot = this.#find(credential);
-    const stored = slot && this.#chip.entries[slot];
-    if (!stored || stored.disabled) return undefined;
-    return !stored.when || isOpen(stored.when, new TimeZone(stored.when.zone), at) ? slot : undefined;
+    return slot !== undefined && this.opens(slot, at) ? slot : undefined;
+  }
+
+  /** Whether what is in a slot opens. `at`: by its clock. */
+  opens(slot: SlotName, at: Instant): boolean {
+    const stored = this.#chip.entries[slot];
+    if (!stored || stored.disabled) return false;
+    return !stored.when || isOpen(stored.when, new TimeZone(stored.when.zone), at);
   }
 
   #slotFor(credential: Credential, at: SlotName | undefined): SlotName | WriteOutcome {

@@ -132,8 +132,12 @@ export class LyingLock {
 
   /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. */
   present(credential: Credential, now: Instant): SlotName | undefined {
-    const skew = this.#faults.get("clock_skewed", now)?.setting;
-    return this.#lock.present(credential, skew ? later(now, 1_000 * (skew.by_seconds ?? usual.bySeconds)) : now);
+    return this.#lock.present(credential, this.#clock(now));
+  }
+
+  /** Whether what is in a slot opens now, by its clock. */
+  opens(slot: SlotName, now: Instant): boolean {
+    return this.#lock.opens(slot, this.#clock(now));
   }
 
   /** Its owner writes at the keypad, to the highest slot that is free where none is named. */
@@ -156,6 +160,12 @@ export class LyingLock {
     const left = Object.entries(this.chip.entries).filter(() => !this.#faults.strikes("forgets_on_power_loss", now));
     if (left.length < Object.keys(this.chip.entries).length)
       this.#rewrite({ ...this.chip, entries: Object.fromEntries(left) });
+  }
+
+  /** What time it is to the lock. */
+  #clock(now: Instant): Instant {
+    const skew = this.#faults.get("clock_skewed", now)?.setting;
+    return skew ? later(now, 1_000 * (skew.by_seconds ?? usual.bySeconds)) : now;
   }
 
   /** What an honest lock would do and say, and then what this one makes of it. */

@@ -56,6 +56,11 @@ export class ZwaveLock {
     this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
   }
 
+  /** What becomes of what is sent to it. */
+  get faults(): Faults {
+    return this.#parts.faults;
+  }
+
   /** Comes within reach of a controller: of the new one, where the host is another. */
   async join(controller: MockController): Promise<void> {
     const node = await MockNode.create({ id: this.id, controller, capabilities: capabilitiesOf(this.model) });

@@ -11,6 +11,7 @@ import { list } from "./list.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { CommandError, type ExitCode, type Shell } from "./shell.ts";
+import { simulate } from "./simulate.ts";
 import { statusVerb } from "./status.ts";
 
 /** Carries out one command line (without the program's own name). Rejects only with what nobody foresaw. */
@@ -29,7 +30,8 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act, fault]) add(program, verb);
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act, fault, simulate])
+    add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;

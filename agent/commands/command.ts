@@ -1,6 +1,5 @@
 import type { z } from "zod";
 import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
-import type { Credential } from "../domain/credential.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Records } from "./records.ts";
@@ -55,8 +54,7 @@ export interface World {
   confirmClock(): boolean;
   act(lock: string, act: PhysicalAct): Promise<Body>;
   fault(lock: string, change: FaultChange): Promise<FaultsOn>;
-  /** @param presented whether it would open for that is told, too. */
-  look(lock: string, presented: Credential | undefined): Promise<Inside>;
+  look(lock: string): Promise<Inside>;
 }
 
 interface Described<Schema extends z.ZodType> {

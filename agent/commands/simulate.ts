@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Inside } from "../../drivers/driver.ts";
 import { iso } from "./access-grant-object.ts";
 import { type Body, worldCommand } from "./command.ts";
-import { digits, lock } from "./parameters.ts";
+import { lock } from "./parameters.ts";
 import { badInput } from "./refusal.ts";
 import { scheduleToWire } from "./schedule.ts";
 
@@ -22,17 +22,14 @@ export const simulate = [
   }),
   worldCommand({
     name: "simulate/look",
-    parameters: z.object({ lock, digits: digits.optional() }),
+    parameters: z.object({ lock }),
     doors: ["local"],
     kind: "acts",
-    async act(world, given) {
-      const presented = given.digits && ({ kind: "pin", digits: given.digits } as const);
-      return insideToWire(await world.look(given.lock, presented));
-    },
+    act: async (world, { lock: at }) => insideToWire(await world.look(at)),
   }),
 ];
 
-const insideToWire = ({ slots, battery, faults, opens }: Inside): Body => ({
+const insideToWire = ({ slots, battery, faults }: Inside): Body => ({
   slots: slots.map(({ when, ...slot }) => {
     const { startsAt, endsAt, weekly } = when === "always" ? {} : when;
     const schedule = weekly === undefined ? null : scheduleToWire(weekly);
@@ -40,5 +37,4 @@ const insideToWire = ({ slots, battery, faults, opens }: Inside): Body => ({
   }),
   battery_level: battery,
   faults,
-  ...(opens === undefined ? {} : { opens }),
 });

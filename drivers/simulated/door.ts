@@ -79,7 +79,7 @@ export class SimulatedDoor {
     return { faults: this.#faults() };
   }
 
-  look(presented: Credential | undefined): Inside {
+  look(): Inside {
     const { lock } = this.#parts;
     const now = this.#now();
     return {
@@ -89,10 +89,10 @@ export class SimulatedDoor {
         label: entry.label,
         when: entry.when ?? "always",
         disabled: entry.disabled ?? false,
+        opens: lock.opens(slotName(slot), now),
       })),
       battery: lock.battery(now),
       faults: this.#faults(),
-      ...(presented ? { opens: lock.present(presented, now) !== undefined } : {}),
     };
   }
 

@@ -27,7 +27,7 @@ export default defineDriver({
       lock: (address) => doorAt(address).device,
       act: async (address, act) => doorAt(address).act(act),
       fault: async (address, change) => doorAt(address).fault(change),
-      look: async (address, presented) => doorAt(address).look(presented),
+      look: async (address) => doorAt(address).look(),
       async [Symbol.asyncDispose]() {
         closing.abort(new LinkError("the link was closed"));
         doors.clear();

@@ -322,7 +322,7 @@ test("what is wrong with a lock outlives the link, and is told with what it hold
   await lock.reopen();
   const inside = await lock.link.look?.("front");
   expect(inside).toEqual({
-    slots: [{ slot: "1", kind: "pin", label: mine, when: "always", disabled: false }],
+    slots: [{ slot: "1", kind: "pin", label: mine, when: "always", disabled: false, opens: true }],
     battery: 0.4,
     faults: [setting],
   });
