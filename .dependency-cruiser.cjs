@@ -49,7 +49,15 @@ module.exports = {
     rule(
       "simulated-sees-the-lock-only",
       { path: "^drivers/simulated/" },
-      { path: "^simulator/", pathNot: "^simulator/lock\\.ts$" },
+      { path: "^simulator/", pathNot: "^simulator/(lock|lying-lock|faults?)\\.ts$" },
+    ),
+    rule(
+      "simulated-lock-is-pure",
+      { path: "^simulator/(lock|lying-lock|faults?|battery)\\.ts$" },
+      {
+        pathNot:
+          "^simulator/(lock|lying-lock|faults?|battery)\\.ts$|^agent/domain/|^drivers/driver\\.ts$|^(node:)?crypto$|node_modules/zod/",
+      },
     ),
     rule(
       "simulator-sees-domain-contract-and-codecs",
@@ -68,6 +76,16 @@ module.exports = {
       "only-main-knows-every-driver",
       { path: "^agent/main\\.ts$" },
       { path: "^drivers/", pathNot: "^drivers/(index|driver)\\.ts$" },
+    ),
+    rule(
+      "only-verbs-of-the-simulator-see-it",
+      { path: "^agent/", pathNot: "^agent/cli/(fault|simulate|simulated-house|scenario-file)\\.ts$" },
+      { path: "^simulator/" },
+    ),
+    rule(
+      "verbs-see-no-process-of-the-simulator",
+      { path: "^agent/cli/" },
+      { path: "^simulator/", pathNot: "^simulator/(fault|scenario|house|play)\\.ts$" },
     ),
     rule("nothing-imports-tests", { pathNot: "^test/" }, { path: "^test/" }),
   ],

@@ -4,12 +4,11 @@ import { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
 import { type Broker, resolveBroker } from "./config/broker.ts";
 import { embeddedDefaults } from "./config/defaults.ts";
-import { jsonFault } from "./config/json.ts";
+import { parseFile, reasonOf, unusable } from "./config/file.ts";
 import { resolveLinks } from "./config/links.ts";
-import { lineOf, type Problem, problemsOf } from "./config/problems.ts";
+import { type Problem, problemsOf } from "./config/problems.ts";
 import { referenceProblems } from "./config/references.ts";
 import { type FileShape, fileShape, type logLevels, type PlaceShape } from "./config/shape.ts";
-import { ConfigError, isMissing } from "./errors.ts";
 
 /** What the configuration means: checked, defaults filled in, paths absolute, secrets read. */
 export interface Config {
@@ -70,12 +69,17 @@ export interface Known {
   readonly commands: readonly string[];
 }
 
+const configuration = {
+  is: "the configuration",
+  hint: "name another file, or start without one for an embedded broker and three simulated locks",
+};
+
 /**
  * The configuration in a file. Rejects with a {@link ConfigError} that lists all that is wrong with it, a line each:
  * where, what, and what would be right.
  */
 export async function loadConfig(file: string, known: Known): Promise<Config> {
-  return readConfig(parseFile(file), file, known);
+  return readConfig(parseFile(file, configuration), file, known);
 }
 
 /** What runs where no file is named: embedded broker, three simulated locks. */
@@ -87,9 +91,9 @@ export async function defaultConfig(dataDir: string, known: Known): Promise<Conf
 /** The data directory of the agent that a file configures: all that a client of the local door needs to know of it. */
 export function dataDirOf(file: string): string {
   const shape = z.object({ data_dir: fileShape.shape.data_dir });
-  const raw = parseFile(file);
+  const raw = parseFile(file, configuration);
   const parsed = shape.safeParse(raw);
-  if (!parsed.success) throw invalid(file, problemsOf(shape, raw));
+  if (!parsed.success) throw unusable(file, configuration, problemsOf(shape, raw));
   return resolve(dirname(file), parsed.data.data_dir);
 }
 
@@ -114,7 +118,7 @@ async function readConfig(raw: unknown, file: string, known: Known): Promise<Con
   const links = await resolveLinks(raw, folder, known.drivers, report);
   const brokerShape = z.object({ broker: fileShape.shape.broker }).safeParse(raw);
   const broker = brokerShape.success ? resolveBroker(brokerShape.data.broker, read, report) : undefined;
-  if (!shape.success || !broker || problems.length > 0) throw invalid(file, problems);
+  if (!shape.success || !broker || problems.length > 0) throw unusable(file, configuration, problems);
   return { ...settingsOf(shape.data, folder), broker, links };
 }
 
@@ -152,32 +156,4 @@ const deviceOf = ({ device_id: deviceId, was, at, parts, ...device }: FileShape[
 
 function present(parts: Readonly<Record<string, PlaceShape | undefined>>): DeviceConfig["parts"] {
   return Object.fromEntries(Object.entries(parts).filter(([, place]) => place !== undefined));
-}
-
-function parseFile(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
-  } catch (cause) {
-    throw new ConfigError(`cannot read the configuration ${file}: ${reasonOf(cause)}`, {
-      hint: "name another file, or start without one for an embedded broker and three simulated locks",
-    });
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Its own message may quote the file.
-    const { line, column, problem } = jsonFault(text) ?? { line: 1, column: 1, problem: "it cannot be read" };
-    throw new ConfigError(`${file}: not JSON at line ${line}, column ${column}: ${problem}`);
-  }
-}
-
-function invalid(file: string, problems: readonly Problem[]): ConfigError {
-  const lines = [...new Set(problems.map(lineOf))];
-  return new ConfigError([`the configuration ${file} cannot be used:`, ...lines].join("\n"));
-}
-
-function reasonOf(cause: unknown): string {
-  if (isMissing(cause)) return "there is no such file";
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "it cannot be opened";
 }

@@ -2,7 +2,10 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import "./quiet.ts";
 
+import { spawn } from "node:child_process";
 import { uptime } from "node:os";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { drivers } from "../drivers/index.ts";
 import { latchd } from "./cli/program.ts";
 import type { Shell } from "./cli/shell.ts";
@@ -23,6 +26,16 @@ const shell: Shell = {
   start: async (config, log) => {
     const { startAgent } = await import("./agent.ts");
     return startAgent(config, { clock: systemClock, log, drivers, monotonic: () => uptime() * 1000 });
+  },
+  launch: (words, heard) => {
+    const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...words], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    createInterface({ input: child.stdout }).on("line", heard);
+    return {
+      ended: new Promise((done) => void child.once("close", () => done())),
+      kill: (signal) => void child.kill(signal),
+    };
   },
   onSignal: (heard) => {
     const signals = ["SIGINT", "SIGTERM"] as const;

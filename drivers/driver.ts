@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Abilities } from "../agent/domain/abilities.ts";
-import type { Credential } from "../agent/domain/credential.ts";
+import type { Credential, CredentialKind } from "../agent/domain/credential.ts";
 import type { Instant, Milliseconds } from "../agent/domain/instant.ts";
 import type { When } from "../agent/domain/lock-window.ts";
 import type { Secret } from "../agent/domain/secret.ts";
@@ -59,6 +59,10 @@ export interface Link extends AsyncDisposable {
   exposures?(signal: AbortSignal): Promise<readonly Exposure[]>;
   /** A physical act at a lock, where the far end is simulated. Absent on every link that ends in real hardware. */
   act?(address: string, act: PhysicalAct): Promise<ActEffect>;
+  /** Begins or ends a fault of a simulated lock; which there are is the simulator's to know. Absent as `act` is. */
+  fault?(address: string, change: FaultChange): Promise<FaultsOn>;
+  /** What a simulated lock really holds, past all its lies. Absent as `act` is. */
+  look?(address: string): Promise<Inside>;
 }
 
 /** One way in which codes leak from a system beside us. */
@@ -70,10 +74,39 @@ export interface Exposure {
   readonly cure: string;
 }
 
+/** `program`, `delete`, `reset`: the owner's hand. `power`: it is gone for a moment. `battery`: it is as full as that, 0 to 1. */
 export type PhysicalAct =
   | { readonly act: "type"; readonly digits: Secret }
-  | { readonly act: "card"; readonly format: string; readonly bits: Secret };
-export type ActEffect = { readonly effect: "opened" | "denied" };
+  | { readonly act: "card"; readonly format: string; readonly bits: Secret }
+  | { readonly act: "program"; readonly digits: Secret; readonly slot?: SlotName }
+  | { readonly act: "delete"; readonly slot: SlotName | "all" }
+  | { readonly act: "reset" | "power" }
+  | { readonly act: "battery"; readonly level: number };
+export type ActEffect = { readonly effect: "opened" | "denied" | "done" | "refused" };
+
+export interface FaultChange {
+  readonly on: boolean;
+  /** Its name under `fault`, and what can be set of it. */
+  readonly setting: Readonly<Record<string, unknown>>;
+}
+/** `problem`: what is wrong with the change, which was not made. */
+export type FaultsOn = { readonly faults: readonly object[] } | { readonly problem: string };
+
+/** The memory of a lock as who has opened it would find it, without the codes. */
+export interface Inside {
+  readonly slots: readonly {
+    readonly slot: SlotName;
+    readonly kind: CredentialKind;
+    readonly label: string;
+    readonly when: When;
+    readonly disabled: boolean;
+    /** Whether it would open now. */
+    readonly opens: boolean;
+  }[];
+  /** 0 to 1. */
+  readonly battery: number;
+  readonly faults: readonly object[];
+}
 
 /** One lock. It has the parts that it has; a missing part is an ability that it lacks. */
 export interface LockDevice {

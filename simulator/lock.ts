@@ -8,7 +8,7 @@ import {
   sameCredential,
   secretOf,
 } from "../agent/domain/credential.ts";
-import { type Instant, instant } from "../agent/domain/instant.ts";
+import { type Instant, instant, type Milliseconds } from "../agent/domain/instant.ts";
 import { canKeep, type TimedWindow, type When } from "../agent/domain/lock-window.ts";
 import { misfit } from "../agent/domain/pin.ts";
 import type { PinRule } from "../agent/domain/pin-rule.ts";
@@ -34,6 +34,10 @@ export interface LockModel {
   readonly windows?: MemoryLimits["windows"];
   /** It can suspend a code without deleting it. */
   readonly suspends?: boolean;
+  /** It takes a code that another slot has. */
+  readonly duplicates?: boolean;
+  /** A write that it has not answered may still be carried out within this time. */
+  readonly settles?: Milliseconds | undefined;
 }
 
 const moment = z.number().transform(instant).optional();
@@ -87,7 +91,7 @@ export class SimulatedLock {
   }
 
   get limits(): MemoryLimits {
-    const { kinds, lengths, rules, readBack, windows = "none", suspends = false } = this.#model;
+    const { kinds, lengths, rules, readBack, windows = "none", suspends = false, settles } = this.#model;
     const limits = (): KindLimits => ({ slots: this.#slots(), lengths, alphabet: "0123456789", rules });
     const card = (): KindLimits => ({ slots: this.#slots(), lengths: [], alphabet: "", rules: [] });
     return {
@@ -96,7 +100,14 @@ export class SimulatedLock {
       ...(suspends ? { suspends } : {}),
       readBack,
       cost: { read: "cheap", write: "cheap" },
+      ...(settles === undefined ? {} : { settles }),
     };
+  }
+
+  /** The slot that is a credential's own, where the credential is the key. */
+  keyOf(credential: Credential): SlotName | undefined {
+    if (this.#model.memory !== "keyed") return undefined;
+    return keyOf(this.#chip, credential);
   }
 
   #slots(): Slots {
@@ -140,7 +151,8 @@ export class SimulatedLock {
     const slot = this.#slotFor(credential, at);
     if (typeof slot === "object") return slot;
     const twin = this.#find(credential);
-    if (twin !== undefined && twin !== slot) return { result: "refused", reason: "duplicate" };
+    if (twin !== undefined && twin !== slot && !this.#model.duplicates)
+      return { result: "refused", reason: "duplicate" };
     const masked = slot in this.#chip.entries;
     this.#chip = {
       ...this.#chip,
@@ -169,9 +181,14 @@ export class SimulatedLock {
   /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. `at`: by its clock. */
   present(credential: Credential, at: Instant): SlotName | undefined {
     const slot = this.#find(credential);
-    const stored = slot && this.#chip.entries[slot];
-    if (!stored || stored.disabled) return undefined;
-    return !stored.when || isOpen(stored.when, new TimeZone(stored.when.zone), at) ? slot : undefined;
+    return slot !== undefined && this.opens(slot, at) ? slot : undefined;
+  }
+
+  /** Whether what is in a slot opens. `at`: by its clock. */
+  opens(slot: SlotName, at: Instant): boolean {
+    const stored = this.#chip.entries[slot];
+    if (!stored || stored.disabled) return false;
+    return !stored.when || isOpen(stored.when, new TimeZone(stored.when.zone), at);
   }
 
   #slotFor(credential: Credential, at: SlotName | undefined): SlotName | WriteOutcome {
@@ -189,12 +206,7 @@ export class SimulatedLock {
         if (at !== undefined) return { result: "refused", reason: "invalid", detail: "this lock chooses its slots" };
         return full ? { result: "refused", reason: "full" } : slotName(`id-${this.#chip.counter + 1}`);
       case "keyed": {
-        const name = slotName(
-          createHash("sha256")
-            .update(JSON.stringify([this.#chip.serial, storedOf(credential, "", "always")]))
-            .digest("hex")
-            .slice(0, 24),
-        );
+        const name = keyOf(this.#chip, credential);
         return full && !(name in this.#chip.entries) ? { result: "refused", reason: "full" } : name;
       }
     }
@@ -230,3 +242,12 @@ const storedOf = (credential: Credential, label: string, when: When): StoredEntr
   label,
   ...(when === "always" ? {} : { when }),
 });
+
+/** No two locks have the same name for a credential. */
+const keyOf = ({ serial }: Chip, credential: Credential): SlotName =>
+  slotName(
+    createHash("sha256")
+      .update(JSON.stringify([serial, storedOf(credential, "", "always")]))
+      .digest("hex")
+      .slice(0, 24),
+  );

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { Faults } from "./faults.ts";
+import { faultNames } from "./fault.ts";
+import { faultsOf } from "./faults.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { Zigbee2mqttPersona } from "./zigbee2mqtt.ts";
 import { doorAct } from "./zigbee2mqtt-device.ts";
@@ -36,11 +37,14 @@ const program = new Command("simulate")
 
 Reads what is to happen at them from standard input, one JSON object a line, and prints what happened:
   {"lock":"front_door","act":"type","digits":"4711"}        someone types a PIN
+  {"lock":"front_door","act":"fault","fault":"deaf"}        with "share", "seconds", "to", "ms" where it takes them
+  {"lock":"front_door","act":"mend","fault":"deaf"}
   {"lock":"front_door","act":"mode","mode":"dead"}          ok, reject, lie, mask, dead or storenoreply
   {"lock":"front_door","act":"operate","source":2,"code":13,"user":65535}
   {"lock":"front_door","act":"program","source":0,"code":3,"user":8}
   {"lock":"front_door","act":"bolt","state":1}              0 stuck, 1 locked, 2 unlocked
-  {"lock":"front_door","act":"battery","halves":170}        in half percents`,
+  {"lock":"front_door","act":"battery","halves":170}        in half percents
+Faults: ${faultNames.join(", ")}; "npx latchd fault --help" says what each is.`,
   )
   .requiredOption("--broker <url>", "the broker, such as mqtt://127.0.0.1:1883")
   .option("--base-topic <topic>", "where zigbee2mqtt speaks", "zigbee2mqtt")
@@ -65,7 +69,7 @@ async function simulate(given: z.infer<typeof flags>): Promise<void> {
     ieee: `0x00158d00${createHash("sha256").update(`${baseTopic}/${name}`).digest("hex").slice(0, 8)}`,
     pollControl,
     remembered: memory?.get(name),
-    faults: new Faults({ delay, lose, late }, seed + index),
+    misfortunes: { seed: seed + index, usual: faultsOf({ delay, lose, late }) },
   }));
   const persona = new Zigbee2mqttPersona({
     url: broker,

@@ -19,27 +19,28 @@ export class ZigbeeRadio {
     this.#pollControl = pollControl;
   }
 
-  send(request: Request, becomes: Fate["becomes"] = "answered"): Sent {
+  send(request: Request, fate: Pick<Fate, "becomes" | "strikes">): Sent {
     // The same request again takes the place of the one that is kept.
     this.#kept = this.#kept.filter((kept) => !isDeepStrictEqual(kept, request));
-    const answer = becomes === "late" ? undefined : this.#door.receive(request);
-    if (answer && becomes !== "lost") return { answer };
+    const isHeard = fate.becomes === "answered" || fate.becomes === "lost";
+    const answer = isHeard ? this.#door.receive(request, fate) : undefined;
+    if (answer && fate.becomes === "answered") return { answer };
     if (!this.#pollControl) return { gaveUp: true };
     this.#kept.push(request);
     return { kept: true };
   }
 
   /** What was given up reaches the lock all the same; nobody waits for its answer any more. */
-  arrive(request: Request): void {
-    this.#door.receive(request);
+  arrive(request: Request, fate: Pick<Fate, "strikes">): void {
+    this.#door.receive(request, fate);
   }
 
   /** After a sign of life of the lock: the answers to what was kept. */
-  catchUp(): readonly Answer[] {
+  catchUp(fateOf: (request: Request) => Fate): readonly Answer[] {
     const kept = this.#kept;
     this.#kept = [];
     return kept.flatMap((request) => {
-      const sent = this.send(request);
+      const sent = this.send(request, fateOf(request));
       return "answer" in sent ? [sent.answer] : [];
     });
   }

@@ -1,17 +1,20 @@
 import { setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type Instant, instant } from "../agent/domain/instant.ts";
 import { Secret } from "../agent/domain/secret.ts";
-import { Faults, noFaults } from "./faults.ts";
+import { faultNames, faultWith } from "./fault.ts";
 import { blankChip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
 import { type Sight, Witness } from "./witness.ts";
-import { type Answer, doorModes, type Request, ZigbeeDoor } from "./zigbee-door.ts";
+import { type Answer, doorModes, type Misfortunes, type Request, ZigbeeDoor } from "./zigbee-door.ts";
 import { type Sent, ZigbeeRadio } from "./zigbee-radio.ts";
 
 /** What can be done to a lock, or happens at it. Codes are those of the ZCL notifications (lock-interfaces, 1.2). */
 export const doorAct = z.discriminatedUnion("act", [
   z.strictObject({ act: z.literal("mode"), mode: z.enum(doorModes) }),
+  faultWith({ act: z.literal("fault") }),
+  z.strictObject({ act: z.literal("mend"), fault: z.enum(faultNames) }),
   z.strictObject({ act: z.literal("type"), digits: z.string() }),
   z.strictObject({ act: z.literal("operate"), source: z.int(), code: z.int(), user: z.int() }),
   z.strictObject({ act: z.literal("program"), source: z.int(), code: z.int(), user: z.int() }),
@@ -28,8 +31,8 @@ export interface DeviceModel {
   readonly options?: Readonly<Record<string, unknown>>;
   /** What is left of it from an earlier time. */
   readonly remembered?: Remembered | undefined;
-  /** What becomes of the requests to it. */
-  readonly faults?: Faults;
+  /** What goes wrong at it from the beginning. */
+  readonly misfortunes?: Misfortunes;
 }
 
 /** Who sees what is done to a lock's memory, and who keeps it. */
@@ -52,7 +55,6 @@ export class PersonaDevice {
   readonly door: ZigbeeDoor;
   available = false;
   readonly #radio: ZigbeeRadio;
-  readonly #faults: Faults;
   readonly #onlookers: Onlookers;
   readonly #witness: Witness;
   #options: Payload;
@@ -65,9 +67,8 @@ export class PersonaDevice {
     this.ieee = ieee;
     this.pollControl = pollControl;
     this.#options = remembered?.options ?? options;
-    this.door = new ZigbeeDoor(remembered?.chip ?? blankChip(ieee));
+    this.door = new ZigbeeDoor(remembered?.chip ?? blankChip(ieee), model.misfortunes);
     this.#radio = new ZigbeeRadio(this.door, pollControl);
-    this.#faults = model.faults ?? new Faults(noFaults, 0);
     this.#onlookers = onlookers;
     this.#witness = new Witness(name, (sight) => onlookers.see(sight), remembered?.unanswered);
   }
@@ -84,13 +85,14 @@ export class PersonaDevice {
   /** Sends over the air, and notes a sign of life. */
   async send(request: Request): Promise<Sent> {
     const isWrite = request.to === "setPinCode";
-    const { delay, becomes, lateBy } = this.#faults.next(isWrite ? "write" : "other");
+    const fate = this.door.fate(request, now());
+    const { delay, becomes, lateBy } = fate;
     // zigbee2mqtt tells nobody what the lock answered to these: only a read does (lock-interfaces, 1.3).
     if (isWrite || request.to === "clearPinCode") this.#witness.sent(isWrite ? "write" : "clear", String(request.user));
     if (delay > 0) await sleep(delay / 2);
-    const sent = this.#watch(() => this.#radio.send(request, becomes));
+    const sent = this.#watch(() => this.#radio.send(request, fate));
     if (becomes === "late" && "gaveUp" in sent) {
-      setTimeout(() => this.#watch(() => this.#radio.arrive(request)), lateBy).unref();
+      setTimeout(() => this.#watch(() => this.#radio.arrive(request, fate)), lateBy).unref();
     }
     if (delay > 0) await sleep(delay / 2);
     if (!("answer" in sent)) return sent;
@@ -101,7 +103,7 @@ export class PersonaDevice {
 
   /** What was kept for it is sent once more: the answers. */
   catchUp(): readonly Answer[] {
-    return this.#watch(() => this.#radio.catchUp());
+    return this.#watch(() => this.#radio.catchUp((request) => this.door.fate(request, now())));
   }
 
   /** Does what may change the lock's memory, under the eyes of who looks on. */
@@ -141,15 +143,12 @@ export class PersonaDevice {
 
   /** What the lock tells of an act: undefined for one that it does not tell of. */
   happened(act: DoorAct): Payload | undefined {
-    if (act.act === "mode") {
-      this.door.mode = act.mode;
-      return undefined;
-    }
-    if (this.door.mode === "dead") return undefined;
+    if (act.act === "mode" || act.act === "fault" || act.act === "mend") return this.#set(act);
+    if (!this.door.tells(now())) return undefined;
     this.#heardOf = true;
     switch (act.act) {
       case "type": {
-        const user = this.door.type(new Secret(act.digits));
+        const user = this.door.type(new Secret(act.digits), now());
         return user === undefined ? notification(operations, 0, 5, 0xffff) : notification(operations, 0, 2, user);
       }
       case "operate":
@@ -162,7 +161,24 @@ export class PersonaDevice {
         return { battery: act.halves / 2 };
     }
   }
+
+  #set(act: DoorAct & { readonly act: "mode" | "fault" | "mend" }): undefined {
+    switch (act.act) {
+      case "mode":
+        this.door.setMode(act.mode, now());
+        return;
+      case "fault": {
+        const { act: _, ...setting } = act;
+        this.door.begin(setting, now());
+        return;
+      }
+      case "mend":
+        this.door.end(act.fault, now());
+    }
+  }
 }
+
+const now = (): Instant => instant(Date.now());
 
 const record = (value: unknown): Payload => z.record(z.string(), z.unknown()).catch({}).parse(value);
 

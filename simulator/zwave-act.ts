@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { zwaveModes } from "./zwave-answers.ts";
+import { instant } from "../agent/domain/instant.ts";
+import { type FaultName, type FaultSetting, faultNames, faultWith } from "./fault.ts";
+import { type ZwaveMode, zwaveModes } from "./zwave-answers.ts";
 import type { ZwaveLock } from "./zwave-lock.ts";
 
 const slot = z.int().min(1);
@@ -7,6 +9,8 @@ const slot = z.int().min(1);
 /** What can be done to a lock, or happens at it. */
 export const zwaveAct = z.discriminatedUnion("act", [
   z.strictObject({ act: z.literal("mode"), mode: z.enum(zwaveModes) }),
+  faultWith({ act: z.literal("fault") }),
+  z.strictObject({ act: z.literal("mend"), fault: z.enum(faultNames) }),
   z.strictObject({
     act: z.literal("notify"),
     event: z.int().min(0).max(255),
@@ -26,6 +30,15 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "mode":
       lock.mode = act.mode;
       return {};
+    case "fault": {
+      const { act: _, ...setting } = act;
+      begin(lock, setting);
+      return {};
+    }
+    case "mend":
+      if (modeOf.get(act.fault) === lock.mode) lock.mode = "ok";
+      lock.faults.end(act.fault);
+      return {};
     case "notify":
       await lock.notify(act.event, act.user);
       return {};
@@ -43,4 +56,21 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "look":
       return lock.memory.held();
   }
+}
+
+/** Faults that are a mode of the whole lock here. */
+const modeOf: ReadonlyMap<FaultName, ZwaveMode> = new Map([
+  ["deaf", "dead"],
+  ["masks_codes", "mask"],
+  ["says_yes_stores_nothing", "lie"],
+  ["refuses", "reject"],
+]);
+const ofTheWay: ReadonlySet<FaultName> = new Set(["slow", "loses_replies", "executes_late"]);
+
+function begin(lock: ZwaveLock, setting: FaultSetting): void {
+  const { fault, ...options } = setting;
+  const mode = modeOf.get(fault);
+  if (mode !== undefined && Object.keys(options).length === 0) lock.mode = mode;
+  else if (ofTheWay.has(fault)) lock.faults.begin(setting, instant(Date.now()));
+  else throw new Error(`a Z-Wave lock here cannot be so: ${JSON.stringify(setting)}`);
 }

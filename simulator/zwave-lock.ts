@@ -3,7 +3,7 @@ import { BatteryCCReport, type CommandClass } from "@zwave-js/cc";
 import { createMockZWaveAckFrame, type MockController, MockNode, type MockNodeResponse } from "@zwave-js/testing";
 import { z } from "zod";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
-import type { Milliseconds } from "../agent/domain/instant.ts";
+import { instant, type Milliseconds } from "../agent/domain/instant.ts";
 import type { Fate, Faults } from "./faults.ts";
 import type { Chip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
@@ -54,6 +54,11 @@ export class ZwaveLock {
     for (const user of users.parse(parts.remembered?.options["users"] ?? [])) this.memory.putUser(user);
     this.#chip = this.memory.chip();
     this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
+  }
+
+  /** What becomes of what is sent to it. */
+  get faults(): Faults {
+    return this.#parts.faults;
   }
 
   /** Comes within reach of a controller: of the new one, where the host is another. */
@@ -151,7 +156,7 @@ export class ZwaveLock {
   }
 
   #fate(command: SlotCommand | undefined): Fate {
-    const drawn = this.#parts.faults.next(command?.what === "write" ? "write" : "other");
+    const drawn = this.#parts.faults.next(command?.what ?? "meet", instant(Date.now()));
     // What the interview asks is answered: the faults are of the memory.
     if (this.mode === "ok") return command ? drawn : { ...drawn, becomes: "answered" };
     return { ...drawn, becomes: this.mode === "storenoreply" && command?.reported ? "lost" : "answered" };

@@ -43,6 +43,9 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
   {"lock":"3","act":"type","digits":"4711"}             someone types a PIN
   {"lock":"3","act":"program","slot":5,"digits":"4711"} the owner writes at the keypad; without digits: deletes
   {"lock":"3","act":"notify","event":6,"user":5}        an event of the type "Access Control"
+  {"lock":"3","act":"fault","fault":"deaf"}             or masks_codes, says_yes_stores_nothing, refuses; or, with
+                                                        options, slow, loses_replies, executes_late
+  {"lock":"3","act":"mend","fault":"deaf"}
   {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply or
                                                         stray
   {"lock":"3","act":"battery","level":40}

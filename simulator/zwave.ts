@@ -5,7 +5,7 @@ import { createAndOpenMockedZWaveSerialPort } from "@zwave-js/serial/mock";
 import { SendDataBridgeRequestTransmitReport, SendDataRequestTransmitReport } from "@zwave-js/serial/serialapi";
 import { MockController } from "@zwave-js/testing";
 import { createDefaultMockControllerBehaviors } from "zwave-js/Testing";
-import { Faults, type Odds } from "./faults.ts";
+import { Faults, faultsOf, type Odds } from "./faults.ts";
 import type { MemoryFile } from "./memory-file.ts";
 import { SerialFrames } from "./serial-frames.ts";
 import type { Sight } from "./witness.ts";
@@ -45,7 +45,7 @@ export class ZwavePersona {
           id,
           model,
           remembered: memory?.get(name),
-          faults: new Faults(odds, seed + id),
+          faults: new Faults(seed + id, faultsOf(odds)),
           asked: (...what) => asked(id, ...what),
           see,
           remember: (what) => memory?.set(name, what),

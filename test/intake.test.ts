@@ -15,6 +15,7 @@ const live = (payload: Buffer): Arrival => ({ topic: grantTopic, payload, retain
 const plain = (payload: Buffer): Arrival => ({ topic: grantTopic, payload, retained: false });
 const nothing = Buffer.alloc(0);
 
+const nowhere = (): Promise<never> => Promise.reject(new Error("none"));
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
 function broker(commands: readonly string[] = ["*"]) {
@@ -26,7 +27,7 @@ function broker(commands: readonly string[] = ["*"]) {
         log,
         now: () => desk.now,
         facts: agentFacts,
-        world: { confirmClock: () => true, act: () => Promise.reject(new Error("none")) },
+        world: { confirmClock: () => true, act: nowhere, fault: nowhere, look: nowhere },
         failed: () => {},
         committed: () => {},
       },

@@ -91,7 +91,8 @@ function jsonOf(text: string): unknown {
 /** As long as an agent may think before it answers. */
 const patienceMs = 10_000;
 
-function post(dataDirectory: string, command: string, parameters: object): Promise<string> {
+/** The reply of the agent on a data directory. Rejects with a {@link CommandError} where there is none. */
+export function post(dataDirectory: string, command: string, parameters: object): Promise<string> {
   const socketPath = localDoorPath(dataDirectory);
   const failure = (cause: unknown): CommandError => new CommandError(2, noAgent(dataDirectory, cause));
   return new Promise((done, fail) => {

@@ -5,11 +5,13 @@ import { act } from "./act.ts";
 import { clock } from "./clock.ts";
 import { code } from "./code.ts";
 import { explain } from "./explain.ts";
+import { fault } from "./fault.ts";
 import { grant } from "./grant.ts";
 import { list } from "./list.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { CommandError, type ExitCode, type Shell } from "./shell.ts";
+import { simulate } from "./simulate.ts";
 import { statusVerb } from "./status.ts";
 
 /** Carries out one command line (without the program's own name). Rejects only with what nobody foresaw. */
@@ -28,7 +30,8 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act]) add(program, verb);
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act, fault, simulate])
+    add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;

@@ -15,6 +15,8 @@ export interface Shell {
   readonly clock: Clock;
   readonly known: Known;
   readonly start: (config: Config, log: AgentLog) => Promise<Running>;
+  /** Runs latchd with these words in a process of its own, and hears each line that it says. */
+  readonly launch: (words: readonly string[], heard: (line: string) => void) => Launched;
   /** Calls back at every SIGINT and SIGTERM. Returns what ends that. */
   readonly onSignal: (heard: () => void) => () => void;
 }
@@ -24,6 +26,13 @@ export interface Running {
   /** Resolves when it stopped, rejects when it had to. */
   readonly stopped: Promise<void>;
   close(): Promise<void>;
+}
+
+/** A process that was started. */
+export interface Launched {
+  /** Resolves when it is gone, and has said its last line. */
+  readonly ended: Promise<void>;
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
 /** 0: done. 1: the agent refused, or could not. 2: wrongly called, or no agent there. */

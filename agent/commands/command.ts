@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import type { Secret } from "../domain/secret.ts";
 import type { Records } from "./records.ts";
 
 /** Where a command came in. The local door is the socket in the data directory. */
@@ -48,14 +48,13 @@ export interface AgentFacts {
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }
 
-/** What reaches beyond the records: physical acts at simulated locks. */
+/** What reaches beyond the records: the clock, and what is done to simulated locks. */
 export interface World {
   /** Somebody says that the clock is right. False where it cannot be. */
   confirmClock(): boolean;
-  act(
-    lock: string,
-    act: { act: "type"; digits: Secret } | { act: "card"; format: string; bits: Secret },
-  ): Promise<Body>;
+  act(lock: string, act: PhysicalAct): Promise<Body>;
+  fault(lock: string, change: FaultChange): Promise<FaultsOn>;
+  look(lock: string): Promise<Inside>;
 }
 
 interface Described<Schema extends z.ZodType> {

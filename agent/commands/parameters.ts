@@ -13,6 +13,8 @@ const id = z
 export const userIdentity = id.transform(userIdentityId);
 export const device = id.transform(deviceId);
 export const accessGrant = id.transform(accessGrantId);
+/** A lock, by its device or its address. */
+export const lock = z.string().min(1).max(256);
 /** What people call something. */
 export const name = id;
 

@@ -8,6 +8,7 @@ import { credentials } from "./credentials.ts";
 import { devices } from "./devices.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
+import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
 
 /** Every command, whatever door it comes through. */
@@ -23,5 +24,6 @@ export const table: ReadonlyMap<string, Command> = new Map(
     ...agent,
     ...clock,
     ...act,
+    ...simulate,
   ].map((entry) => [entry.name, entry]),
 );

@@ -117,10 +117,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
   };
+  const isTaken = ({ fingerprint, lock, identity }: Placement): boolean =>
+    credentials.isInUse(fingerprint, lock, identity);
   const doubt = (device: DeviceId, shake: Shake): void => {
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
-    const isTaken = ({ fingerprint, lock, identity }: Placement): boolean =>
-      credentials.isInUse(fingerprint, lock, identity);
     for (const placement of openOf(device)) {
       const next = shaken(placement, shake, { isTold, isTaken });
       if (next) ledger.keep(next, now());

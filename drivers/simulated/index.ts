@@ -1,31 +1,55 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { setImmediate as othersTurn } from "node:timers/promises";
-import { z } from "zod";
-import type { Abilities } from "../../agent/domain/abilities.ts";
-import { type Credential, credentialKinds } from "../../agent/domain/credential.ts";
-import { pinRules } from "../../agent/domain/pin-rule.ts";
-import { type LockModel, SimulatedLock } from "../../simulator/lock.ts";
-import {
-  type ActEffect,
-  defineDriver,
-  type Host,
-  type LockDevice,
-  type PhysicalAct,
-  type WriteOutcome,
-} from "../driver.ts";
-import { readChip, writeChip } from "./chip.ts";
+import { type LockModel } from "../../simulator/lock.ts";
+import { LyingLock } from "../../simulator/lying-lock.ts";
+import { defineDriver, type Host, LinkError } from "../driver.ts";
+import { readChip, readCondition, writeKept } from "./chip.ts";
+import { SimulatedDoor } from "./door.ts";
+import { type Options, options } from "./options.ts";
 
-/** How the simulated locks of a link are built. */
-const options = z.strictObject({
-  memory: z.enum(["numbered", "assigned", "keyed"]).default("numbered"),
-  slots: z.int().min(1).max(10_000).default(30),
-  kinds: z.array(z.enum(credentialKinds)).min(1).default(["pin"]),
-  lengths: z.array(z.int().min(1).max(16)).min(1).default([4, 5, 6, 7, 8]),
-  rules: z.array(z.enum(pinRules)).default([]),
-  read_back: z.enum(["full", "masked", "occupancy", "none"]).default("full"),
-  windows: z.enum(["none", "dates", "weekly", "both"]).default("none"),
-  suspends: z.boolean().default(false),
+/** A lock in this process, with its memory in a file of its own, as hardware has: a door for trying things at. */
+export default defineDriver({
+  name: "simulated",
+  options,
+
+  async open(given, host) {
+    const closing = new AbortController();
+    const doors = new Map<string, SimulatedDoor>();
+    const doorAt = (address: string): SimulatedDoor => {
+      const known = doors.get(address);
+      if (known) return known;
+      const made = doorOf(address, given, host, closing.signal);
+      doors.set(address, made);
+      return made;
+    };
+    return {
+      atOnce: "unlimited",
+      lock: (address) => doorAt(address).device,
+      act: async (address, act) => doorAt(address).act(act),
+      fault: async (address, change) => doorAt(address).fault(change),
+      look: async (address) => doorAt(address).look(),
+      async [Symbol.asyncDispose]() {
+        closing.abort(new LinkError("the link was closed"));
+        doors.clear();
+      },
+    };
+  },
 });
+
+function doorOf(address: string, given: Options, host: Host, closing: AbortSignal): SimulatedDoor {
+  const file = join(host.state.directory, encodeURIComponent(address));
+  const [memory, condition] = [`${file}.json`, `${file}.condition.json`];
+  const lock = new LyingLock(modelOf(given), readChip(memory), readCondition(condition), seedOf(address, given.seed));
+  return new SimulatedDoor({
+    address,
+    lock,
+    host,
+    timeout: given.timeout_ms,
+    closing,
+    keepMemory: () => writeKept(memory, lock.chip),
+    keepCondition: () => writeKept(condition, lock.condition(host.clock.now())),
+  });
+}
 
 const minute = 60_000;
 /** As Z-Wave's Schedule Entry Lock has them, and some more of them. */
@@ -35,80 +59,20 @@ const windowsOf = {
   dates: { dates: minute, together: false, base: "local" },
   weekly: { weekly, together: false, base: "local" },
   both: { dates: minute, weekly, together: true, base: "local" },
-} as const satisfies Readonly<Record<string, LockModel["windows"]>>;
+} as const satisfies Readonly<Record<Options["windows"], LockModel["windows"]>>;
 
-/** A lock in this process, with its memory in a file of its own, as hardware has: a door for trying things at. */
-export default defineDriver({
-  name: "simulated",
-  options,
-
-  async open({ read_back: readBack, windows, ...build }, host) {
-    const locks = new Map<string, ReturnType<typeof simulate>>();
-    const lockAt = (address: string): ReturnType<typeof simulate> => {
-      const known = locks.get(address);
-      if (known) return known;
-      const made = simulate(address, { ...build, readBack, windows: windowsOf[windows] }, host);
-      locks.set(address, made);
-      return made;
-    };
-    return {
-      atOnce: "unlimited",
-      lock: (address) => lockAt(address).device,
-      act: async (address, act) => lockAt(address).act(act),
-      async [Symbol.asyncDispose]() {
-        locks.clear();
-      },
-    };
-  },
+const modelOf = ({ memory, slots, kinds, lengths, rules, suspends, ...given }: Options): LockModel => ({
+  memory,
+  slots,
+  kinds,
+  lengths,
+  rules,
+  suspends,
+  readBack: given.read_back,
+  windows: windowsOf[given.windows],
+  settles: given.settles_seconds === undefined ? undefined : given.settles_seconds * 1_000,
 });
 
-function simulate(
-  address: string,
-  model: LockModel,
-  host: Host,
-): { device: LockDevice; act(act: PhysicalAct): Promise<ActEffect> } {
-  const file = join(host.state.directory, `${encodeURIComponent(address)}.json`);
-  const lock = new SimulatedLock(model, readChip(file));
-  const kept = (outcome: WriteOutcome): WriteOutcome => {
-    writeChip(file, lock.chip);
-    return outcome;
-  };
-  return {
-    device: {
-      abilities: async (): Promise<Abilities> => ({
-        identity: lock.chip.serial,
-        model: "simulated",
-        memory: lock.limits,
-      }),
-      memory: {
-        // Real locks take their time, in which others have a turn.
-        write: async (entry, at) => othersTurn().then(() => kept(lock.write(entry, at))),
-        clear: async (slot) => othersTurn().then(() => kept(lock.clear(slot))),
-        ...(model.suspends
-          ? { enable: async (slot, _, on) => othersTurn().then(() => kept(lock.enable(slot, on))) }
-          : {}),
-        ...(model.readBack === "none"
-          ? {}
-          : {
-              read: async (slot) => lock.read(slot),
-              async *list() {
-                yield* lock.list();
-              },
-            }),
-      },
-    },
-    async act(act) {
-      const slot = lock.present(presented(act), host.clock.now());
-      const from = { at: host.clock.now(), address } as const;
-      if (slot === undefined) {
-        await host.report({ ...from, event: "denied", reason: "unknown_code" });
-        return { effect: "denied" };
-      }
-      await host.report({ ...from, event: "unlocked", method: act.act === "type" ? "keypad" : "card", slot });
-      return { effect: "opened" };
-    },
-  };
-}
-
-const presented = (act: PhysicalAct): Credential =>
-  act.act === "type" ? { kind: "pin", digits: act.digits } : { kind: "card", format: act.format, bits: act.bits };
+/** No two locks of a link have the same bad luck. */
+const seedOf = (address: string, seed: number): number =>
+  createHash("sha256").update(`${seed} ${address}`).digest().readInt32BE();

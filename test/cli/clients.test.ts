@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { faultNames } from "../../simulator/fault.ts";
 import { Desk, devices, frontDoor, person, receipt } from "./desk.ts";
 
 const ok = { ok: true };
@@ -242,8 +243,78 @@ test("act says what the lock does, also by its exit code", async () => {
   ]);
 });
 
+test("act lays hands on the lock, as its owner or at its cables", async () => {
+  const done = { ok: true, effect: "done" };
+  await using desk = await Desk.open({
+    "act/program": [done, { ok: true, effect: "refused" }],
+    "act/delete": done,
+    "act/delete_all": done,
+    "act/reset": done,
+    "act/power": done,
+    "act/battery": done,
+  });
+  const calls = ["program 4711 7", "program 4711", "delete 7", "delete all", "reset", "power", "battery 0.2"];
+  const exits = [];
+  for (const words of calls) exits.push((await desk.call("act", "front-door", ...words.split(" "))).exit);
+  expect(exits).toEqual([0, 1, 0, 0, 0, 0, 0]);
+  const lock = "front-door";
+  expect(desk.asked).toEqual([
+    ["act/program", { lock, digits: "4711", slot: "7" }],
+    ["act/program", { lock, digits: "4711" }],
+    ["act/delete", { lock, slot: "7" }],
+    ["act/delete_all", { lock }],
+    ["act/reset", { lock }],
+    ["act/power", { lock }],
+    ["act/battery", { lock, level: 0.2 }],
+  ]);
+});
+
+test("fault begins and ends what goes wrong at a simulated lock, and lists it", async () => {
+  const has = { ok: true, faults: [{ fault: "loses_replies", share: 0.3 }] };
+  await using desk = await Desk.open({
+    "simulate/fault": [has, has, { ok: true, faults: [] }],
+    "simulate/look": has,
+  });
+  expect(await desk.call("fault", "front-door", "loses_replies", "--share", "0.3", "--to", "write,clear")).toEqual({
+    exit: 0,
+    out: [
+      "FAULT          WITH       A LOCK THAT",
+      "loses_replies  share=0.3  does what it is asked, and its answer is lost",
+      "",
+    ].join("\n"),
+    err: "",
+  });
+  await desk.call("fault", "front-door", "slow", "--ms", "500-2000", "--seconds", "9");
+  expect(await desk.call("fault", "front-door", "loses_replies", "off")).toMatchObject({
+    exit: 0,
+    out: "Nothing is wrong with front-door.\n",
+  });
+  expect(await desk.call("fault", "front-door", "--json")).toMatchObject({ out: `${JSON.stringify(has)}\n` });
+  const lock = "front-door";
+  expect(desk.asked).toEqual([
+    ["simulate/fault", { lock, on: true, fault: "loses_replies", share: 0.3, to: ["write", "clear"] }],
+    ["simulate/fault", { lock, on: true, fault: "slow", ms: [500, 2000], seconds: 9 }],
+    ["simulate/fault", { lock, on: false, fault: "loses_replies" }],
+    ["simulate/look", { lock }],
+  ]);
+});
+
+test("fault --help says what each is", async () => {
+  await using desk = await Desk.open();
+  const { out } = await desk.call("fault", "--help");
+  for (const name of faultNames) expect(out).toContain(`  ${name} `);
+});
+
 test.each([
   [["act", "front-door", "type", "1", "2"]],
+  [["act", "front-door", "delete"]],
+  [["act", "front-door", "reset", "now"]],
+  [["act", "front-door", "battery"]],
+  [["act", "front-door", "card", "a", "b", "c"]],
+  [["fault", "front-door", "def"]],
+  [["fault", "front-door", "deaf", "maybe"]],
+  [["fault", "front-door", "deaf", "--share", "much"]],
+  [["fault", "front-door", "slow", "--ms", "500"]],
   [["act", "front-door", "card", "wiegand26"]],
   [["act", "front-door", "kick", "1"]],
   [["grant", "x"]],
@@ -305,7 +376,7 @@ test("help tells each command with an example", async () => {
   await using desk = await Desk.open();
   const { exit, out } = await desk.call("--help");
   expect(exit).toBe(0);
-  for (const verb of ["run", "grant", "revoke", "list", "code", "status", "act"]) {
+  for (const verb of ["run", "grant", "revoke", "list", "code", "status", "act", "fault"]) {
     expect(out).toContain(`  ${verb} `);
     const help = await desk.call(verb, "--help");
     expect(help.exit).toBe(0);

@@ -52,6 +52,9 @@ export class Desk implements AsyncDisposable {
   readonly asked: [name: string, parameters: unknown][] = [];
   readonly signals = new Set<() => void>();
   start: () => Promise<Running> = async () => Promise.reject(new Error("no agent in this test"));
+  launch: Shell["launch"] = () => {
+    throw new Error("no process in this test");
+  };
   sleep: Shell["clock"]["sleep"] = async (ms) => {
     this.#now += ms;
   };
@@ -100,6 +103,7 @@ export class Desk implements AsyncDisposable {
       clock: { now: () => instant(this.#now), sleep: async (ms, signal) => this.sleep(ms, signal) },
       known: { drivers, commands: ["access/list"] },
       start: async () => this.start(),
+      launch: (given, heard) => this.launch(given, heard),
       onSignal: (heard) => {
         this.signals.add(heard);
         return () => this.signals.delete(heard);

@@ -31,6 +31,14 @@ test("simulator/main.ts is a zigbee2mqtt with locks, at which things happen by c
   tell({ lock: "back", act: "type", digits: "04711147" });
   expect(await said()).toMatchObject({ happened: "done", lock: "back", told: { action: "unlock" }, slots: [3] });
   expect(await host.reported("unlocked")).toMatchObject({ address: "back", slot: "3" });
+  tell({ lock: "back", act: "fault", fault: "says_yes_stores_nothing" });
+  expect(await said()).toMatchObject({ happened: "done", act: "fault" });
+  expect(await memory?.write(entry("46372819"), slotName("4"), never())).toMatchObject({ result: "refused" });
+  tell({ lock: "back", act: "mend", fault: "says_yes_stores_nothing" });
+  expect(await said()).toMatchObject({ happened: "done", act: "mend", slots: [3] });
+  expect(await memory?.write(entry("46372819"), slotName("4"), never())).toMatchObject({ result: "stored" });
+  tell({ lock: "back", act: "fault", fault: "def" });
+  expect(await said()).toMatchObject({ happened: "error" });
   tell({ lock: "front", act: "dance" });
   expect(await said()).toMatchObject({ happened: "error" });
 

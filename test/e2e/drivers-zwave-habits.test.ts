@@ -33,6 +33,23 @@ describe.skipIf(socatSkipReason())("over zwave-js", () => {
     expect(house.far.asked.filter((each) => each.lock === userCredential && each.asked !== "read")).toEqual([]);
   });
 
+  test("a lock goes wrong by the names that the simulated lock has for it", async () => {
+    using host = new RecordingHost(hurriedClock(1));
+    await using link = await house.connect(host);
+    const { memory } = link.lock(userCode2);
+    await host.reported("online");
+    const act = (what: Parameters<typeof house.far.act>[1]) => house.far.act(userCode2, what);
+    await act({ act: "fault", fault: "says_yes_stores_nothing" });
+    expect(await memory?.write(entry("40117390"), slot, never())).toMatchObject({ result: "refused" });
+    await act({ act: "mend", fault: "says_yes_stores_nothing" });
+    await act({ act: "fault", fault: "loses_replies", to: ["read"] });
+    expect(await memory?.write(entry("40117390"), slot, never())).toMatchObject({ result: "unconfirmed" });
+    await act({ act: "mend", fault: "loses_replies" });
+    expect(await memory?.read?.(slot, never())).toMatchObject({ state: "known" });
+    await expect(act({ act: "fault", fault: "clock_skewed" })).rejects.toThrow("cannot be so");
+    await expect(act({ act: "fault", fault: "deaf", share: 0.5 })).rejects.toThrow("cannot be so");
+  });
+
   test("a lock whose capabilities zwave-js was killed before it kept is asked for them anew", async () => {
     using whole = new RecordingHost(hurriedClock(1));
     using cut = new RecordingHost(hurriedClock(1));
