@@ -181,10 +181,14 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       // Stored, and the answer is lost: unconfirmed until the slot can be read, then live, and written once only.
       const before = far.asked.length;
       const since = (): AskedOfLock[] => far.asked.slice(before).filter((each) => each.lock === lock);
+      const taken = Object.keys((await far.look(lock)).codes);
       const losing = (async () => {
-        // The last that is asked before the code is sent: for a user, who comes first, or what is in the slot.
-        const last = lock === userCredential ? "write" : "read";
-        await until("the code is next", () => since().some(({ asked }) => asked === last));
+        // The last that is asked before the code is sent: for a user, who comes first, or what is in the slot that is free.
+        await until("the code is next", () =>
+          since().some(({ asked, slot }) =>
+            lock === userCredential ? asked === "write" : asked === "read" && !taken.includes(slot),
+          ),
+        );
         await mode("storenoreply");
       })();
       await grant("lost");
