@@ -130,9 +130,7 @@ export class Steps {
       return true;
     }
     this.#found(slot, contents);
-    for (const { id, late } of this.#around.ledger.placements(this.#device)) {
-      if (late?.slot === slot) this.#change(id, (placement) => observe(placement, slot, contents, this.#now()));
-    }
+    this.#see(slot, contents);
     return true;
   }
 
@@ -141,6 +139,7 @@ export class Steps {
     const { survey } = this.#known;
     if (slot !== undefined) {
       const contents = await this.#read(slot);
+      this.#see(slot, contents);
       if (contents.state === "empty") this.#known.occupied.delete(slot);
       else if (!this.#ours().has(slot)) this.#found(slot, contents);
       survey.answered(slot, contents.state !== "unreadable", this.#now(), this.#around.random);
@@ -151,10 +150,20 @@ export class Steps {
       listed.push([at, contents]);
       return false;
     });
+    for (const [at, contents] of listed) this.#see(at, contents);
     const ours = this.#ours();
     for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, contents);
     survey.answered(undefined, true, this.#now(), this.#around.random);
     return true;
+  }
+
+  /** Whatever it was looked at for: what waits to be cleared is not, once its owner's code was seen in its place (Law 6). */
+  #see(slot: SlotName, contents: Observed): void {
+    const isCertain = contents.state === "known" || contents.state === "empty";
+    for (const placement of this.#around.ledger.placements(this.#device)) {
+      if (placement.late?.slot === slot || (isCertain && slotOf(placement) === slot))
+        this.#change(placement.id, (now) => observe(now, slot, contents, this.#now()));
+    }
   }
 
   #ours(): ReadonlySet<SlotName | undefined> {

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { expect, test } from "vitest";
+import { later } from "../../agent/domain/instant.ts";
+import { Secret } from "../../agent/domain/secret.ts";
+import { intendWrite, settleWrite } from "../../agent/domain/settle.ts";
+import { slotName } from "../../agent/domain/slot.ts";
+import { Acquaintance } from "../../agent/sync/acquaintance.ts";
+import { Steps } from "../../agent/sync/steps.ts";
+import type { Log, Memory } from "../../drivers/driver.ts";
+import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const quiet = (): void => undefined;
+const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+const one = slotName("1");
+
+test("a code that waits to be cleared is not, once a survey has seen its owner's code in that slot", async () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  const [door] = doors;
+  const { memory: limits } = keypad();
+  assert(door && limits);
+  const pair = { user_identity_id: "ann", device_id: door };
+  rounds.learn(door, keypad());
+  desk.ask("user_identities/grant_access_to_device", pair);
+  rounds.choose(door);
+  const [placement] = rounds.placements(door);
+  assert(placement);
+  const stored = { result: "stored", slot: one, proof: "read_back" } as const;
+  rounds.change(door, placement.id, (before) =>
+    settleWrite(intendWrite(before, one, desk.now, undefined), before, stored, desk.now, undefined),
+  );
+  desk.ask("user_identities/revoke_access_to_device", pair);
+  rounds.change(door, placement.id, (now) => ({ ...now, next: later(desk.now, 1_000) }));
+
+  const sent: string[] = [];
+  const memory: Memory = {
+    write: () => Promise.reject(new Error("nothing is to be written")),
+    clear: async (slot) => {
+      sent.push(`clear ${slot}`);
+      return stored;
+    },
+    read: async () => ({ state: "known", credential: { kind: "pin", digits: new Secret("246801") } }),
+  };
+  const around = {
+    ledger: rounds,
+    clock: new VirtualClock(),
+    log,
+    random: () => 0,
+    committed: quiet,
+    due: quiet,
+    isAwaited: () => false,
+    claimed: () => undefined,
+  };
+  const steps = new Steps(door, memory, limits, new Acquaintance(door), around, new AbortController().signal);
+  await steps.perform({ do: "survey", slot: one });
+  await steps.perform({ do: "clear", placement: placement.id, slot: one });
+  expect(sent).toEqual([]);
+  expect(desk.events().at(-1)).toMatchObject({ event_type: "access.gone", evidence: "read_back" });
+});
