@@ -162,7 +162,7 @@ async function start(
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
   alarm.start();
-  links.start(await wiresOf(config, { ...parts, clock }, store));
+  links.start(await wiresOf(config, { ...parts, clock, isTimeTrusted: () => watch.isTrusted }, store));
   session = openBrokerSession(config, {
     clock,
     log,

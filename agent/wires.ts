@@ -6,17 +6,24 @@ import type { Store } from "./store/store.ts";
 import type { Whereabouts } from "./sync/keeper.ts";
 import type { Wire } from "./sync/links.ts";
 
+interface WireParts {
+  readonly clock: Clock;
+  readonly isTimeTrusted: () => boolean;
+  readonly log: AgentLog;
+  readonly drivers: Readonly<Record<string, () => Promise<Driver>>>;
+}
+
 /** The configured links, with their drivers loaded and what each driver may ask of us. */
 export function wiresOf(
   { links }: Config,
-  { clock, log, drivers }: { clock: Clock; log: AgentLog; drivers: Readonly<Record<string, () => Promise<Driver>>> },
+  { clock, isTimeTrusted, log, drivers }: WireParts,
   { driverStates }: Store,
 ): Promise<readonly Wire[]> {
   return Promise.all(
     [...links].flatMap(([name, { driver: driverName, options }]) => {
       const load = drivers[driverName];
       if (!load) return [];
-      const host = { clock, log: log.child({ link: name }), state: driverStates.of(name) };
+      const host = { clock, isTimeTrusted, log: log.child({ link: name }), state: driverStates.of(name) };
       return [load().then((driver) => ({ name, driver, options, host }))];
     }),
   );

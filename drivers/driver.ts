@@ -18,6 +18,8 @@ export interface Driver<Options = unknown> {
 /** All that a driver may ask of the agent. */
 export interface Host {
   readonly clock: Clock;
+  /** Whether the time is believed: while it is not, no lock's clock is set by it (Law 12). Absent: it is. */
+  readonly isTimeTrusted?: () => boolean;
   readonly log: Log;
   readonly state: DriverState;
   /** Resolves when the event is committed: only then may the driver advance the lock's own feed. */

@@ -17,9 +17,15 @@ export interface WindowAbility {
   readonly dates?: Milliseconds;
   /**
    * It keeps weekly times, whole multiples of `resolution` minutes. `days`: each of up to `perEntry` entries is a time of
-   * one day, which ends before midnight; `windows`: each is a window as a schedule has it, over midnight too.
+   * one day, which ends before midnight; `windows`: each is a window as a schedule has it, over midnight too. None of
+   * these is longer than `longest` minutes. Absent: a day.
    */
-  readonly weekly?: { readonly perEntry: number; readonly of: "days" | "windows"; readonly resolution: number };
+  readonly weekly?: {
+    readonly perEntry: number;
+    readonly of: "days" | "windows";
+    readonly resolution: number;
+    readonly longest?: number;
+  };
   /** Both at once for one code. */
   readonly together: boolean;
   /** The clock that it counts by: a weekly time of a door moves against UTC where its clocks are changed. */
@@ -41,6 +47,7 @@ export function canKeep(
 }
 
 const minuteMs: Milliseconds = 60_000;
+const minutesOfDay = 24 * 60;
 
 function keepsDates({ dates, base }: WindowAbility, clock: TimeZone, edges: readonly (Instant | undefined)[]): boolean {
   if (dates === undefined) return false;
@@ -66,9 +73,12 @@ function keepsWeekly(
   if (!able || weekly.length === 0) return false;
   if (base === "utc" && clock.name !== "UTC") return false;
   const entries = able.of === "windows" ? weekly : daySpans(weekly);
-  const isWhole = ({ from, to }: { readonly from: number; readonly to: number }): boolean =>
-    from % able.resolution === 0 && to % able.resolution === 0 && (able.of === "windows" || to < 24 * 60);
-  return entries.length <= able.perEntry && entries.every(isWhole);
+  const { resolution, of, longest = minutesOfDay } = able;
+  const fits = ({ from, to }: { readonly from: number; readonly to: number }): boolean =>
+    from % resolution === 0 &&
+    to % resolution === 0 &&
+    (of === "windows" ? to - from + (to > from ? 0 : minutesOfDay) <= longest : to < minutesOfDay);
+  return entries.length <= able.perEntry && entries.every(fits);
 }
 
 /**

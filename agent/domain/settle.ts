@@ -6,6 +6,7 @@ import type { Proof, SlotName } from "./slot.ts";
 /** A write that is read back empty, or spoiled, as often as this is not kept by the lock. */
 export const triesUntilNotKept = 3;
 const notKeptPause: Milliseconds = 30 * 60_000;
+const noRoomPause: Milliseconds = 30 * 60_000;
 
 /** Before a write leaves for the lock: so that a crash from here on leaves a trace. */
 export const intendWrite = (
@@ -80,6 +81,8 @@ export function settleWrite(
         ...placement,
         belief: { at: "nowhere", proof: "acknowledged" },
         refusal: refusalOf(outcome),
+        // A slot that was read empty, and for which there is no room: it is not written again at once (Law 8).
+        next: outcome.reason === "full" && placement.belief.slot ? later(now, noRoomPause) : placement.next,
       };
     case "not_sent":
       return notSent(placement, before);

@@ -62,7 +62,7 @@ export class PlacementLedger {
   #makeRoom(before: Kept | undefined, after: Kept, now: Instant): void {
     const { placement } = after;
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
-    const isFreed = hadSlot && slotOf(placement) === undefined;
+    const isFreed = hadSlot && slotOf(placement) === undefined && placement.refusal?.reason !== "full";
     const isIn = placement.belief.at === "held" && before?.placement.belief.at !== "held";
     if (isFreed || isIn) this.letNextIn(placement.lock, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
@@ -129,6 +129,7 @@ export class PlacementLedger {
     if (!next) return;
     const slots = this.#devices.abilities(next.device)?.memory?.kinds.get(next.kind)?.slots;
     if (!Array.isArray(slots)) this.keep({ ...next, refusal: undefined }, now);
+    else if (next.next !== undefined) this.keep({ ...next, next: undefined }, now);
   }
 
   #tell(before: Kept | undefined, { placement, state }: Kept, now: Instant): void {

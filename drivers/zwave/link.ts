@@ -9,7 +9,7 @@ import { securityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
 import { type Wire, ZwaveLock } from "./lock.ts";
 import type { Options } from "./options.ts";
-import { portToOpen, portToReopen } from "./port.ts";
+import { keepPort, portToOpen, portToReopen } from "./port.ts";
 import { Stack, type StackParts } from "./stack.ts";
 
 /** What is around a link, for tests to replace. */
@@ -47,8 +47,10 @@ export class ZwaveLink implements Link {
   /** Rejects with {@link LinkError} where no controller answers. */
   async connect(): Promise<void> {
     const { port } = this.#options;
-    const stack = await this.#start(portToOpen(port, this.#around.names, this.#host.state));
-    // Only now is it certain that the device that was found under this name is a Z-Wave controller.
+    const { state } = this.#host;
+    const opened = portToOpen(port, this.#around.names, state);
+    const stack = await this.#start(opened);
+    keepPort(port, opened, state);
     this.#keeping = this.#keep(stack);
   }
 

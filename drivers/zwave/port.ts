@@ -9,8 +9,8 @@ export const linuxNames = "/dev/serial/by-id";
 const keptAs = "port";
 
 /**
- * The path under which to open a serial device now: the name that stays with it, from when it was first seen on, also
- * over our own end. A stick that is plugged in again may be another `/dev/ttyACM…`, and what has its old number may be
+ * The path under which to open a serial device now: the name that stays with it, from when it was first open on, also over
+ * our own end. A stick that is plugged in again may be another `/dev/ttyACM…`, and what has its old number may be
  * another stick.
  *
  * @param configured a device, or `tcp://…`, which is left as it is.
@@ -19,12 +19,12 @@ export function portToOpen(configured: string, names: string, state: DriverState
   if (configured.startsWith("tcp:")) return configured;
   const kept = known(configured, state);
   if (kept !== undefined && existsSync(kept)) return kept;
-  const alias = aliasOf(configured, names);
-  if (alias !== undefined) {
-    state.set(keptAs, new Secret(JSON.stringify([configured, alias])));
-    return alias;
-  }
-  return configured;
+  return aliasOf(configured, names) ?? configured;
+}
+
+/** A Z-Wave controller has answered there. Before that it may be any other stick, whose name is not to be kept. */
+export function keepPort(configured: string, opened: string, state: DriverState): void {
+  if (opened !== configured) state.set(keptAs, new Secret(JSON.stringify([configured, opened])));
 }
 
 /** As {@link portToOpen}, once the device has been open: its place is not taken by another one. */

@@ -88,6 +88,20 @@ test.each<[string, WindowAbility | "none", Window, TimeZone, boolean]>([
     zurich,
     false,
   ],
+  [
+    "no whole day, where an entry ends within a day",
+    { ...both, weekly: { ...days, of: "windows", longest: 1439 } },
+    window({ weekly: [{ days: ["sat", "sun"], from: 0, to: 1440 }] }),
+    zurich,
+    false,
+  ],
+  [
+    "a night, where an entry ends within a day",
+    { ...both, weekly: { ...days, of: "windows", longest: 1439 } },
+    window({ weekly: night }),
+    zurich,
+    true,
+  ],
   ["not a week without any time", both, window({ weekly: [] }), zurich, false],
 ])("canKeep() %s", (_, ability, wished, zone, kept) => {
   expect(canKeep(ability, wished, zone)).toBe(kept);

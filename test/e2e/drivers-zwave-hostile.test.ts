@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -94,6 +94,30 @@ test("a stick that is pulled out again while zwave-js starts is found again, eac
     expect(await eventually("the stick", isBack, 10_000)).toBe(true);
   }
 }, 60_000);
+
+test("a stick that comes back under another number is found by its name", async () => {
+  const { far } = house;
+  const names = join(host.state.directory, "by-id");
+  const numbered = join(host.state.directory, "ttyACM0");
+  mkdirSync(names);
+  symlinkSync(far.device, join(names, "usb-stick"));
+  symlinkSync(far.device, numbered);
+  await using link = await house.connect(host, { port: numbered }, names);
+  const lock = link.lock(zwaveLocks.userCode2);
+  await host.reported("online");
+  await far.unplug();
+  await host.reported("offline");
+  // Another device has its number by now.
+  rmSync(numbered);
+  symlinkSync("/dev/null", numbered);
+  await far.plug();
+  const isBack = async (): Promise<true | undefined> =>
+    lock.abilities(never()).then(
+      () => true,
+      () => undefined,
+    );
+  expect(await eventually("the stick", isBack, 10_000)).toBe(true);
+});
 
 test("a port that is no serial device, or nobody's, is a LinkError", async () => {
   const folder = join(host.state.directory, "folder");

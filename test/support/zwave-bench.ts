@@ -40,16 +40,20 @@ export class ZwaveHouse implements AsyncDisposable {
     return house;
   }
 
-  /** A link to it, which knows its locks already. */
-  connect(host: RecordingHost, given: object = {}): Promise<Link> {
-    return this.#connect(host, given, false);
+  /**
+   * A link to it, which knows its locks already.
+   *
+   * @param names the folder in which serial devices are named by what they are; none if left out.
+   */
+  connect(host: RecordingHost, given: object = {}, names?: string): Promise<Link> {
+    return this.#connect(host, given, false, names);
   }
 
-  async #connect(host: RecordingHost, given: object, loadConfiguration: boolean): Promise<Link> {
+  async #connect(host: RecordingHost, given: object, loadConfiguration: boolean, names?: string): Promise<Link> {
     cpSync(this.known, join(host.state.directory, "zwave-js"), { recursive: true, force: false });
     const link = new ZwaveLink(options.parse({ port: this.far.device, timeout_ms: 500, ...given }), host, {
       library: this.#library,
-      names: join(this.known, "none"),
+      names: names ?? join(this.known, "none"),
       leaveOut: { skipFirmwareIdentification: true, loadConfiguration },
     });
     await link.connect();

@@ -252,3 +252,21 @@ test("a code changed where there is no spare slot is changed in its place, and t
   expect(sent(roomy)).toEqual(["read", "write", "clear"]);
   expect(line(roomy)).toMatchObject({ state: "live", reason: null });
 });
+
+test("a lock that has no room though its slots are empty is not asked again and again, but when a slot is freed", async () => {
+  using house = await houseOf({ model: { slots: 3 } });
+  house.grant("ann", door);
+  await house.clock.run(minute);
+  const lock = house.lock(door);
+  const write = lock.write.bind(lock);
+  lock.write = () => ({ result: "refused", reason: "full" });
+  house.grant("ben", door);
+  sent(house);
+  await house.clock.run(20 * minute);
+  expect(sent(house)).toEqual(["read", "write"]);
+  lock.write = write;
+  house.revoke("ann", door);
+  await house.clock.run(minute);
+  expect(sent(house)).toEqual(["clear", "read", "write"]);
+  expect(house.events("access.live").map(({ user_identity_id: who }) => who)).toEqual(["ann", "ben"]);
+});

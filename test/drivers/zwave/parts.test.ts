@@ -9,7 +9,7 @@ import { securityKeys } from "../../../drivers/zwave/keys.ts";
 import { loadLibrary } from "../../../drivers/zwave/library.ts";
 import { limitsOf } from "../../../drivers/zwave/limits.ts";
 import { options } from "../../../drivers/zwave/options.ts";
-import { portToOpen, portToReopen } from "../../../drivers/zwave/port.ts";
+import { keepPort, portToOpen, portToReopen } from "../../../drivers/zwave/port.ts";
 import { Users } from "../../../drivers/zwave/users.ts";
 import { hurriedClock, RecordingHost } from "../../support/host.ts";
 import { rejection } from "../bench.ts";
@@ -62,6 +62,7 @@ describe("portToOpen()", () => {
     const configured = join(folder, "ttyACM0");
     expect(portToReopen(configured, host.state)).toBe(configured);
     expect(portToOpen(configured, names, host.state)).toBe(alias);
+    keepPort(configured, alias, host.state);
     rmSync(alias);
     // Pulled out: what has its old number now is another device.
     expect(portToReopen(configured, host.state)).toBe(alias);
@@ -69,6 +70,19 @@ describe("portToOpen()", () => {
     expect(portToOpen(configured, names, host.state)).toBe(alias);
     // Another device in the configuration has a name of its own.
     expect(portToReopen(join(folder, "ttyACM1"), host.state)).toBe(join(folder, "ttyACM1"));
+  });
+
+  test("is not the name of a stick that was found there and is no Z-Wave controller", () => {
+    const names = join(folder, "by-id");
+    mkdirSync(names);
+    for (const device of ["modem", "stick"]) writeFileSync(join(folder, device), "");
+    for (const device of ["modem", "stick"]) symlinkSync(join(folder, device), join(names, `usb-${device}`));
+    const configured = join(folder, "ttyACM0");
+    symlinkSync(join(folder, "modem"), configured);
+    expect(portToOpen(configured, names, host.state)).toBe(join(names, "usb-modem"));
+    rmSync(configured);
+    symlinkSync(join(folder, "stick"), configured);
+    expect(portToOpen(configured, names, host.state)).toBe(join(names, "usb-stick"));
   });
 
   test("is the path itself where there are no such names, and a serial bridge's address", () => {
