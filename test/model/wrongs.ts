@@ -106,12 +106,12 @@ function wrongStates(
     if (state === "live" && wanted && isCurrent(world, credential, person)) return [];
     if (state === "refused" && wanted && isExternal && isByHand(world, lock, person, placement)) return [];
     if (state === "refused" && wanted && isRefusal(world, reason, lock, person, credential)) return [];
-    // Who found no room keeps the code that they wait with.
+    // Who found no room, or is between two windows, keeps the code that they wait with.
     const isFirst = (row: Placement): boolean =>
       row.wanted &&
       row.identity !== person &&
       row.fingerprint === placement.fingerprint &&
-      row.refusal?.reason === "full";
+      (row.refusal?.reason === "full" || row.dormant);
     if (reason === "duplicate" && rows.some(isFirst)) return [];
     return [say(`${state} ${String(reason)} wanted ${wanted} clean ${isClean(placement)}`)];
   });
