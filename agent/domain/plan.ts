@@ -1,7 +1,15 @@
 import type { KindLimits, MemoryLimits } from "./abilities.ts";
 import type { PlacementId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
-import { isLeaving, isToBeShut, longestPause, opensAtOtherTimes, type Placement, slotOf } from "./placement.ts";
+import {
+  isLeaving,
+  isToBeShut,
+  isUnknowable,
+  longestPause,
+  opensAtOtherTimes,
+  type Placement,
+  slotOf,
+} from "./placement.ts";
 import type { SlotName } from "./slot.ts";
 
 /** One thing to do to one lock. */
@@ -63,9 +71,12 @@ export function plan(state: LockState): Plan {
   const doubts = new Map(staying.map((placement) => [placement.id, resolve(placement, state)]));
   const isRead = state.survey.length === 0;
   const settled = staying.filter(({ id }) => doubts.get(id)?.length === 0);
-  // The same code that is to leave, or may: it may be in the very slot, where the code is the key.
+  // The same code that is to leave, or may: it may be in the very slot, where the code is the key. What nobody can ever tell
+  // for ours is not waited for.
   const elsewhere = new Set(
-    state.placements.flatMap((each) => (isLeaving(each) && each.belief.at !== "nowhere" ? [each.fingerprint] : [])),
+    state.placements
+      .filter((each) => isLeaving(each) && each.belief.at !== "nowhere" && !isUnknowable(each))
+      .map(({ fingerprint }) => fingerprint),
   );
   const writable = settled.filter((placement) => isWritable(placement) && !elsewhere.has(placement.fingerprint));
   const { steps: writes, full } = fill(writable.toSorted(openFirst), state);

@@ -23,9 +23,10 @@ interface Known {
 /** After something happened at its lock. Undefined where that is nothing to it. */
 export function shaken(placement: Placement, shake: Shake, { isTold, isTaken }: Known): Placement | undefined {
   const isLooked = shake.suspect !== undefined && isAt(placement, shake.suspect);
-  const isForgiven = shake.suspect === "all" && isRefusedByLock(placement);
-  if (!isForgiven && !isLooked && !(shake.awake && placement.next !== undefined)) return undefined;
-  const refusal = isForgiven && !isTaken(placement) ? undefined : leftRefused(placement, isForgiven);
+  const isForgiven = shake.suspect !== undefined && isRefusedByLock(placement, shake.suspect);
+  const refusal = isForgiven ? stillRefused(isTaken(placement)) : placement.refusal;
+  const isNews = refusal?.reason !== placement.refusal?.reason;
+  if (!isNews && !isLooked && !(shake.awake && placement.next !== undefined)) return undefined;
   const next = { ...placement, refusal, suspect: placement.suspect || isLooked, next: undefined };
   if (isLooked && shake.foreign && !isTold) return overwritten(next);
   // The lock has said that it is gone: it is not called live before the lock says otherwise.
@@ -33,15 +34,14 @@ export function shaken(placement: Placement, shake: Shake, { isTold, isTaken }: 
 }
 
 /** What the lock refused may fit now, but for who has been given the same code since: it is theirs then. */
-const leftRefused = ({ refusal }: Placement, isForgiven: boolean): Placement["refusal"] =>
-  isForgiven ? { reason: "duplicate", detail: undefined } : refusal;
+const stillRefused = (isTaken: boolean): Placement["refusal"] =>
+  isTaken ? { reason: "duplicate", detail: undefined } : undefined;
 
-/** For what was on the lock, or how it was set: both are another after a reset (Law 8). */
-const isRefusedByLock = ({ belief, late, refusal, attempts }: Placement): boolean =>
+/** For what was on the lock, which is another now; after a reset also for how it was set (Law 8). */
+const isRefusedByLock = ({ belief, refusal, attempts }: Placement, suspect: SlotName | "all"): boolean =>
   belief.at === "nowhere" &&
-  late === undefined &&
   attempts > 0 &&
-  (refusal?.reason === "duplicate" || refusal?.reason === "forbidden");
+  (refusal?.reason === "duplicate" || (suspect === "all" && refusal?.reason === "forbidden"));
 
 const isAt = ({ belief, late }: Placement, suspect: SlotName | "all"): boolean =>
   (suspect === "all" && (belief.at !== "nowhere" || late !== undefined)) ||

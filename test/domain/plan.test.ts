@@ -306,6 +306,17 @@ test("plan() leaves a code in place until its successor is proven, where there i
   expect(proven.steps).toEqual([{ do: "clear", placement: old.id, slot: one }]);
 });
 
+test("plan() does not wait for the same code to leave where nobody can ever tell whether it is there", () => {
+  const old = placementOf("ann", { wanted: false, belief: { at: "clear", slot: one, inFlight: false }, next: soon });
+  const again = placementOf("ann-again", { identity: old.identity, fingerprint: old.fingerprint });
+  expect(plan(stateOf([old, again])).steps).toEqual([]);
+  const unknowable = { ...old, belief: { at: "write", slot: one, wasEmpty: false, inFlight: false } } as const;
+  expect(plan(stateOf([unknowable, again])).steps).toEqual([
+    { do: "look", slot: two },
+    { do: "write", placement: again.id, slot: two },
+  ]);
+});
+
 test("plan() clears a code first where its successor finds no other slot, or will not be kept", () => {
   const old = placementOf("ann", { wanted: false, belief: heldIn(one) });
   const next = placementOf("ann-new", { identity: old.identity });
