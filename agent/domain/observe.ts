@@ -61,9 +61,10 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   // What the lock spoils is not where it should be: its tries are counted on.
   if (isOther) return { ...told, attempts: before.attempts };
   // A refusal, and not a reason to write it again.
-  if (disabled !== "by_hand") return told;
-  return { ...told, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } };
+  if (disabled === "by_hand") return { ...told, refusal: disabledByHand };
+  return told.refusal?.detail === disabledByHand.detail ? { ...told, refusal: undefined } : told;
 }
+const disabledByHand = { reason: "forbidden", detail: "the code is there, disabled at the lock" } as const;
 
 /** By us where we have sent that, or it is to be suspended anyhow. */
 function whoDisabled({ belief, dormant }: Placement): Held["disabled"] {

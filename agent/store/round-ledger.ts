@@ -164,7 +164,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       // It need not be written to this lock any more: it is there.
       const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
       if (twin) ledger.keep({ ...twin, wanted: false }, now());
-      const wanted = twin?.wanted ?? false;
+      // Nor is it known to open when it should: it was written for what was wanted then.
+      const { wanted, when, dormant, external } = twin ?? { ...found, wanted: false };
       // Nor may the same code be written for somebody else: it is in this slot, and would leave it with that one.
       for (const other of here) {
         if (other.identity === found.identity || !other.wanted || !isClean(other)) continue;
@@ -174,7 +175,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       // code is ours in any case, and what is on either of them stays in the debt.
       const isOnly = missing.every((placement) => placement.lock === found.lock);
       const moved = isOnly ? found : { ...found, id: placementId(randomUUID()), late: undefined };
-      ledger.keep(observe({ ...renamed(moved, lock), wanted }, slot, contents, now()), now());
+      ledger.keep(observe({ ...renamed(moved, lock), wanted, when, dormant, external }, slot, contents, now()), now());
       return true;
     });
   return {

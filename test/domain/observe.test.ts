@@ -118,6 +118,24 @@ const rows: readonly Row[] = [
   ["a switch", { belief: switchTo(true), ...tried }, opaque, { belief: masked }],
   ["a code", { belief: held, ...tried, suspect: true }, opaque, { suspect: false }],
   [
+    "a code that was suspended by hand",
+    { belief: switchTo(true), refusal: byHand },
+    opaque,
+    { belief: masked, refusal: undefined },
+  ],
+  [
+    "a code that was suspended by hand",
+    { belief: { ...held, disabled: "by_hand" }, refusal: byHand },
+    opaque,
+    { belief: held, refusal: undefined },
+  ],
+  [
+    "a code that does not let itself be suspended",
+    { belief: held, refusal: { ...byHand, detail: undefined } },
+    opaque,
+    {},
+  ],
+  [
     "a code that may still come",
     { belief: gone, late: { ...late, writes: 1 } },
     opaque,

@@ -438,3 +438,26 @@ test("a code that is known again on a lock with another name is not written ther
     { identity: "ben", wanted: true, at: "held", refused: undefined },
   ]);
 });
+
+test("a code that is known again on a lock with another name is not called live where it opens at other times than it should", () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  const windows = { dates: 1, together: true, base: "local" } as const;
+  const keeping = ({ memory, ...lock }: typeof x): typeof x => ({
+    ...lock,
+    ...(memory ? { memory: { ...memory, windows } } : {}),
+  });
+  rounds.learn(first, keeping(x ?? keypad()));
+  const until = new Date(desk.now + 3600_000).toISOString();
+  desk.ask("access_grants/create", { user_identity_id: "ann", device_ids: [first], ends_at: until });
+  write(desk, first);
+  const { fingerprint, when } = only(desk.store, first);
+  expect(when).not.toBe("always");
+  rounds.learn(first, keeping(y ?? keypad()));
+  grant(desk, first);
+  rounds.choose(first);
+  expect(rounds.recognise(first, one, { state: "known", fingerprint, when })).toBe(true);
+  expect(rounds.placements(first).filter(({ wanted }) => wanted)).toMatchObject([
+    { identity: "ann", when: "always", belief: { at: "held", slot: one, otherWindow: true } },
+  ]);
+});
