@@ -67,7 +67,8 @@ async function replace(
     const isKnownMasked = what === "put_back" && lock.spec.readBack === "masked";
     if (lock.held().length > 0 || isKnownMasked || world.random() < 0.5) return;
     // It comes with codes of its owner's own.
-    for (let code = 0; code < 2; code++) lock.ownerWrites(String(10_000_000 + world.history.length + code), "empty");
+    const any = (): string => String(10_000_000 + Math.floor(world.random() * 10_000_000));
+    for (let code = 0; code < 2; code++) lock.ownerWrites(any(), "empty");
   };
   if (again) return again(happened, change);
   world.count(happened);

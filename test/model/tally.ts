@@ -41,3 +41,14 @@ export function played(
     `receipts: ${list(found(" > "))}`,
   ];
 }
+
+export function median(numbers: readonly number[]): number {
+  const inOrder = numbers.toSorted((one, other) => one - other);
+  return inOrder[Math.floor(inOrder.length / 2)] ?? 0;
+}
+
+/** `2 in 17, 3 in 1`: each number, and how often it came. */
+export function spread(numbers: ReadonlyMap<number, number>): string {
+  const inOrder = [...numbers].toSorted(([one], [other]) => one - other);
+  return inOrder.map(([number, times]) => `${number} in ${times}`).join(", ");
+}

@@ -3,6 +3,7 @@ import type { World } from "../support/world.ts";
 const minute = 60_000;
 /** All windows begin and end at such times: so that all can come to rest in between. */
 export const edgeEvery = 30 * minute;
+export const edgeAfter = (at: number): number => at + edgeEvery - (at % edgeEvery);
 
 interface Given {
   readonly id: string;

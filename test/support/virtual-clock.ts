@@ -71,7 +71,7 @@ export class VirtualClock implements Clock {
         throw new Error(`${mostWoken} sleepers woke: something works without an end`);
       this.#asked = 0;
       next.wake();
-      await rest();
+      await turn();
       this.#mustPass();
     }
     this.#now = until;
@@ -98,5 +98,8 @@ export function reasonOf(signal: AbortSignal | undefined): Error {
   return reason instanceof Error ? reason : new Error("aborted");
 }
 
-/** All promises that can settle without time passing have settled. */
+/** All promises that can settle by themselves have settled. */
+const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
+/** All promises that can settle without time passing have settled, also where somebody waits for a turn of the event loop. */
 export const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

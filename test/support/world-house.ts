@@ -56,13 +56,14 @@ export class House {
     return this.#open().map(({ id, place }) => ({ device: id, link: "wire", address: addressOf(place) }));
   }
 
-  /** What answers at an address: whichever lock is there by then. */
+  /** What answers at an address, for a round of the agent: whichever lock is there by then. */
   device(address: string, agent: Process): LockDevice {
     const lock = (): WorldLock => {
       const found = this.places.find((each) => each.address === address);
       if (!found) throw new Error(`no lock at ${address}`);
       return found;
     };
+    lock().begun();
     return {
       abilities: (signal) => lock().device(agent).abilities(signal),
       get memory() {
@@ -119,6 +120,7 @@ export class House {
     if (!lock) return;
     this.places[at] = lock;
     lock.address = addressOf(at);
+    lock.isStranger = true;
     lock.door = () => this.doors.find((door) => this.lockAt(door) === lock)?.id;
   }
 }

@@ -47,6 +47,8 @@ export type Fault = (typeof faults)[number];
 export const blindRewrite = "blind_rewrite";
 type Way = "write" | "clear" | "switch";
 export const owner = "owner";
+/** For whoever has to find out why a world failed. @param details are written out when somebody looks. */
+export type Note = (what: string, details?: object) => void;
 export const never = new Promise<never>(() => undefined);
 
 /** A simulated lock at the end of a bad wire. It outlives every agent, and knows what no agent can. */
@@ -59,8 +61,14 @@ export class WorldLock {
   readonly identities: string[];
   /** Codes of ours that the owner took away, and that nobody has told us of yet. */
   untold = 0;
+  /** It has not said who it is since it came to where it is. */
+  isStranger = true;
   /** How likely each call to it goes wrong. */
   trouble = 0;
+  /** Rounds of the agent since something was changed by others than the agent. */
+  #rounds = 0;
+  /** The last of these in which the agent has changed its memory. */
+  #settled = 0;
   /** What the agent did that it must never do. */
   readonly sins: string[] = [];
   /** Codes that the lock has refused without a reason that could pass: whose, which, and why. */
@@ -69,7 +77,7 @@ export class WorldLock {
   readonly byHand = new Set<string>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
-  readonly #note: (what: string) => void;
+  readonly #note: Note;
   readonly #count: (fault: string) => void;
   readonly #report: (event: LinkEvent) => void;
   #lock: SimulatedLock;
@@ -84,6 +92,7 @@ export class WorldLock {
   readonly #doubts = new Set<string>();
   /** When the agent was last told what is in a slot. */
   readonly #told = new Map<SlotName, Instant>();
+  readonly #limits: MemoryLimits;
   readonly #ownerSince = new Map<SlotName, Instant>();
   /** Codes that were last written with a window: whose, and which. */
   readonly #windowed = new Set<string>();
@@ -95,7 +104,7 @@ export class WorldLock {
     random: () => number,
     count: (fault: string) => void,
     report: (event: LinkEvent) => void,
-    note: (what: string) => void,
+    note: Note,
   ) {
     this.#note = note;
     this.name = name;
@@ -106,6 +115,8 @@ export class WorldLock {
     this.#count = count;
     this.#report = report;
     this.#lock = new SimulatedLock(this.#model, blankChip(name));
+    const { settles } = spec;
+    this.#limits = { ...this.#lock.limits, ...(settles === undefined ? {} : { settles }) };
   }
 
   get #model(): LockModel {
@@ -155,12 +166,27 @@ export class WorldLock {
     return this.#late.map(({ label }) => label);
   }
 
+  /** A round of the agent begins. */
+  begun(): void {
+    this.#rounds += 1;
+  }
+
+  /** What it holds, or is to hold, changes. After how many rounds it held what it did until now. */
+  disturbed(): number {
+    const settled = this.#settled;
+    this.#rounds = 0;
+    this.#settled = 0;
+    return settled;
+  }
+
   device(agent: Process): LockDevice {
-    const { settles, memory, suspends } = this.spec;
-    const limits: MemoryLimits = { ...this.#lock.limits, ...(settles === undefined ? {} : { settles }) };
+    const { memory, suspends } = this.spec;
     return {
       abilities: (signal) =>
-        this.#ask(agent, signal, () => ({ identity: this.identity, model: "simulated", memory: limits })),
+        this.#ask(agent, signal, () => {
+          this.isStranger = false;
+          return { identity: this.identity, model: "simulated", memory: this.#limits };
+        }),
       memory: {
         write: (entry, at, signal) => {
           const whose = `${entry.label}/${secretOf(entry.credential).reveal()}`;
@@ -194,7 +220,7 @@ export class WorldLock {
       { credential: { kind: "pin", digits: new Secret(code) }, when: "always", label: owner },
       slot,
     );
-    this.#note(`${this.name} owner writes ${code} ${JSON.stringify(outcome)}`);
+    this.#note(`${this.name} owner writes ${code}`, outcome);
     if (outcome.result !== "stored") return undefined;
     this.#ownerSince.set(outcome.slot, this.#clock.now());
     return outcome.slot;
@@ -236,6 +262,7 @@ export class WorldLock {
   }
 
   changed(slot: SlotName): void {
+    this.disturbed();
     this.#note(`${this.name} changed ${slot}`);
     this.tell({ event: "changed", slot });
   }
@@ -408,7 +435,8 @@ export class WorldLock {
     const told = this.#told.get(slot);
     if (since !== undefined && (told === undefined || told > since)) this.sins.push(`${way} of the owner's ${slot}`);
     const outcome = act();
-    this.#note(`${this.name} executed ${way} ${slot}: ${JSON.stringify(outcome)}`);
+    this.#settled = this.#rounds;
+    this.#note(`${this.name} executed ${way} ${slot}:`, outcome);
     if (since !== undefined && outcome.result === "stored") this.#ownerSince.delete(slot);
     return outcome;
   }
@@ -419,7 +447,8 @@ export class WorldLock {
     const arrive = async (): Promise<void> => {
       await this.#clock.sleep(this.#random() * (this.spec.settles ?? 0) * 0.9);
       if (!this.#late.includes(write)) return;
-      this.#note(`${this.name} executed late write ${slot}: ${JSON.stringify(act())}`);
+      this.#note(`${this.name} executed late write ${slot}:`, act());
+      this.disturbed();
       this.#ownerSince.delete(slot);
       this.#late = this.#late.filter((other) => other !== write);
     };

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Context } from "../../agent/commands/command.ts";
 import { perform } from "../../agent/commands/perform.ts";
+import { type CredentialId, secretOf } from "../../agent/domain/credential.ts";
 import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
-import { instant } from "../../agent/domain/instant.ts";
+import { type Instant, instant } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { standing } from "../../agent/domain/receipt.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
@@ -66,19 +67,19 @@ export class World implements Disposable {
   /** By a lock's identity: the one whose place it took, as the agent has told. */
   readonly replaced = new Map<string, string>();
   readonly counts: Map<string, number>;
-  /** What happened, for whoever has to find out why a world failed. */
-  readonly history: string[] = [];
   readonly #began = this.clock.now();
   readonly #opened: Opened;
   readonly #spec: WorldSpec;
   readonly #unheard: LinkEvent[] = [];
+  readonly #history: { readonly at: Instant; readonly what: string; readonly details: object | undefined }[] = [];
+  readonly #codes = new Map<CredentialId, string>();
   #process: Process = { dead: true };
   #store: Store;
   #keeper: Keeper;
   #alarm: Alarm;
 
-  constructor(spec: WorldSpec, counts = new Map<string, number>(), image = blankImage()) {
-    this.#opened = openInMemory(image);
+  constructor(spec: WorldSpec, counts: Map<string, number>, opened: Opened) {
+    this.#opened = opened;
     this.#spec = spec;
     this.counts = counts;
     this.random = seeded(spec.seed);
@@ -92,7 +93,7 @@ export class World implements Disposable {
           this.random,
           (fault) => this.count(fault),
           (event) => this.#report(event),
-          (what) => this.#note(what),
+          (what, details) => this.#note(what, details),
         ),
     );
     ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm } = this.#start());
@@ -111,8 +112,15 @@ export class World implements Disposable {
     return this.house.doors[index]?.id ?? deviceId("none");
   }
 
-  #note(what: string): void {
-    this.history.push(`${(this.clock.now() - this.#began) / 1000} ${what}`);
+  #note(what: string, details?: object): void {
+    this.#history.push({ at: this.clock.now(), what, details });
+  }
+
+  /** What happened, for whoever has to find out why a world failed. */
+  get history(): readonly string[] {
+    return this.#history.map(({ at, what, details }) =>
+      [(at - this.#began) / 1000, what, ...(details ? [JSON.stringify(details)] : [])].join(" "),
+    );
   }
 
   count(what: string): void {
@@ -121,7 +129,7 @@ export class World implements Disposable {
 
   /** A command as it comes from a publisher; the parsed reply. */
   ask(name: string, parameters: object): { readonly ok: boolean; readonly [member: string]: unknown } {
-    this.#note(`${name} ${JSON.stringify(parameters)}`);
+    this.#note(name, parameters);
     const touched = new Set<DeviceId>();
     const payload = Buffer.from(JSON.stringify(parameters));
     const { reply } = this.#store.transaction(() =>
@@ -186,7 +194,6 @@ export class World implements Disposable {
 
   [Symbol.dispose](): void {
     this.#process.dead = true;
-    this.#opened.db.close();
   }
 
   #start(): { store: Store; keeper: Keeper; alarm: Alarm } {
@@ -230,8 +237,10 @@ export class World implements Disposable {
     });
     const alarm = new Alarm({
       clock,
-      turn: () => this.#heard(store.turn()),
+      turn: () => this.#heard(store.turn(), "by itself"),
       due: (...due) => keeper.due(...due),
+      // Nobody sets this clock: it has to wake at the moment itself, and when it is told of a change.
+      atLeastEvery: 5 * 60_000,
       failed: (error) => this.sins.push(`the alarm failed: ${String(error)}`),
     });
     keeper.opened("wire");
@@ -252,28 +261,29 @@ export class World implements Disposable {
     else this.#keeper.reported("wire", event);
   }
 
-  #heard<T>(result: T): T {
-    this.#listen();
+  #heard<T>(result: T, how?: "by itself"): T {
+    this.#listen(how);
     return result;
   }
 
-  /** Holds what is told against what is so. */
-  #listen(): void {
+  /** Holds what is told against what is so. `how`: only time has passed. */
+  #listen(how?: "by itself"): void {
     for (const { type, fields } of this.#store.journal.takeFresh()) {
       this.count(type);
-      this.#note(`${type} ${JSON.stringify(fields)}`);
+      this.#note(type, fields);
       if (type === "device.replaced") {
         this.#lockCalled(fields["is"])?.toBeRead();
         this.replaced.set(String(fields["is"]), String(fields["was"]));
       }
       const { user_identity_id: who, device_id: where, evidence } = fields;
       if (who === undefined || evidence === "acknowledged") continue;
-      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
+      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence), how);
       // What is still on a lock, or may arrive there, belongs to another door that the person may use.
       if (type === "access.paused") this.#mustBeShut(who, String(where));
       if (type === "access.gone" || type === "access.paused") {
+        const rows = this.#rows({});
         for (const lock of this.house.locks) {
-          const strays = this.unaccounted(lock).filter((stray) => stray.startsWith(`${who}/`));
+          const strays = this.unaccounted(lock, rows).filter((stray) => stray.startsWith(`${who}/`));
           for (const stray of strays) this.sins.push(`${type} by ${String(evidence)}, but ${stray} is on ${lock.name}`);
         }
       }
@@ -284,11 +294,13 @@ export class World implements Disposable {
     return this.house.locks.find((lock) => lock.identity === identity);
   }
 
-  #mustBeLive(who: string, where: string, evidence: string): void {
+  #mustBeLive(who: string, where: string, evidence: string, how: "by itself" | undefined): void {
     const door = this.house.doors.find(({ id }) => id === where);
     const lock = door && this.house.lockAt(door);
     // A belief of old may be told again where the owner has acted since and nobody has said so.
     if (lock && lock.untold > 0) return;
+    // So may one of a lock that was changed for another, of which nobody could hear since: its windows open by themselves.
+    if (how && lock?.isStranger) return;
     const held = lock?.opening().filter(({ label }) => label === who) ?? [];
     const isThere = this.#rows({ identity: userIdentityId(who) })
       .filter(({ device, wanted, belief }) => device === where && wanted && belief.at === "held")
@@ -311,10 +323,10 @@ export class World implements Disposable {
   }
 
   /** Codes of ours that are on a lock, or on their way, and that the agent knows nothing of: whose, and which. */
-  unaccounted(lock: WorldLock): readonly string[] {
-    const rows = this.#rows({}).filter((placement) => lock.identities.includes(placement.lock));
+  unaccounted(lock: WorldLock, rows = this.#rows({})): readonly string[] {
     const known = new Set(
       rows
+        .filter((placement) => lock.identities.includes(placement.lock))
         .filter(({ belief, late }) => belief.at !== "nowhere" || late !== undefined)
         .map(({ identity, credential }) => `${identity}/${this.code(credential)}`),
     );
@@ -327,8 +339,12 @@ export class World implements Disposable {
     return this.#store.records.placements(of).map(({ placement }) => placement);
   }
 
-  code(credential: Parameters<Store["rounds"]["credential"]>[0]): string {
-    const opened = this.#store.rounds.credential(credential);
-    return opened.kind === "pin" ? opened.digits.reveal() : opened.bits.reveal();
+  /** What a credential is, which never changes. */
+  code(credential: CredentialId): string {
+    const known = this.#codes.get(credential);
+    if (known !== undefined) return known;
+    const code = secretOf(this.#store.rounds.credential(credential)).reveal();
+    this.#codes.set(credential, code);
+    return code;
   }
 }

@@ -1,0 +1,3 @@
+import { playShard } from "./worlds.ts";
+
+playShard(1);
