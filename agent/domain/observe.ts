@@ -65,9 +65,12 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   return { ...told, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } };
 }
 
-/** By us where we have sent that, or it is to be suspended anyhow. */
+/**
+ * By us where we have sent that, or it is to be suspended anyhow; also where it was to be let open again, and that was not
+ * carried out.
+ */
 function whoDisabled({ belief, dormant }: Placement): Held["disabled"] {
-  const isOurs = (belief.at === "switch" && !belief.on) || (belief.at === "held" && belief.disabled === "by_us");
+  const isOurs = belief.at === "switch" || (belief.at === "held" && belief.disabled === "by_us");
   return isOurs || dormant ? "by_us" : "by_hand";
 }
 
