@@ -60,6 +60,10 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   const told = { ...placement, belief };
   // What the lock spoils is not where it should be: its tries are counted on.
   if (isOther) return { ...told, attempts: before.attempts };
+  // The lock has said that it was suspended, and it is not: it is cleared by the plan instead.
+  if (isToBeShut(before) && !disabled && before.belief.at === "held" && before.belief.disabled) {
+    return { ...told, refusal: { reason: "not_kept", detail: undefined } };
+  }
   // A refusal, and not a reason to write it again.
   if (disabled !== "by_hand") return told;
   return { ...told, refusal: { reason: "forbidden", detail: "the code is there, disabled at the lock" } };

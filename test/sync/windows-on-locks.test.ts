@@ -201,6 +201,18 @@ test("a suspension that is not answered is asked for, and stays in the debt unti
   expect(told(house).at(-1)).toBe("access.paused");
 });
 
+test("what a lock calls suspended, and a look finds open, is taken off it", async () => {
+  using house = await houseOf({ model: { suspends: true }, configured: { auditReads: 240 } });
+  house.lock(door).enable = (slot) => ({ result: "stored", slot, proof: "acknowledged" });
+  create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
+  await house.clock.run(25 * hour);
+  sent(house);
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what !== "read")).toEqual(["disable", "clear"]);
+  expect(opens(house)).toBe(false);
+  expect(receipt(house)).toMatchObject({ state: "waiting" });
+});
+
 test("what we have suspended is let open again though that was lost once, also where the owner may change things", async () => {
   using house = await houseOf({ model: { suspends: true } });
   create(house, {
