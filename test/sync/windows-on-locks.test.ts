@@ -213,6 +213,16 @@ test("what a lock calls suspended, and a look finds open, is taken off it", asyn
   expect(receipt(house)).toMatchObject({ state: "waiting" });
 });
 
+test("a lock that says yes to a window and spoils it each time is not written to at each look", async () => {
+  using house = await houseOf({ model: { windows: keeps }, configured: { auditReads: 1_440 } });
+  const lock = house.lock(door);
+  const write = lock.write.bind(lock);
+  lock.write = (entry, slot) => write({ ...entry, when: "always" }, slot);
+  create(house, { ends_at: noon(5) });
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what === "write").length).toBeLessThanOrEqual(16);
+});
+
 test("what we have suspended is let open again though that was lost once, also where the owner may change things", async () => {
   using house = await houseOf({ model: { suspends: true } });
   create(house, {
