@@ -201,6 +201,48 @@ test("a suspension that is not answered is asked for, and stays in the debt unti
   expect(told(house).at(-1)).toBe("access.paused");
 });
 
+test("what a lock calls suspended, and a look finds open, is taken off it", async () => {
+  using house = await houseOf({ model: { suspends: true }, configured: { auditReads: 240 } });
+  house.lock(door).enable = (slot) => ({ result: "stored", slot, proof: "acknowledged" });
+  create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
+  await house.clock.run(25 * hour);
+  sent(house);
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what !== "read")).toEqual(["disable", "clear"]);
+  expect(opens(house)).toBe(false);
+  expect(receipt(house)).toMatchObject({ state: "waiting" });
+});
+
+test("a lock that says yes to a window and spoils it each time is not written to at each look", async () => {
+  using house = await houseOf({ model: { windows: keeps }, configured: { auditReads: 1_440 } });
+  const lock = house.lock(door);
+  const write = lock.write.bind(lock);
+  lock.write = (entry, slot) => write({ ...entry, when: "always" }, slot);
+  create(house, { ends_at: noon(5) });
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what === "write").length).toBeLessThanOrEqual(16);
+});
+
+test("what we have suspended is let open again though that was lost once, also where the owner may change things", async () => {
+  using house = await houseOf({ model: { suspends: true } });
+  create(house, {
+    allow_external_modification: true,
+    schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }],
+  });
+  await house.clock.run(40 * hour);
+  expect(opens(house)).toBe(false);
+  const lock = house.lock(door);
+  const enable = lock.enable.bind(lock);
+  lock.enable = () => {
+    lock.enable = enable;
+    return { result: "unconfirmed" };
+  };
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what === "enable")).toHaveLength(2);
+  expect(opens(house)).toBe(true);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+});
+
 test("what somebody takes out at the lock is written again, or stands where the grant says so", async () => {
   for (const allow_external_modification of [false, true]) {
     using house = await houseOf({ configured: { auditReads: 24 } });
