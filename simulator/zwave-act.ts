@@ -33,22 +33,16 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "mode":
       lock.mode = act.mode;
       return {};
-    case "fault": {
-      const { act: _, ...setting } = act;
-      begin(lock, setting);
-      return {};
-    }
+    case "fault":
     case "mend":
-      if (modeOf.get(act.fault) === lock.mode) lock.mode = "ok";
-      lock.faults.end(act.fault);
-      return {};
+      return trouble(lock, act);
     case "notify":
       await lock.notify(act.event, act.user);
       return {};
     case "type":
-      return { user: (await lock.type(act.digits)) ?? null };
+      return userIs(await lock.type(act.digits));
     case "opens":
-      return { user: lock.opens(act.digits, act.at ?? Date.now()) ?? null };
+      return userIs(lock.opens(act.digits, act.at ?? Date.now()));
     case "clock":
       lock.clock.isStubborn = act.stubborn;
       return {};
@@ -67,6 +61,19 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "look":
       return { ...lock.memory.held(), wall: lock.clock.wall(Date.now()) ?? null };
   }
+}
+
+const userIs = (user: number | undefined): object => ({ user: user ?? null });
+
+function trouble(lock: ZwaveLock, act: Extract<ZwaveAct, { readonly act: "fault" | "mend" }>): object {
+  if (act.act === "fault") {
+    const { act: _, ...setting } = act;
+    begin(lock, setting);
+    return {};
+  }
+  if (modeOf.get(act.fault) === lock.mode) lock.mode = "ok";
+  lock.faults.end(act.fault);
+  return {};
 }
 
 /** Faults that are a mode of the whole lock here. */
