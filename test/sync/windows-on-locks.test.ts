@@ -131,6 +131,21 @@ test("a direct grant beside it makes it a code for always, and its end gives the
   expect(receipt(house)).toMatchObject({ state: "waiting" });
 });
 
+test("hours that begin while nobody looks are not taken for codes that end", async () => {
+  using house = new House(1, 1, { model: { windows: keeps } });
+  const people = ["ann", ...Array.from({ length: 11 }, (_, at) => `guest-${at}`)];
+  const schedule = [{ days: ["mon"], from: "09:00", to: "17:00" }];
+  for (const person of people) create(house, { user_identity_id: person, schedule });
+  await house.clock.run(minute);
+  house.store.turn(false);
+  await house.clock.run(18 * hour);
+  await house.keepTime();
+  await house.clock.run(minute);
+  expect(house.events("clock.untrusted")).toEqual([]);
+  expect(opens(house)).toBe(true);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+});
+
 test("a window that the lock cannot keep exactly is seen to by the agent", async () => {
   using house = await houseOf({ model: { windows: keeps } });
   create(house, { ends_at: toIso(later(house.clock.now(), hour + 1)) });
