@@ -13,6 +13,9 @@ export const zwaveAct = z.discriminatedUnion("act", [
     user: z.int().min(0).max(255).optional(),
   }),
   z.strictObject({ act: z.literal("type"), digits: z.string() }),
+  z.strictObject({ act: z.literal("opens"), digits: z.string(), at: z.number().optional() }),
+  z.strictObject({ act: z.literal("clock"), stubborn: z.boolean() }),
+  z.strictObject({ act: z.literal("ask_time") }),
   z.strictObject({ act: z.literal("program"), slot, digits: z.string().optional() }),
   z.strictObject({ act: z.literal("battery"), level: z.int().min(0).max(100) }),
   z.strictObject({ act: z.literal("forget") }),
@@ -31,6 +34,14 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
       return {};
     case "type":
       return { user: (await lock.type(act.digits)) ?? null };
+    case "opens":
+      return { user: lock.opens(act.digits, act.at ?? Date.now()) ?? null };
+    case "clock":
+      lock.clock.isStubborn = act.stubborn;
+      return {};
+    case "ask_time":
+      await lock.askTime();
+      return {};
     case "program":
       await lock.program(act.slot, act.digits);
       return {};
@@ -41,6 +52,6 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
       lock.forget();
       return {};
     case "look":
-      return lock.memory.held();
+      return { ...lock.memory.held(), wall: lock.clock.wall(Date.now()) ?? null };
   }
 }

@@ -7,7 +7,7 @@ const version = "15.29.0";
 export type Library = Awaited<ReturnType<typeof load>>;
 
 async function load() {
-  const [zwave, questions, { CommandClasses }, { Bytes }, { db }, { serial }] = await Promise.all([
+  const [zwave, commands, { CommandClasses, EncapsulationFlags }, { Bytes }, { db }, { serial }] = await Promise.all([
     import("zwave-js"),
     import("@zwave-js/cc"),
     import("@zwave-js/core"),
@@ -19,30 +19,19 @@ async function load() {
   if (!openPort) throw new Error("it opens no ports here");
   const { Driver, InterviewStage, NodeStatus } = zwave;
   const { UserCredentialOperationType, UserCredentialType, UserCredentialUserType, UserIDStatus } = zwave;
+  const { Weekday } = commands;
   const names = {
     CommandClasses,
+    EncapsulationFlags,
     InterviewStage,
     NodeStatus,
     UserCredentialOperationType,
     UserCredentialType,
     UserCredentialUserType,
     UserIDStatus,
+    Weekday,
   };
-  const { UserCodeCCExtendedUserCodeGet, UserCodeCCExtendedUserCodeReport, UserCodeCCGet, UserCodeCCReport } =
-    questions;
-  const { UserCredentialCCCredentialGet, UserCredentialCCCredentialReport } = questions;
-  const { UserCredentialCCUserGet, UserCredentialCCUserReport } = questions;
-  const reads = {
-    UserCodeCCExtendedUserCodeGet,
-    UserCodeCCExtendedUserCodeReport,
-    UserCodeCCGet,
-    UserCodeCCReport,
-    UserCredentialCCCredentialGet,
-    UserCredentialCCCredentialReport,
-    UserCredentialCCUserGet,
-    UserCredentialCCUserReport,
-  };
-  return { ...names, reads, Driver, Bytes, db, openPort };
+  return { ...names, commands, Driver, Bytes, db, openPort };
 }
 
 /** zwave-js, which is installed only by those who need it. Rejects with {@link LinkError} where it is not there. */
