@@ -204,7 +204,11 @@ export class ZwaveLock implements LockDevice {
       time: () => this.#timeOf(identity),
       isTimeTrusted: () => this.#isTimeTrusted,
       duplicates: () => this.#duplicates,
-      lost: () => this.#lost(),
+      lost: () => {
+        this.#time?.lose();
+        this.#canLess();
+      },
+      untimed: () => this.#canLess(),
     });
     return ready.then((found) => {
       this.#suspends = found.work.enable !== undefined;
@@ -227,9 +231,8 @@ export class ZwaveLock implements LockDevice {
     return this.#parts.host.isTimeTrusted?.() ?? true;
   }
 
-  /** From now on it says that it keeps no windows: who asks it again learns of that. */
-  #lost(): void {
-    this.#time?.lose();
+  /** From now on it says that it keeps no windows: who is told so asks it again. */
+  #canLess(): void {
     this.#parts.report({ event: "online" });
   }
 }

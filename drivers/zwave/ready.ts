@@ -49,6 +49,8 @@ export interface ReadyParts {
   readonly duplicates: () => number;
   /** The lock was seen to lose a window. */
   readonly lost: () => void;
+  /** Its clock will not be set. */
+  readonly untimed: () => void;
 }
 
 /**
@@ -155,7 +157,9 @@ async function windowedBy({ node, library, send }: Wire, ask: Ask, parts: ReadyP
         schedules: new ScheduleMemory({ verbs, counts, isSupervised, seen: looks.schedules }),
         async setClock(wanted) {
           time.moveTo(wanted);
-          return !time.isDue || right(wanted);
+          const isRight = !time.isDue || (await right(wanted));
+          if (!isRight) parts.untimed();
+          return isRight;
         },
       }),
     ...(zone ? { setClock: () => right(zone) } : {}),

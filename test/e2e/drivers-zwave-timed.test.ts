@@ -114,9 +114,11 @@ describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not 
     const { memory } = link.lock(timed2);
     await host.reported("online");
     await link.lock(timed2).abilities(never());
+    const from = host.events.length;
     const outcome = await memory?.write(entry("40117390", office), slot, never());
     expect(outcome).toMatchObject({ result: "refused", reason: "invalid" });
     expect((await house.far.look(timed2)).codes).toEqual({});
+    await host.reported("online", from);
     expect(await link.lock(timed2).abilities(never())).toMatchObject({ memory: { windows: "none" } });
     expect(await memory?.write(entry("40117390"), slot, never())).toMatchObject({ result: "stored" });
   });
