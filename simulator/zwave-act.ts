@@ -17,6 +17,9 @@ export const zwaveAct = z.discriminatedUnion("act", [
     user: z.int().min(0).max(255).optional(),
   }),
   z.strictObject({ act: z.literal("type"), digits: z.string() }),
+  z.strictObject({ act: z.literal("opens"), digits: z.string(), at: z.number().optional() }),
+  z.strictObject({ act: z.literal("clock"), stubborn: z.boolean() }),
+  z.strictObject({ act: z.literal("ask_time") }),
   z.strictObject({ act: z.literal("program"), slot, digits: z.string().optional() }),
   z.strictObject({ act: z.literal("battery"), level: z.int().min(0).max(100) }),
   z.strictObject({ act: z.literal("forget") }),
@@ -30,20 +33,22 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "mode":
       lock.mode = act.mode;
       return {};
-    case "fault": {
-      const { act: _, ...setting } = act;
-      begin(lock, setting);
-      return {};
-    }
+    case "fault":
     case "mend":
-      if (modeOf.get(act.fault) === lock.mode) lock.mode = "ok";
-      lock.faults.end(act.fault);
-      return {};
+      return trouble(lock, act);
     case "notify":
       await lock.notify(act.event, act.user);
       return {};
     case "type":
-      return { user: (await lock.type(act.digits)) ?? null };
+      return userIs(await lock.type(act.digits));
+    case "opens":
+      return userIs(lock.opens(act.digits, act.at ?? Date.now()));
+    case "clock":
+      lock.clock.isStubborn = act.stubborn;
+      return {};
+    case "ask_time":
+      await lock.askTime();
+      return {};
     case "program":
       await lock.program(act.slot, act.digits);
       return {};
@@ -54,8 +59,21 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
       lock.forget();
       return {};
     case "look":
-      return lock.memory.held();
+      return { ...lock.memory.held(), wall: lock.clock.wall(Date.now()) ?? null };
   }
+}
+
+const userIs = (user: number | undefined): object => ({ user: user ?? null });
+
+function trouble(lock: ZwaveLock, act: Extract<ZwaveAct, { readonly act: "fault" | "mend" }>): object {
+  if (act.act === "fault") {
+    const { act: _, ...setting } = act;
+    begin(lock, setting);
+    return {};
+  }
+  if (modeOf.get(act.fault) === lock.mode) lock.mode = "ok";
+  lock.faults.end(act.fault);
+  return {};
 }
 
 /** Faults that are a mode of the whole lock here. */

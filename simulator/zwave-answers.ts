@@ -22,17 +22,20 @@ import {
   type MockNodeResponse,
 } from "@zwave-js/testing";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
-import { questionAfter, slotCommandOf, userCodeSetOf } from "./zwave-command.ts";
+import type { ZwaveClock } from "./zwave-clock.ts";
+import { entryCommandOf, questionAfter, slotCommandOf, userCodeSetOf } from "./zwave-command.ts";
 import type { ZwaveMemory } from "./zwave-memory.ts";
-import { pinLengths, type ZwaveModel } from "./zwave-models.ts";
+import { isMasked, longestPin, shortestPin, type ZwaveModel } from "./zwave-models.ts";
+import type { ZwaveWindows } from "./zwave-windows.ts";
 
 /**
  * How a lock treats what is sent to it. `reject`: refuses codes, and clears too. `lie`: says yes to them and does
  * nothing. `mask`: says stars for digits. `dead`: not even its radio answers. `ackonly`: its radio acknowledges, and
  * nothing is done. `storenoreply`: does what it is asked, and all that it says is lost. `stray`: before it tells of a slot
- * it tells of the next one, as where the answer to an earlier question comes late.
+ * it tells of the next one, as where the answer to an earlier question comes late. `wipe`: a code that is written takes
+ * away when its user may come.
  */
-export const zwaveModes = ["ok", "reject", "lie", "mask", "dead", "ackonly", "storenoreply", "stray"] as const;
+export const zwaveModes = ["ok", "reject", "lie", "mask", "dead", "ackonly", "storenoreply", "stray", "wipe"] as const;
 export type ZwaveMode = (typeof zwaveModes)[number];
 
 /** What an answer depends on. */
@@ -40,6 +43,8 @@ export interface Answering {
   readonly mode: ZwaveMode;
   readonly model: ZwaveModel;
   readonly memory: ZwaveMemory;
+  readonly windows: ZwaveWindows;
+  readonly clock: ZwaveClock;
   readonly battery: number;
 }
 
@@ -63,21 +68,39 @@ export async function answer(
     const idle = { notificationType: accessControl, notificationEvent: stateIdle, notificationStatus: 0xff };
     return { action: "sendCC", cc: new NotificationCCReport({ nodeId, ...idle }) };
   }
+  const told = lock.clock.answer(cc, nodeId);
+  if (told) return told === "done" ? { action: "ok" } : { action: "sendCC", cc: told };
   if (lock.mode === "stray") await stray(cc, controller, node, lock);
   const masked = maskedAnswer(cc, nodeId, lock);
   if (masked) return { action: "sendCC", cc: masked };
   const command = slotCommandOf(cc);
   if (!command || command.what === "read") return mockAnswer(cc, controller, node);
-  if (lock.mode === "reject") return rejection(cc, controller, node);
+  if (lock.mode === "reject" && isOfCodes(cc)) return rejection(cc, controller, node);
   // What it says is what it would say, had it done it.
   if (lock.mode === "lie") return mockAnswer(cc, controller, shadow(node, { state: new Map(node.state) }));
-  return (await objection(cc, node, lock)) ?? mockAnswer(cc, controller, node);
+  const refused = await objection(cc, node, lock);
+  if (refused) return refused;
+  const response = await mockAnswer(cc, controller, node);
+  note(cc, lock);
+  return response;
+}
+
+/** What a command has done that zwave-js's mock does not keep. */
+function note(cc: CommandClass, { model, mode, windows }: Answering): void {
+  const entry = entryCommandOf(cc);
+  if (entry?.what === "write") windows.set(entry.userId, entry.kind);
+  const code = userCodeSetOf(cc);
+  if (!code) return;
+  const isGone = code.userIdStatus === UserIDStatus.Available;
+  if (isGone) windows.forgetCode(code.userId);
+  if (mode === "wipe" || (isGone && model === "timed-2")) windows.wipe(code.userId);
 }
 
 async function stray(cc: CommandClass, controller: MockController, node: MockNode, lock: Answering): Promise<void> {
-  const { model, memory, battery } = lock;
   const earlier = questionAfter(cc);
-  const late = earlier && (await answer(earlier, controller, node, { mode: "ok", model, memory, battery }));
+  const { model, memory, windows, clock, battery } = lock;
+  const obedient = { mode: "ok", model, memory, windows, clock, battery } as const;
+  const late = earlier && (await answer(earlier, controller, node, obedient));
   if (late?.action === "sendCC") await say(node, late.cc);
 }
 
@@ -111,7 +134,7 @@ async function mockAnswer(
 
 /** Some old locks hide codes behind stars; a User Credential lock may say only that there is one. */
 function maskedAnswer(cc: CommandClass, nodeId: number, { mode, model, memory }: Answering): CommandClass | undefined {
-  if (mode !== "mask" && model !== "user-code-1") return undefined;
+  if (mode !== "mask" && !isMasked(model)) return undefined;
   if (cc instanceof UserCodeCCGet) {
     const code = memory.codeAt(cc.userId);
     if (code === undefined) return undefined;
@@ -119,7 +142,7 @@ function maskedAnswer(cc: CommandClass, nodeId: number, { mode, model, memory }:
     return new UserCodeCCReport({
       nodeId,
       userId,
-      userIdStatus: UserIDStatus.Enabled,
+      userIdStatus: memory.isOn(userId) ? UserIDStatus.Enabled : UserIDStatus.Disabled,
       userCode: "*".repeat(code.length),
     });
   }
@@ -140,15 +163,13 @@ function maskedAnswer(cc: CommandClass, nodeId: number, { mode, model, memory }:
   });
 }
 
-/** Of a User Credential lock: the user may come, the code may not. */
-async function rejection(
-  cc: CommandClass,
-  controller: MockController,
-  node: MockNode,
-): Promise<MockNodeResponse | undefined> {
-  if (slotCommandOf(cc)?.what === "write") {
-    if (!userCodeSetOf(cc) && !(cc instanceof UserCredentialCCCredentialSet)) return mockAnswer(cc, controller, node);
-    if (cc instanceof UserCredentialCCCredentialSet) await say(node, refused(cc, controller.ownNodeId));
+/** Of a User Credential lock: the user may come, the code may not. When a user may come is not what it objects to. */
+const isOfCodes = (cc: CommandClass): boolean =>
+  slotCommandOf(cc)?.what === "clear" || userCodeSetOf(cc) !== undefined || cc instanceof UserCredentialCCCredentialSet;
+
+async function rejection(cc: CommandClass, controller: MockController, node: MockNode): Promise<MockNodeResponse> {
+  if (cc instanceof UserCredentialCCCredentialSet && slotCommandOf(cc)?.what === "write") {
+    await say(node, refused(cc, controller.ownNodeId));
   }
   return { action: "fail" };
 }
@@ -171,6 +192,11 @@ async function objection(
   node: MockNode,
   { memory, model }: Answering,
 ): Promise<MockNodeResponse | undefined> {
+  const entry = entryCommandOf(cc);
+  // As the command class has it: of an identified user who has a code.
+  if (entry && entry.what !== "read" && model === "timed-2" && memory.codeAt(entry.userId) === undefined) {
+    return { action: "fail" };
+  }
   const set = userCodeSetOf(cc);
   if (set?.userId === 0) {
     // User 0 stands for all of them: zwave-js's mock of version 1 does not know that.
@@ -179,7 +205,7 @@ async function objection(
   }
   if (!set || set.userIdStatus === UserIDStatus.Available) return undefined;
   const code = textOf(set.userCode);
-  if (code.length < pinLengths.least || code.length > pinLengths.most[model]) return { action: "fail" };
+  if (code.length < shortestPin || code.length > longestPin(model)) return { action: "fail" };
   const holder = memory.find(code);
   if (holder === undefined || holder === set.userId) return undefined;
   await say(node, notificationOf(node.controller.ownNodeId, events.duplicate));

@@ -1,5 +1,13 @@
 import {
   type CommandClass,
+  ScheduleEntryLockCCDailyRepeatingScheduleGet,
+  ScheduleEntryLockCCDailyRepeatingScheduleSet,
+  ScheduleEntryLockCCWeekDayScheduleGet,
+  ScheduleEntryLockCCWeekDayScheduleSet,
+  ScheduleEntryLockCCYearDayScheduleGet,
+  ScheduleEntryLockCCYearDayScheduleSet,
+  ScheduleEntryLockScheduleKind,
+  ScheduleEntryLockSetAction,
   UserCodeCCExtendedUserCodeSet,
   UserCodeCCGet,
   UserCodeCCSet,
@@ -17,7 +25,10 @@ import { CommandClasses } from "@zwave-js/core";
 export interface SlotCommand {
   /** A write gives, a clear takes away. */
   readonly what: "write" | "clear" | "read";
-  /** `5`; of a User Credential lock also `user:5`, and `type-2:5` for a credential that is no PIN. */
+  /**
+   * `5`; of a User Credential lock also `user:5`, and `type-2:5` for a credential that is no PIN. `window-1-2:5` is the second
+   * entry of the kind 1 (`ScheduleEntryLockScheduleKind`) that says when user 5 may come.
+   */
   readonly slot: string;
   /** Whether the lock says what became of it. Where not, the radio's acknowledgement is all. */
   readonly reported: boolean;
@@ -29,8 +40,12 @@ export function slotCommandOf(cc: CommandClass): SlotCommand | undefined {
   const set = userCodeSetOf(cc);
   if (set) {
     const what = set.userIdStatus === UserIDStatus.Available ? "clear" : "write";
-    const reported = cc.getEncapsulatingCC(CommandClasses.Supervision) !== undefined;
-    return { what, slot: String(set.userId), reported };
+    return { what, slot: String(set.userId), reported: isSupervised(cc) };
+  }
+  const entry = entryCommandOf(cc);
+  if (entry) {
+    const { what, kind, userId, slotId } = entry;
+    return { what, slot: `window-${kind}-${slotId}:${userId}`, reported: what === "read" || isSupervised(cc) };
   }
   if (cc instanceof UserCredentialCCUserGet) return { what: "read", slot: `user:${cc.userId}`, reported: true };
   if (cc instanceof UserCredentialCCUserSet) {
@@ -43,10 +58,41 @@ export function slotCommandOf(cc: CommandClass): SlotCommand | undefined {
   return undefined;
 }
 
+const isSupervised = (cc: CommandClass): boolean => cc.getEncapsulatingCC(CommandClasses.Supervision) !== undefined;
+
+/** A command that is about when a user may come. */
+interface EntryCommand {
+  readonly what: SlotCommand["what"];
+  readonly kind: ScheduleEntryLockScheduleKind;
+  readonly userId: number;
+  readonly slotId: number;
+}
+
+/** What a command asks of an entry that says when a user may come: undefined where it is about none. */
+export function entryCommandOf(cc: CommandClass): EntryCommand | undefined {
+  for (const [kind, Get, Set] of entryCommands) {
+    if (cc instanceof Get) return { what: "read", kind, userId: cc.userId, slotId: cc.slotId };
+    if (!(cc instanceof Set)) continue;
+    const what = cc.action === ScheduleEntryLockSetAction.Set ? "write" : "clear";
+    return { what, kind, userId: cc.userId, slotId: cc.slotId };
+  }
+  return undefined;
+}
+
+const { WeekDay, YearDay, DailyRepeating } = ScheduleEntryLockScheduleKind;
+const entryCommands = [
+  [WeekDay, ScheduleEntryLockCCWeekDayScheduleGet, ScheduleEntryLockCCWeekDayScheduleSet],
+  [YearDay, ScheduleEntryLockCCYearDayScheduleGet, ScheduleEntryLockCCYearDayScheduleSet],
+  [DailyRepeating, ScheduleEntryLockCCDailyRepeatingScheduleGet, ScheduleEntryLockCCDailyRepeatingScheduleSet],
+] as const;
+
 /** The same question about the next slot: undefined where it is about none. */
 export function questionAfter(cc: CommandClass): CommandClass | undefined {
   const { nodeId } = cc;
   if (cc instanceof UserCodeCCGet) return new UserCodeCCGet({ nodeId, userId: cc.userId + 1 });
+  for (const [, Get] of entryCommands) {
+    if (cc instanceof Get) return new Get({ nodeId, userId: cc.userId + 1, slotId: cc.slotId });
+  }
   if (cc instanceof UserCredentialCCUserGet) return new UserCredentialCCUserGet({ nodeId, userId: cc.userId + 1 });
   if (!(cc instanceof UserCredentialCCCredentialGet)) return undefined;
   const { userId, credentialType, credentialSlot } = cc;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BatteryCCReport, type CommandClass } from "@zwave-js/cc";
+import { BatteryCCReport, type CommandClass, TimeCCDateGet, TimeCCTimeGet } from "@zwave-js/cc";
 import { createMockZWaveAckFrame, type MockController, MockNode, type MockNodeResponse } from "@zwave-js/testing";
 import { z } from "zod";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
@@ -9,9 +9,11 @@ import type { Chip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
 import { type Sight, Witness } from "./witness.ts";
 import { answer, events, notificationOf, say, shadow, unlockOf, type ZwaveMode } from "./zwave-answers.ts";
+import { ZwaveClock } from "./zwave-clock.ts";
 import { type SlotCommand, slotCommandOf } from "./zwave-command.ts";
 import { ZwaveMemory } from "./zwave-memory.ts";
 import { capabilitiesOf, type ZwaveModel } from "./zwave-models.ts";
+import { ZwaveWindows } from "./zwave-windows.ts";
 
 export interface ZwaveLockParts {
   readonly id: number;
@@ -34,6 +36,8 @@ export class ZwaveLock {
   readonly id: number;
   readonly model: ZwaveModel;
   readonly memory: ZwaveMemory;
+  readonly windows: ZwaveWindows;
+  readonly clock = new ZwaveClock();
   mode: ZwaveMode = "ok";
   battery = 80;
   readonly #parts: ZwaveLockParts;
@@ -49,9 +53,13 @@ export class ZwaveLock {
     this.id = parts.id;
     this.model = parts.model;
     this.memory = new ZwaveMemory(parts.model);
-    for (const [slot, { value }] of Object.entries(parts.remembered?.chip.entries ?? {}))
-      this.memory.put(Number(slot), value);
-    for (const user of users.parse(parts.remembered?.options["users"] ?? [])) this.memory.putUser(user);
+    this.windows = new ZwaveWindows(this.memory.state, parts.model === "timed-2");
+    const { users, windows, clock } = remembered.parse(parts.remembered?.options ?? {});
+    for (const user of users) this.memory.putUser(user);
+    for (const [slot, { value, disabled }] of Object.entries(parts.remembered?.chip.entries ?? {}))
+      this.memory.put(Number(slot), value, !disabled);
+    this.windows.restore(windows);
+    this.clock.restore(clock);
     this.#chip = this.memory.chip();
     this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
   }
@@ -102,25 +110,41 @@ export class ZwaveLock {
 
   /** Someone types a PIN: the user whose it is, or undefined where the lock denies. */
   async type(digits: string): Promise<number | undefined> {
-    const user = this.memory.find(digits);
+    const user = this.opens(digits, Date.now());
     if (user === undefined) return undefined;
     if (this.model === "user-credential") await this.#say((host) => unlockOf(host, user));
     else await this.notify(events.keypadUnlock, user);
     return user;
   }
 
+  /** Whom it would open to at a moment, if nothing is done to it until then, nor to its clock. */
+  opens(digits: string, at: number): number | undefined {
+    const user = this.memory.find(digits);
+    const isOpen = user !== undefined && this.memory.isOn(user) && this.windows.opens(user, this.clock.wall(at));
+    return isOpen ? user : undefined;
+  }
+
+  /** It asks its host for the time, as some locks do. */
+  async askTime(): Promise<void> {
+    await this.#say((nodeId) => new TimeCCDateGet({ nodeId }));
+    await this.#say((nodeId) => new TimeCCTimeGet({ nodeId }));
+  }
+
   /** The owner puts a code into a slot at the keypad, or takes out what is there. */
   async program(slot: number, digits: string | undefined): Promise<void> {
     if (digits === undefined) this.memory.drop(slot);
     else this.memory.put(slot, digits);
+    this.windows.wipe(slot);
     this.#look();
     await this.notify(digits === undefined ? events.deleted : events.added, slot);
   }
 
   /** As it was when it was new. */
   forget(): void {
+    for (let user = 1; user <= mostUsers; user++) this.windows.wipe(user);
     this.memory.forget();
     this.mode = "ok";
+    this.clock.restore(undefined);
     this.#look();
   }
 
@@ -178,9 +202,16 @@ export class ZwaveLock {
   }
 
   #remember(): void {
-    const { users: held } = this.memory.held();
-    this.#parts.remember({ chip: this.#chip, unanswered: [...this.#witness.unanswered], options: { users: held } });
+    const { users } = this.memory.held();
+    const options = { users, windows: this.windows.kept(), clock: this.clock.kept() };
+    this.#parts.remember({ chip: this.#chip, unanswered: [...this.#witness.unanswered], options });
   }
 }
 
-const users = z.array(z.number());
+const mostUsers = 0xff;
+/** What it remembers besides its codes. */
+const remembered = z.object({
+  users: z.array(z.number()).default([]),
+  windows: z.record(z.string(), z.unknown()).default({}),
+  clock: z.unknown().optional(),
+});

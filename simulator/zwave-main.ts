@@ -16,6 +16,7 @@ const flags = z.object({
   memory: z.string().optional(),
   record: z.boolean().default(false),
   seed: z.coerce.number().int().default(1),
+  locks: z.array(z.coerce.number().int()).optional(),
   delay: z.tuple([z.coerce.number().min(0), z.coerce.number().min(0)]).default([0, 0]),
   lose: share,
   late: share,
@@ -28,16 +29,20 @@ const models = new Map<number, ZwaveModel>([
   [2, "user-code-1"],
   [3, "user-code-2"],
   [4, "user-credential"],
+  [5, "timed-1"],
+  [6, "timed-2"],
 ]);
 
 const say = (happening: object): void => void process.stdout.write(`${JSON.stringify(happening)}\n`);
 
 const program = new Command("simulate-zwave")
   .description(
-    `A Z-Wave controller with three locks that are not there, for trying latchd, at a serial device or a TCP port:
+    `A Z-Wave controller with five locks that are not there, for trying latchd, at a serial device or a TCP port:
   2  an old lock: User Code version 1, says stars for codes
   3  User Code version 2
   4  User Credential: users with a PIN or a card
+  5  as 2, with times of the week by Schedule Entry Lock version 1, and a clock that knows no date
+  6  as 3, with times of the week and dates by Schedule Entry Lock version 3
 
 Reads what is to happen from standard input, one JSON object a line, and prints what happened; "id" comes back:
   {"lock":"3","act":"type","digits":"4711"}             someone types a PIN
@@ -46,13 +51,18 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
   {"lock":"3","act":"fault","fault":"deaf"}             or masks_codes, says_yes_stores_nothing, refuses; or, with
                                                         options, slow, loses_replies, executes_late
   {"lock":"3","act":"mend","fault":"deaf"}
-  {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply or
-                                                        stray
+  {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply, stray
+                                                        or wipe
+  {"lock":"6","act":"opens","digits":"4711","at":0}     whether it would open, at so many ms since 1970; without
+                                                        "at": now
+  {"lock":"6","act":"clock","stubborn":true}            its clock cannot be set any more
+  {"lock":"6","act":"ask_time"}                         it asks for the time
   {"lock":"3","act":"battery","level":40}
   {"lock":"3","act":"look"}                             what it holds
   {"lock":"3","act":"forget"}                           it is as it was when it was new
   {"act":"unplug"} {"act":"plug"}                       the serial device`,
   )
+  .option("--locks <ids>", "only these of them, such as 3,6", (text) => text.split(","))
   .option("--serial <path>", "a serial device to be made there; needs socat")
   .option("--listen <port>", "a TCP port on 127.0.0.1, as serial bridges have one; 0: any")
   .option("--memory <file>", "where the locks' memories are kept from one run to the next, codes and all")
@@ -68,11 +78,12 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
 await simulate(flags.parse(program.parse().opts()));
 
 /** Runs until standard input ends, or the process is told to end. */
-async function simulate({ serial, listen, memory, record, seed, ...odds }: z.infer<typeof flags>): Promise<void> {
+async function simulate(given: z.infer<typeof flags>): Promise<void> {
+  const { serial, listen, memory, record, seed, locks, ...odds } = given;
   // A host that is there and does not acknowledge is an error to zwave-js's mock, in no one's hands.
   process.on("unhandledRejection", (reason) => say({ happened: "complaint", about: messageOf(reason) }));
   const persona = new ZwavePersona({
-    locks: models,
+    locks: new Map([...models].filter(([id]) => locks?.includes(id) ?? true)),
     odds,
     seed,
     memory: memory === undefined ? undefined : new MemoryFile(memory),

@@ -19,6 +19,7 @@ const userCode = {
 const userKey = (user: number): string => `UserCredential_user_${user}`;
 const credentialKey = (type: UserCredentialType, slot: number): string => `UserCredential_cred_${type}_${slot}`;
 const credential = z.looseObject({ userId: z.number(), credentialData: z.instanceof(Uint8Array) });
+const user = z.looseObject({ active: z.boolean() });
 
 const by = { modifierType: UserCredentialModifierType.Locally, modifierNodeId: 0 };
 
@@ -63,6 +64,12 @@ export class ZwaveMemory {
     return found instanceof Uint8Array ? Buffer.from(found).toString("utf8") : code.safeParse(found).data;
   }
 
+  /** Whether what is in a slot opens, but for when. */
+  isOn(slot: number): boolean {
+    if (this.#model !== "user-credential") return this.state.get(userCode.status(slot)) === UserIDStatus.Enabled;
+    return user.safeParse(this.state.get(userKey(slot))).data?.active ?? false;
+  }
+
   /** The user that a PIN belongs to. */
   find(digits: string): number | undefined {
     const slot = Object.entries(this.held().codes).find(([, held]) => held === digits)?.[0];
@@ -73,19 +80,21 @@ export class ZwaveMemory {
   chip(before?: Chip): Chip {
     const entries = Object.entries(this.held().codes).map(([slot, value]) => {
       const was = before?.entries[slot];
-      return [slot, was?.value === value ? was : ({ kind: "pin", value, label: "" } as const)];
+      const disabled = !this.isOn(Number(slot));
+      if (was?.value === value && (was.disabled ?? false) === disabled) return [slot, was];
+      return [slot, { kind: "pin", value, label: "", ...(disabled ? { disabled } : {}) } as const];
     });
     return { ...(before ?? blankChip("zwave")), entries: Object.fromEntries(entries) };
   }
 
   /** A PIN in a slot, by the owner's hand at the keypad or from an earlier time. */
-  put(slot: number, digits: string): void {
+  put(slot: number, digits: string, isOn = true): void {
     if (this.#model !== "user-credential") {
-      this.state.set(userCode.status(slot), UserIDStatus.Enabled);
+      this.state.set(userCode.status(slot), isOn ? UserIDStatus.Enabled : UserIDStatus.Disabled);
       this.state.set(userCode.code(slot), digits);
       return;
     }
-    this.putUser(slot);
+    this.putUser(slot, isOn);
     this.state.set(credentialKey(UserCredentialType.PINCode, slot), {
       userId: slot,
       credentialData: Bytes.from(digits, "ascii"),
@@ -93,14 +102,14 @@ export class ZwaveMemory {
     });
   }
 
-  putUser(user: number): void {
-    this.state.set(userKey(user), {
+  putUser(number: number, active = true): void {
+    this.state.set(userKey(number), {
       userType: UserCredentialUserType.General,
-      active: true,
+      active,
       credentialRule: UserCredentialRule.Single,
       expiringTimeoutMinutes: 0,
       nameEncoding: UserCredentialNameEncoding.ASCII,
-      userName: `User-${user}`,
+      userName: `User-${number}`,
       ...by,
     });
   }

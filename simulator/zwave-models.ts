@@ -11,8 +11,13 @@ import {
 import { CommandClasses } from "@zwave-js/core";
 import { ccCaps, type MockNodeOptions } from "@zwave-js/testing";
 
-/** `user-code-1`: an old lock that answers stars. `user-code-2`: it answers codes. `user-credential`: users with credentials. */
-export type ZwaveModel = "user-code-1" | "user-code-2" | "user-credential";
+/**
+ * `user-code-1`: an old lock that answers stars. `user-code-2`: it answers codes. `user-credential`: users with credentials.
+ * Two keep windows as well: `timed-1`, an old one whose clock knows no date, and `timed-2`, which takes windows of users
+ * with a code only, and denies a user whose window was taken away.
+ */
+const zwaveModels = ["user-code-1", "user-code-2", "user-credential", "timed-1", "timed-2"] as const;
+export type ZwaveModel = (typeof zwaveModels)[number];
 type Capabilities = NonNullable<MockNodeOptions["capabilities"]>;
 type Classes = NonNullable<Capabilities["commandClasses"]>;
 
@@ -21,9 +26,14 @@ const slotsOf: Readonly<Record<ZwaveModel, number>> = {
   "user-code-1": 10,
   "user-code-2": 30,
   "user-credential": 20,
+  "timed-1": 8,
+  "timed-2": 8,
 };
 /** Lengths of PINs: those of User Code are the protocol's own. */
-export const pinLengths = { least: 4, most: { "user-code-1": 10, "user-code-2": 10, "user-credential": 8 } } as const;
+export const longestPin = (model: ZwaveModel): number => (model === "user-credential" ? 8 : 10);
+export const shortestPin = 4;
+/** It says that there is a code, and hides which. */
+export const isMasked = (model: ZwaveModel): boolean => model === "user-code-1" || model === "timed-1";
 
 /** All events of the notification type 6, "Access Control", that are about locks and codes. */
 const accessControlEvents = [
@@ -37,7 +47,7 @@ export const capabilitiesOf = (model: ZwaveModel): Capabilities => ({
   specificDeviceClass: 0x03,
   manufacturerId: 0xffff,
   productType: 0x0001,
-  productId: ["user-code-1", "user-code-2", "user-credential"].indexOf(model) + 1,
+  productId: zwaveModels.indexOf(model) + 1,
   isListening: false,
   isFrequentListening: "1000ms",
   txDelay: 0,
@@ -71,20 +81,19 @@ function memoryOf(model: ZwaveModel): Classes {
     case "user-code-1":
       return [ccCaps({ ccId: CommandClasses["User Code"], isSupported: true, version: 1, numUsers })];
     case "user-code-2":
+      return [CommandClasses.Supervision, userCode2(numUsers)];
+    case "timed-1":
+      return [
+        ccCaps({ ccId: CommandClasses["User Code"], isSupported: true, version: 1, numUsers }),
+        schedules(1, { numWeekDaySlots: 7, numYearDaySlots: 1, numDailyRepeatingSlots: 0 }),
+        CommandClasses.Clock,
+      ];
+    case "timed-2":
       return [
         CommandClasses.Supervision,
-        ccCaps({
-          ccId: CommandClasses["User Code"],
-          isSupported: true,
-          version: 2,
-          numUsers,
-          supportsAdminCode: true,
-          supportsAdminCodeDeactivation: true,
-          supportsUserCodeChecksum: true,
-          supportedUserIDStatuses: [UserIDStatus.Available, UserIDStatus.Enabled, UserIDStatus.Disabled],
-          supportedKeypadModes: [KeypadMode.Normal],
-          supportedASCIIChars: "0123456789",
-        }),
+        userCode2(numUsers),
+        schedules(3, { numWeekDaySlots: 0, numYearDaySlots: 1, numDailyRepeatingSlots: 7 }),
+        CommandClasses["Time Parameters"],
       ];
     case "user-credential":
       return [
@@ -98,7 +107,7 @@ function memoryOf(model: ZwaveModel): Classes {
           maxUserNameLength: 32,
           supportedUserTypes: [UserCredentialUserType.General],
           supportedCredentialTypes: new Map([
-            [UserCredentialType.PINCode, credentials(numUsers, pinLengths.most[model])],
+            [UserCredentialType.PINCode, credentials(numUsers, longestPin(model))],
             [UserCredentialType.RFIDCode, credentials(numUsers, 10)],
           ]),
         }),
@@ -106,9 +115,27 @@ function memoryOf(model: ZwaveModel): Classes {
   }
 }
 
+const userCode2 = (numUsers: number): Classes[number] =>
+  ccCaps({
+    ccId: CommandClasses["User Code"],
+    isSupported: true,
+    version: 2,
+    numUsers,
+    supportsAdminCode: true,
+    supportsAdminCodeDeactivation: true,
+    supportsUserCodeChecksum: true,
+    supportedUserIDStatuses: [UserIDStatus.Available, UserIDStatus.Enabled, UserIDStatus.Disabled],
+    supportedKeypadModes: [KeypadMode.Normal],
+    supportedASCIIChars: "0123456789",
+  });
+
+const schedules = (version: number, counts: Readonly<Record<ScheduleCount, number>>): Classes[number] =>
+  ccCaps({ ccId: CommandClasses["Schedule Entry Lock"], isSupported: true, version, ...counts });
+type ScheduleCount = "numWeekDaySlots" | "numYearDaySlots" | "numDailyRepeatingSlots";
+
 const credentials = (slots: number, longest: number): UserCredentialCapability => ({
   numberOfCredentialSlots: slots,
-  minCredentialLength: pinLengths.least,
+  minCredentialLength: shortestPin,
   maxCredentialLength: longest,
   maxCredentialHashLength: 0,
   supportsCredentialLearn: false,

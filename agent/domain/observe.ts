@@ -60,15 +60,22 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   const told = { ...placement, belief };
   // What the lock spoils is not where it should be: its tries are counted on.
   if (isOther) return { ...told, attempts: before.attempts };
+  // The lock has said that it was suspended, and it is not: it is cleared by the plan instead.
+  if (isToBeShut(before) && !disabled && before.belief.at === "held" && before.belief.disabled) {
+    return { ...told, refusal: { reason: "not_kept", detail: undefined } };
+  }
   // A refusal, and not a reason to write it again.
   if (disabled === "by_hand") return { ...told, refusal: disabledByHand };
   return told.refusal?.detail === disabledByHand.detail ? { ...told, refusal: undefined } : told;
 }
 const disabledByHand = { reason: "forbidden", detail: "the code is there, disabled at the lock" } as const;
 
-/** By us where we have sent that, or it is to be suspended anyhow. */
+/**
+ * By us where we have sent that, or it is to be suspended anyhow; also where it was to be let open again, and that was not
+ * carried out.
+ */
 function whoDisabled({ belief, dormant }: Placement): Held["disabled"] {
-  const isOurs = (belief.at === "switch" && !belief.on) || (belief.at === "held" && belief.disabled === "by_us");
+  const isOurs = belief.at === "switch" || (belief.at === "held" && belief.disabled === "by_us");
   return isOurs || dormant ? "by_us" : "by_hand";
 }
 

@@ -67,7 +67,11 @@ export function settleWrite(
   switch (outcome.result) {
     case "stored":
       // Something happened in the slot while the answer was on its way: it is looked at again.
-      return { ...arrived(placement, outcome.slot, outcome.proof), suspect: placement.suspect };
+      return {
+        ...arrived(placement, outcome.slot, outcome.proof),
+        suspect: placement.suspect,
+        ...triesLeft(placement),
+      };
     case "unconfirmed": {
       const slot = outcome.slot ?? placement.belief.slot;
       return {
@@ -144,6 +148,9 @@ function cleared(placement: Placement, before: Placement, now: Instant): Placeme
   if (!opensAtOtherTimes(before)) return { ...placement, attempts: 0, refusal: undefined };
   return placement.attempts >= spoiledAttempts ? notKept(placement, now) : { ...placement, refusal: undefined };
 }
+/** A lock that spoils a window may call each write stored: its tries are counted until a read finds the window as it should be. */
+const triesLeft = ({ when, attempts }: Placement): Partial<Pick<Placement, "attempts">> =>
+  when !== "always" && attempts > 1 ? { attempts } : {};
 /** Each time is a write and a clear. */
 const spoiledAttempts = 2 * triesUntilNotKept;
 

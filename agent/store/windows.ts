@@ -162,8 +162,11 @@ export class Windows {
     const { grants, journal, record, maxMassExpiry } = this.#of;
     if (isConfirmed) this.#held.clear();
     else if (this.#turned !== undefined && now - this.#turned > awayFor) {
-      for (const { device, ending, all } of grants.ending(now)) {
-        if (this.#held.has(device) || massExpiry(all, ending, maxMassExpiry) === "go") continue;
+      for (const { device, ending: due, all } of grants.ending(now)) {
+        if (this.#held.has(device) || massExpiry(all, due, maxMassExpiry) === "go") continue;
+        // What is due may also open, or stay as it is.
+        const ending = grants.of({ device }).filter((grant) => this.#isEnding(grant, now)).length;
+        if (massExpiry(all, ending, maxMassExpiry) === "go") continue;
         this.#held.add(device);
         const fields = { device_id: device, reason: "mass_expiry", codes: all, ending, since: toIso(now) };
         journal.event("clock.untrusted", fields, now);
@@ -205,6 +208,17 @@ export class Windows {
     if (inForce.length === 0) {
       if (was.inForce || standing.length === 0) ledger.release(identity, device, now, was.paused);
     } else ledger.rest(identity, device, this.wishOf(identity, device, now), now);
+  }
+
+  /** Whether time takes its code away from the lock, or has it suspended there. */
+  #isEnding(grant: Standing, now: Instant): boolean {
+    const { identity, device, inForce, dormant, zone } = grant;
+    const window = inForce ? this.#windowOf(grant) : undefined;
+    if (!window) return false;
+    const { by: keeping } = this.#keeping(device, this.#known(identity, device), now);
+    const { timeZone, lead } = this.#of.settings(device) ?? { timeZone: zone || "UTC", lead: 0 };
+    const force = forceOf(window, this.#of.zones.named(timeZone), { lead, now, keeping });
+    return hasEnded(window, now) || !force.inForce || (force.dormant && !dormant && keeping !== "lock");
   }
 
   /** More codes of the device would end at once than is believed without a confirmation. */

@@ -66,17 +66,20 @@ export interface Written {
   /** What the slot was read to hold afterwards: undefined where that was not answered. */
   readonly now: SlotContents | undefined;
   readonly wasEmpty: boolean;
+  /** Whether it was sent as a code that does not open. Absent: it opens. */
+  readonly isSuspended?: boolean;
   /** The lock has told meanwhile that it has the code already. */
   readonly isDuplicate: boolean;
 }
 
-export function writeOutcome({ slot, sent, word, now, wasEmpty, isDuplicate }: Written): WriteOutcome {
+export function writeOutcome(written: Written): WriteOutcome {
+  const { slot, sent, word, now, wasEmpty, isDuplicate, isSuspended = false } = written;
   const unconfirmed: WriteOutcome = { result: "unconfirmed", slot };
   const refused = (reason: "invalid" | "forbidden", detail: string): WriteOutcome =>
     isDuplicate ? { result: "refused", reason: "duplicate" } : { result: "refused", reason, detail };
   if (word === "no") return refused("invalid", "the lock refused it");
-  // What is there and does not open is neither stored nor refused.
-  if (!now || now.state === "unreadable" || isOff(now)) return unconfirmed;
+  // What is there, and does not open as it should, is neither stored nor refused; nor is what opens and should not.
+  if (!now || now.state === "unreadable" || (now.state !== "empty" && isOff(now) !== isSuspended)) return unconfirmed;
   // A lock that was silent may still carry it out.
   const orLater = (outcome: WriteOutcome): WriteOutcome => (word === "silent" && !isDuplicate ? unconfirmed : outcome);
   switch (now.state) {

@@ -16,6 +16,8 @@ export const modifier = { doesNotExist: 0, unknown: 1, zwave: 2, locally: 3 } as
 export interface UserReport {
   readonly reportType: number;
   readonly userId: number;
+  /** Whether the user's codes open. */
+  readonly active?: boolean | undefined;
   readonly modifierType: number;
   readonly nextUserId?: number | undefined;
 }
@@ -34,18 +36,20 @@ export interface CredentialReport {
 export const exists = ({ modifierType }: { readonly modifierType: number }): boolean =>
   modifierType !== modifier.doesNotExist;
 
-/** What is in a credential's slot. A lock that keeps only a hash, or says nothing of it: some code. */
-export function credentialContents(report: CredentialReport): SlotContents {
+/** What is in a credential's slot, and its user's. A lock that keeps only a hash, or says nothing of it: some code. */
+export function credentialContents(report: CredentialReport, user: UserReport): SlotContents {
   if (!exists(report)) return { state: "empty" };
   const text = Buffer.from(report.credentialData ?? []).toString("utf8");
+  const isOff = exists(user) && user.userId === report.userId && user.active === false;
+  const off = isOff ? { disabled: true } : {};
   return /^\d+$/.test(text)
-    ? { state: "known", credential: { kind: "pin", digits: new Secret(text) } }
-    : { state: "opaque" };
+    ? { state: "known", credential: { kind: "pin", digits: new Secret(text) }, ...off }
+    : { state: "opaque", ...off };
 }
 
 type Refused = Extract<WriteOutcome, { result: "refused" }>;
 
-/** The lock's word on adding a user (`UserCredentialUserReportType`). */
+/** The lock's word on adding or changing a user (`UserCredentialUserReportType`). */
 export function userWord(report: UserReport | undefined): Word | Refused {
   switch (report?.reportType) {
     case undefined:

@@ -1,3 +1,4 @@
+import type { When } from "../../agent/domain/lock-window.ts";
 import type { SlotContents, SlotName } from "../../agent/domain/slot.ts";
 import { type Entry, LinkError, type WriteOutcome } from "../driver.ts";
 import { orAbort } from "../shared/or-abort.ts";
@@ -5,13 +6,19 @@ import { failureOf } from "./codec-failure.ts";
 
 /** The work on the slots of one lock that is ready for it, one piece at a time. */
 export interface SlotWork {
-  write(credential: Pin, slot: SlotName, ask: Ask): Promise<WriteOutcome>;
+  write(entry: PinEntry, slot: SlotName, ask: Ask): Promise<WriteOutcome>;
   clear(slot: SlotName, ask: Ask): Promise<WriteOutcome>;
+  /** Absent: the lock cannot suspend a code. */
+  readonly enable?: (slot: SlotName, entry: PinEntry, on: boolean, ask: Ask) => Promise<WriteOutcome>;
   read(slot: SlotName, ask: Ask): Promise<SlotContents>;
   /** What the lock says that it holds, slot by slot. */
   list(ask: Ask): AsyncGenerator<{ readonly slot: SlotName; readonly contents: SlotContents }>;
 }
 export type Pin = Entry["credential"] & { readonly kind: "pin" };
+export interface PinEntry {
+  readonly credential: Pin;
+  readonly when: When;
+}
 
 /**
  * Sends one command by zwave-js. Rejects with {@link LinkError} where nothing came back, with the signal's reason where it
@@ -65,6 +72,12 @@ export async function answered<T>(who: string, answer: Promise<T | undefined>): 
     hint: "check the lock's batteries, or give it more time with timeout_ms of the link",
   });
 }
+
+export const invalid = (detail: string): Extract<WriteOutcome, { result: "refused" }> => ({
+  result: "refused",
+  reason: "invalid",
+  detail,
+});
 
 /** The answer to a question after something was sent: silence is an answer, too. */
 export async function orSilence<T>(answer: Promise<T | undefined>): Promise<T | undefined> {

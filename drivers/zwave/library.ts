@@ -8,7 +8,7 @@ const version = "15.29.0";
 export type Library = Awaited<ReturnType<typeof load>>;
 
 async function load() {
-  const [zwave, questions, core, { Bytes }, { db }, { SerialPort }] = await Promise.all([
+  const [zwave, commands, core, { Bytes }, { db }, { SerialPort }] = await Promise.all([
     import("zwave-js"),
     import("@zwave-js/cc"),
     import("@zwave-js/core"),
@@ -16,37 +16,26 @@ async function load() {
     import("@zwave-js/core/bindings/db/jsonl"),
     import("serialport"),
   ]);
-  const { CommandClasses, ZWaveError, ZWaveErrorCodes } = core;
+  const { CommandClasses, EncapsulationFlags, ZWaveError, ZWaveErrorCodes } = core;
   const { Driver, InterviewStage, NodeStatus } = zwave;
   const { UserCredentialOperationType, UserCredentialType, UserCredentialUserType, UserIDStatus } = zwave;
+  const { Weekday } = commands;
   const names = {
     CommandClasses,
+    EncapsulationFlags,
     InterviewStage,
     NodeStatus,
     UserCredentialOperationType,
     UserCredentialType,
     UserCredentialUserType,
     UserIDStatus,
-  };
-  const { UserCodeCCExtendedUserCodeGet, UserCodeCCExtendedUserCodeReport, UserCodeCCGet, UserCodeCCReport } =
-    questions;
-  const { UserCredentialCCCredentialGet, UserCredentialCCCredentialReport } = questions;
-  const { UserCredentialCCUserGet, UserCredentialCCUserReport } = questions;
-  const reads = {
-    UserCodeCCExtendedUserCodeGet,
-    UserCodeCCExtendedUserCodeReport,
-    UserCodeCCGet,
-    UserCodeCCReport,
-    UserCredentialCCCredentialGet,
-    UserCredentialCCCredentialReport,
-    UserCredentialCCUserGet,
-    UserCredentialCCUserReport,
+    Weekday,
   };
   const openLine = (port: string): Promise<SerialLine> => openSerialLine(port, SerialPort);
   /** In the words that zwave-js knows for a line that has ended by itself. */
   const lineClosed = (): Error =>
     new ZWaveError("The serial port closed unexpectedly!", ZWaveErrorCodes.Driver_SerialPortClosed);
-  return { ...names, reads, Driver, Bytes, db, openLine, lineClosed };
+  return { ...names, commands, Driver, Bytes, db, openLine, lineClosed };
 }
 
 /** zwave-js, which is installed only by those who need it. Rejects with {@link LinkError} where it is not there. */

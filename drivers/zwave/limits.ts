@@ -8,7 +8,7 @@ export const expiresAfter: Milliseconds = 30_000;
  * When a command is given up, the controller may still be at it (zwave-js aborts a transmission after 20 s), and the lock
  * may take its time. After this long what has not been carried out will not be.
  */
-const settledAfter: Milliseconds = 120_000;
+export const settledAfter: Milliseconds = 120_000;
 /** More than any lock has: a larger number is no number of slots. */
 export const mostSlots = 1000;
 const digits = "0123456789";
@@ -21,10 +21,13 @@ export interface Capacity {
   /** Characters that codes may have: undefined where the lock does not say. */
   readonly characters: string | undefined;
   readonly saysCodes: boolean;
+  readonly windows: MemoryLimits["windows"];
+  readonly suspends: boolean;
   readonly onBattery: boolean;
 }
 
-export function limitsOf({ slots, shortest, longest, characters, saysCodes, onBattery }: Capacity): MemoryLimits {
+export function limitsOf(capacity: Capacity): MemoryLimits {
+  const { slots, shortest, longest, characters, saysCodes, windows, suspends, onBattery } = capacity;
   const cost = onBattery ? "battery" : "cheap";
   const taken = Array.from(digits)
     .filter((digit) => characters?.includes(digit) ?? true)
@@ -41,7 +44,8 @@ export function limitsOf({ slots, shortest, longest, characters, saysCodes, onBa
         },
       ],
     ]),
-    windows: "none",
+    windows,
+    ...(suspends ? { suspends } : {}),
     readBack: saysCodes ? "full" : "masked",
     cost: { read: cost, write: cost },
     settles: settledAfter,

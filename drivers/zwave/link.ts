@@ -7,10 +7,12 @@ import { Turns } from "../shared/turns.ts";
 import { modifier, pinCode } from "./codec-user-credential.ts";
 import { securityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
-import { type Wire, ZwaveLock } from "./lock.ts";
+import { ZwaveLock } from "./lock.ts";
 import type { Options } from "./options.ts";
 import { keepPort, portToOpen, portToReopen } from "./port.ts";
+import type { Wire } from "./ready.ts";
 import { Stack, type StackParts } from "./stack.ts";
+import { answerTime } from "./time-answers.ts";
 
 /** What is around a link, for tests to replace. */
 export interface ZwaveSurroundings {
@@ -20,6 +22,8 @@ export interface ZwaveSurroundings {
   readonly leaveOut?: StackParts["leaveOut"];
 }
 
+/** How often it is looked whether the clock of a lock is to be looked at: soon after the clocks of its door were changed. */
+const clockPause: Milliseconds = 60_000;
 /** A stick that was pulled out is looked for this often; one that does not start is given more and more time. */
 const firstPause: Milliseconds = 500;
 const lastPause: Milliseconds = 30_000;
@@ -35,7 +39,7 @@ export class ZwaveLink implements Link {
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
   #stack: Stack | undefined;
-  #keeping: Promise<void> = Promise.resolve();
+  #keeping: Promise<unknown> = Promise.resolve();
   #reported: Promise<void> = Promise.resolve();
 
   constructor(options: Options, host: Host, around: ZwaveSurroundings) {
@@ -51,7 +55,7 @@ export class ZwaveLink implements Link {
     const opened = portToOpen(port, this.#around.names, state);
     const stack = await this.#start(opened);
     keepPort(port, opened, state);
-    this.#keeping = this.#keep(stack);
+    this.#keeping = Promise.all([this.#keep(stack), this.#mindClocks()]);
   }
 
   lock(address: string): LockDevice {
@@ -112,6 +116,25 @@ export class ZwaveLink implements Link {
     return undefined;
   }
 
+  async #mindClocks(): Promise<void> {
+    const closing = this.#closing.signal;
+    const { clock } = this.#host;
+    while (!closing.aborted) {
+      await clock.sleep(clockPause, closing).catch(() => undefined);
+      for (const lock of this.#locks.values()) await this.#mindClock(lock);
+    }
+  }
+
+  async #mindClock(lock: ZwaveLock): Promise<void> {
+    try {
+      await lock.mindClock();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      // It is tried again; whoever writes a window to the lock meanwhile has its clock set first.
+      this.#host.log.debug({ error }, "cannot look at the clock of a lock");
+    }
+  }
+
   #start(port: string): Promise<Stack> {
     const { library, leaveOut } = this.#around;
     const { state, log } = this.#host;
@@ -131,6 +154,7 @@ export class ZwaveLink implements Link {
 
   #follow(stack: Stack): void {
     for (const node of stack.controller.nodes.values()) this.#listen(node);
+    answerTime(this.#around.library, stack, (nodeId) => this.#locks.get(String(nodeId))?.wall);
     stack.controller.on("node added", (node) => this.#listen(node));
     stack.controller.on("node removed", (node) => this.#locks.get(String(node.id))?.tell("offline"));
   }
@@ -140,6 +164,11 @@ export class ZwaveLink implements Link {
     const lock = (): ZwaveLock | undefined => this.#locks.get(address);
     const look = (): void => this.#look(address);
     for (const event of ["ready", "alive", "dead", "wake up", "interview completed"] as const) node.on(event, look);
+    node.on("interview completed", () => {
+      const interviewed = lock();
+      interviewed?.clockWasSet();
+      if (interviewed) void this.#mindClock(interviewed);
+    });
     node.on("notification", (...[, , said]) => {
       if ("type" in said) lock()?.notified(said);
     });

@@ -1,8 +1,7 @@
-import type { ZWaveNode } from "zwave-js";
 import type { Abilities } from "../../agent/domain/abilities.ts";
-import { Secret } from "../../agent/domain/secret.ts";
+import type { Milliseconds } from "../../agent/domain/instant.ts";
 import type { SlotName } from "../../agent/domain/slot.ts";
-import { type Entry, type Host, LinkError, type LockDevice, type Memory, type WriteOutcome } from "../driver.ts";
+import type { Entry, Host, LockDevice, Memory, WriteOutcome } from "../driver.ts";
 import type { Turns } from "../shared/turns.ts";
 import {
   type Happening,
@@ -13,30 +12,19 @@ import {
   type Notification,
   type Reported,
 } from "./codec-event.ts";
-import { saysCodes, slotOf, type UserCodeAnswer } from "./codec-user-code.ts";
-import { type Ask, asking, Refusal, type SlotWork } from "./conversation.ts";
-import type { Library } from "./library.ts";
-import { type Capacity, limitsOf, mostSlots } from "./limits.ts";
-import { noSuchSlot, userCodeWork } from "./memory-user-code.ts";
-import { type Place, UserCredentialMemory } from "./memory-user-credential.ts";
-import type { Send } from "./questions.ts";
-import { Seen } from "./seen.ts";
+import { slotOf } from "./codec-user-code.ts";
+import { type Ask, asking, invalid, orSilence, type PinEntry, Refusal, type SlotWork } from "./conversation.ts";
+import { limitsOf } from "./limits.ts";
+import { LockTime } from "./lock-time.ts";
+import { Looks } from "./looks.ts";
+import { noSuchSlot } from "./memory-user-code.ts";
+import { UserCredentialMemory } from "./memory-user-credential.ts";
+import { type Ready, readyFor, type Wire } from "./ready.ts";
 import { Users } from "./users.ts";
-import { userCodes, userCredentials } from "./verbs.ts";
-
-/** A node of the network, while there is one. */
-export interface Wire {
-  readonly library: Library;
-  readonly homeId: number;
-  readonly node: ZWaveNode;
-  readonly send: Send;
-  /** Aborted when the controller is gone. */
-  readonly gone: AbortSignal;
-}
 
 export interface ZwaveLockParts {
   readonly address: string;
-  readonly host: Pick<Host, "clock" | "state">;
+  readonly host: Pick<Host, "clock" | "state" | "isTimeTrusted">;
   /** One for the whole wire. */
   readonly turns: Turns;
   /** Aborted when the link closes. */
@@ -46,22 +34,18 @@ export interface ZwaveLockParts {
   report(event: Happening | { readonly event: "online" | "offline" }): void;
 }
 
-/** What a lock can be asked to do, and what it says of itself. */
-interface Ready {
-  readonly work: SlotWork;
-  readonly capacity: () => Promise<Capacity>;
-}
-
 /** One lock of a Z-Wave network. */
 export class ZwaveLock implements LockDevice {
-  readonly memory: Memory;
   readonly #parts: ZwaveLockParts;
   readonly #who: string;
-  /** Of the lock that was there when it was last asked: another one at this place has users of its own. */
+  readonly #looks: Looks;
+  readonly #memory = this.#memoryOf();
+  /** Of the lock that was there when it was last asked: another one at this place has users and a clock of its own. */
   #users: Users | undefined;
-  readonly #slots: Seen<"empty" | "taken">;
-  readonly #places: Seen<Place>;
+  #time: LockTime | undefined;
+  #suspends = false;
   #duplicates = 0;
+  #battery = 1;
   /** The slot that is worked on: what the lock tells of it meanwhile is about that. */
   #busy: SlotName | undefined;
   #told: "online" | "offline" | undefined;
@@ -69,25 +53,34 @@ export class ZwaveLock implements LockDevice {
   constructor(parts: ZwaveLockParts) {
     this.#parts = parts;
     this.#who = `node ${parts.address}`;
-    this.#slots = new Seen(parts.host.clock);
-    this.#places = new Seen(parts.host.clock);
-    this.memory = this.#memory();
+    this.#looks = new Looks(parts.host.clock);
+  }
+
+  /** As far as the lock is known: whether it can suspend a code is among what it is asked first. */
+  get memory(): Memory {
+    return this.#suspends ? { ...this.#memory, enable: (...given) => this.#enable(...given) } : this.#memory;
   }
 
   abilities(signal: AbortSignal): Promise<Abilities> {
     return this.#turn(signal, async (ask, wire) => {
-      const { work, capacity } = await this.#ready(wire, ask);
+      const { work, capacity, setClock } = await this.#ready(wire, ask);
       const limits = limitsOf(await capacity());
       if (work instanceof UserCredentialMemory) await work.tidy(ask);
+      const isUntimed = setClock && (await orSilence(setClock())) === false;
       const model = wire.node.deviceConfig?.label;
-      return { identity: identityOf(wire), ...(model === undefined ? {} : { model }), memory: limits };
+      return {
+        identity: identityOf(wire),
+        ...(model === undefined ? {} : { model }),
+        memory: isUntimed ? { ...limits, windows: "none" } : limits,
+      };
     });
   }
 
   /** Reports whether it can be reached, where that is news. */
   tell(is: "online" | "offline"): void {
-    if (is === "offline") this.#forgetAll();
+    if (is === "offline") this.#looks.forgetAll();
     if (is === this.#told) return;
+    this.#time?.doubt();
     this.#told = is;
     this.#parts.report({ event: is });
   }
@@ -95,7 +88,7 @@ export class ZwaveLock implements LockDevice {
   notified(notification: Notification): void {
     if (isDuplicate(notification)) this.#duplicates += 1;
     const happening = happeningOf(notification);
-    if (!happening && isSomeChange(notification)) this.#forgetAll();
+    if (!happening && isSomeChange(notification)) this.#looks.forgetAll();
     this.#happened(happening);
   }
 
@@ -108,26 +101,55 @@ export class ZwaveLock implements LockDevice {
     this.#happened({ event: "changed", slot: slotOf(slot), ...(byOwner ? { by: "owner" } : {}) });
   }
 
+  /** zwave-js has set its clock, by this machine's zone. */
+  clockWasSet(): void {
+    this.#time?.doubt();
+  }
+
+  /** Puts its clock right, where it is time to look at it. Rejects with LinkError where the lock does not answer. */
+  async mindClock(): Promise<void> {
+    if (!this.#time?.isDueUnasked || !this.#isTimeTrusted) return;
+    this.#time.try();
+    await this.#turn(this.#parts.closing, async (ask, wire) => (await this.#ready(wire, ask)).setClock?.());
+  }
+
+  /** The time on the wall of its door, as if it were UTC: undefined where no window counts by it. */
+  get wall(): Milliseconds | undefined {
+    const time = this.#time;
+    return time?.zone && this.#isTimeTrusted ? time.wall(time.zone) : undefined;
+  }
+
   #happened(happening: Happening | undefined): void {
     if (!happening) return;
-    if (happening.event === "all_deleted") this.#forgetAll();
+    if (happening.event === "all_deleted") this.#looks.forgetAll();
+    if (happening.event === "battery") {
+      // With other batteries it may have lost the time.
+      if (happening.level > this.#battery) this.#time?.doubt();
+      this.#battery = happening.level;
+    }
     if (happening.event === "changed") {
       // What we do ourselves is read back, and told by its outcome; what the owner does meanwhile may come after that.
       if (happening.slot === this.#busy && happening.by !== "owner") return;
-      this.#slots.forget(happening.slot);
-      this.#places.forget(happening.slot);
+      this.#looks.forget(happening.slot);
     }
     this.#parts.report(happening);
   }
 
-  #forgetAll(): void {
-    this.#slots.forgetAll();
-    this.#places.forgetAll();
+  #enable(slot: SlotName, entry: Entry, on: boolean, signal: AbortSignal): Promise<WriteOutcome> {
+    return this.#change(slot, signal, async (work, _, ask) => {
+      const pin = pinEntry(entry);
+      if ("result" in pin) return pin;
+      return work.enable?.(slot, pin, on, ask) ?? invalid("this lock cannot suspend a code");
+    });
   }
 
-  #memory(): Memory {
+  #memoryOf(): Memory {
     return {
-      write: (entry, at, signal) => this.#change(at, signal, (work, slot, ask) => write(work, entry, slot, ask)),
+      write: (entry, at, signal) =>
+        this.#change(at, signal, async (work, slot, ask) => {
+          const pin = pinEntry(entry);
+          return "result" in pin ? pin : work.write(pin, slot, ask);
+        }),
       clear: (slot, signal) => this.#change(slot, signal, (work, _, ask) => work.clear(slot, ask)),
       read: (slot, signal) =>
         this.#turn(signal, async (ask, wire) => (await this.#ready(wire, ask)).work.read(slot, ask)),
@@ -170,61 +192,27 @@ export class ZwaveLock implements LockDevice {
     }, waiting);
   }
 
-  async #ready({ node, library, homeId, send }: Wire, ask: Ask): Promise<Ready> {
-    const onBattery = !node.isListening;
-    const known = node.accessControl?.getUserCapabilitiesCached().maxUsers;
-    if (node.supportsCC(library.CommandClasses["User Credential"])) {
-      const { verbs, pins } = userCredentials(node, library, send);
-      const capacity = await this.#present(pins(ask));
-      const users = known || (await this.#present(ask(() => verbs.countUsers())));
-      const slots = Math.min(users, capacity.slots, mostSlots);
-      const { shortest, longest } = capacity;
-      return {
-        work: new UserCredentialMemory({
-          slots,
-          shortest,
-          longest,
-          who: this.#who,
-          verbs,
-          users: this.#usersOf(identityOf({ node, homeId })),
-          seen: this.#places,
-        }),
-        capacity: async () => {
-          await this.#present(ask(() => verbs.countUsers()));
-          return { ...capacity, slots, characters: undefined, onBattery };
-        },
-      };
-    }
-    if (node.supportsCC(library.CommandClasses["User Code"])) {
-      const { verbs, supervised, version, characters } = userCodes(node, library, send);
-      const slots = Math.min(known || (await this.#present(ask(() => verbs.countUsers()))), mostSlots);
-      return {
-        work: userCodeWork({
-          who: this.#who,
-          slots,
-          isSupervised: supervised,
-          verbs,
-          seen: this.#slots,
-          duplicates: () => this.#duplicates,
-          heard: (answer) => this.#heard(answer, version),
-        }),
-        capacity: async () => {
-          const counted = await this.#present(ask(() => verbs.countUsers()));
-          // The lengths that the command class has; it has no way for a lock to say its own.
-          return {
-            slots: counted,
-            shortest: 4,
-            longest: 10,
-            characters,
-            saysCodes: this.#saysCodes(version),
-            onBattery,
-          };
-        },
-      };
-    }
-    throw new LinkError(`${this.#who} has no codes`, {
-      sent: false,
-      hint: "check that it is a lock with a keypad, and that it was included with its security keys",
+  #ready(wire: Wire, ask: Ask): Promise<Ready> {
+    const { address, host } = this.#parts;
+    const identity = identityOf(wire);
+    const ready = readyFor(wire, ask, {
+      who: this.#who,
+      address,
+      state: host.state,
+      looks: this.#looks,
+      users: () => this.#usersOf(identity),
+      time: () => this.#timeOf(identity),
+      isTimeTrusted: () => this.#isTimeTrusted,
+      duplicates: () => this.#duplicates,
+      lost: () => {
+        this.#time?.lose();
+        this.#canLess();
+      },
+      untimed: () => this.#canLess(),
+    });
+    return ready.then((found) => {
+      this.#suspends = found.work.enable !== undefined;
+      return found;
     });
   }
 
@@ -233,35 +221,25 @@ export class ZwaveLock implements LockDevice {
     return this.#users;
   }
 
-  async #present<T>(answer: Promise<T | undefined>): Promise<T> {
-    const said = await answer;
-    if (said !== undefined) return said;
-    throw new LinkError(`${this.#who} does not answer`, {
-      sent: false,
-      hint: "check the lock's batteries and its distance to the controller or a repeater",
-    });
+  #timeOf(identity: string): LockTime {
+    const { state, clock } = this.#parts.host;
+    if (this.#time?.lock !== identity) this.#time = new LockTime(identity, state, clock);
+    return this.#time;
   }
 
-  /** Version 1 allows a lock to answer stars, and many do: it is held for one of them until it has said a code. */
-  #saysCodes(version: number): boolean {
-    const kept = this.#parts.host.state.get(this.#saysKey)?.reveal();
-    return kept === undefined ? version >= 2 : kept === "yes";
+  get #isTimeTrusted(): boolean {
+    return this.#parts.host.isTimeTrusted?.() ?? true;
   }
 
-  #heard(answer: UserCodeAnswer, version: number): void {
-    const says = saysCodes(answer);
-    if (says === undefined || says === this.#saysCodes(version)) return;
-    this.#parts.host.state.set(this.#saysKey, new Secret(says ? "yes" : "no"));
-  }
-
-  get #saysKey(): string {
-    return `says_codes.${this.#parts.address}`;
+  /** From now on it says that it keeps no windows: who is told so asks it again. */
+  #canLess(): void {
+    this.#parts.report({ event: "online" });
   }
 }
 
-async function write(work: SlotWork, { credential }: Entry, slot: SlotName, ask: Ask): Promise<WriteOutcome> {
-  if (credential.kind !== "pin") return { result: "refused", reason: "invalid", detail: "this lock takes PINs only" };
-  return work.write(credential, slot, ask);
+/** An outcome where the entry is none for such a lock. */
+function pinEntry({ credential, when }: Entry): PinEntry | WriteOutcome {
+  return credential.kind === "pin" ? { credential, when } : invalid("this lock takes PINs only");
 }
 
 /**

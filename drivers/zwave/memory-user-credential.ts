@@ -10,8 +10,8 @@ import {
   type UserReport,
   userWord,
 } from "./codec-user-credential.ts";
-import { type Ask, answered, orSilence, type Pin, Refusal, type SlotWork } from "./conversation.ts";
-import { noSuchSlot } from "./memory-user-code.ts";
+import { type Ask, answered, orSilence, type Pin, type PinEntry, Refusal, type SlotWork } from "./conversation.ts";
+import { keepsNoWindow, noSuchSlot, notToEnable } from "./memory-user-code.ts";
 import type { Seen } from "./seen.ts";
 import type { Users } from "./users.ts";
 
@@ -19,6 +19,8 @@ import type { Users } from "./users.ts";
 export interface UserCredentialVerbs {
   getUser(user: number): Promise<UserReport | undefined>;
   addUser(user: number): Promise<UserReport | undefined>;
+  /** Whether a user's codes open. */
+  setActive(user: number, active: boolean): Promise<UserReport | undefined>;
   deleteUser(user: number): Promise<UserReport | undefined>;
   getPin(slot: number): Promise<CredentialReport | undefined>;
   setPin(how: "add" | "modify", user: number, slot: number, digits: string): Promise<CredentialReport | undefined>;
@@ -57,9 +59,11 @@ export class UserCredentialMemory implements SlotWork {
     this.#parts = parts;
   }
 
-  async write(credential: Pin, slot: SlotName, ask: Ask): Promise<WriteOutcome> {
+  async write({ credential, when }: PinEntry, slot: SlotName, ask: Ask): Promise<WriteOutcome> {
     const number = this.#number(slot);
     if (number === undefined) return noSuchSlot(slot);
+    // Such locks keep windows by the command class Active Schedule, which zwave-js does not have.
+    if (when !== "always") return keepsNoWindow;
     const { seen, users, shortest, longest } = this.#parts;
     const { length } = credential.digits.reveal();
     if (length < shortest || length > longest) return { result: "refused", reason: "invalid", detail: "its length" };
@@ -70,21 +74,29 @@ export class UserCredentialMemory implements SlotWork {
     const ended = before.user !== "nobody" ? undefined : await this.#addUser(number, slot, ask);
     if (ended) return ended;
     const isNew = before.contents.state === "empty";
-    const outcome = await this.#setPin(credential, number, isNew, ask);
+    const isOff = "disabled" in before.contents && (before.contents.disabled ?? false);
+    const outcome = await this.#setPin(credential, number, { isNew, isOff }, ask);
     if (outcome.result === "refused" && isNew) await orSilence(this.#remove(number, slot, "us", ask));
     else if (outcome.result !== "unconfirmed") users.complete(number);
     return outcome;
   }
 
-  async #setPin(credential: Pin, number: number, wasEmpty: boolean, ask: Ask): Promise<WriteOutcome> {
+  async #setPin(
+    credential: Pin,
+    number: number,
+    { isNew, isOff }: { isNew: boolean; isOff: boolean },
+    ask: Ask,
+  ): Promise<WriteOutcome> {
     const { verbs } = this.#parts;
     const slot = slotOf(number);
-    const how = wasEmpty ? "add" : "modify";
+    const how = isNew ? "add" : "modify";
     try {
       const word = credentialWord(await ask(() => verbs.setPin(how, number, number, credential.digits.reveal())));
       if (typeof word === "object") return word;
+      // Only now, so that the PIN that was suspended does not open any more.
+      if (isOff && word === "yes") await ask(() => verbs.setActive(number, true));
       const now = (await orSilence(this.#look(number, slot, ask)))?.contents;
-      return writeOutcome({ slot, sent: credential, word, now, wasEmpty, isDuplicate: false });
+      return writeOutcome({ slot, sent: credential, word, now, wasEmpty: isNew, isDuplicate: false });
     } catch (error) {
       if (error instanceof Refusal) return error.outcome;
       throw error;
@@ -100,6 +112,22 @@ export class UserCredentialMemory implements SlotWork {
     return now?.contents.state === "empty"
       ? { result: "stored", slot, proof: "read_back" }
       : { result: "unconfirmed", slot };
+  }
+
+  async enable(slot: SlotName, { credential }: PinEntry, on: boolean, ask: Ask): Promise<WriteOutcome> {
+    const number = this.#number(slot);
+    if (number === undefined) return noSuchSlot(slot);
+    const { verbs, seen } = this.#parts;
+    const before = await this.#mustLook(number, slot, ask);
+    if (before.of === "owner" || before.user === "owner" || before.of === "radio") return ownersSlot;
+    const refused = notToEnable(before.contents, credential);
+    if (refused) return refused;
+    seen.forget(slot);
+    const word = userWord(await ask(() => verbs.setActive(number, on)));
+    if (typeof word === "object") return word;
+    const now = (await orSilence(this.#look(number, slot, ask)))?.contents;
+    // That there is the code was read before: what the lock says now is of its user.
+    return writeOutcome({ slot, sent: credential, word, now, wasEmpty: true, isSuspended: !on, isDuplicate: false });
   }
 
   async read(slot: SlotName, ask: Ask): Promise<SlotContents> {
@@ -177,7 +205,7 @@ export class UserCredentialMemory implements SlotWork {
     const pin = await ask(() => verbs.getPin(number));
     const user = pin && (await ask(() => verbs.getUser(number)));
     if (!pin || !user) return undefined;
-    const contents = credentialContents(pin);
+    const contents = credentialContents(pin, user);
     const isOurs = users.isOurs(number);
     const holder = whose(user, isOurs);
     const of = !exists(pin) ? holder : pin.userId === number ? whose(pin, isOurs) : "owner";

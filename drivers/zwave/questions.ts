@@ -7,16 +7,12 @@ import type { Library } from "./library.ts";
 export type Send = Zwave["sendCommand"];
 
 /**
- * What zwave-js's API asks a lock about a slot or a user, with one difference: it takes any report of the right kind for the
- * answer, so that a late answer to an earlier question would be told of the wrong slot.
+ * Asks as zwave-js's API does, with one difference: that takes any report of the right kind for the answer, so that a late
+ * answer to an earlier question would be told of the wrong slot.
  */
-export function questionsTo(
-  nodeId: number,
-  send: Send,
-  { reads, UserCredentialType }: Library,
-  options: Parameters<Send>[1],
-) {
-  const ask = async <R extends CommandClass>(
+export const asker =
+  (send: Send, options: Parameters<Send>[1]) =>
+  async <R extends CommandClass>(
     question: CommandClass,
     kind: abstract new (...given: never[]) => R,
     isAbout: (report: R) => boolean,
@@ -27,17 +23,26 @@ export function questionsTo(
     const answer: unknown = await send<R>(question, options);
     return answer instanceof kind ? answer : undefined;
   };
+
+/** What a lock is asked about a slot or a user. */
+export function questionsTo(
+  nodeId: number,
+  send: Send,
+  { commands, UserCredentialType }: Library,
+  options: Parameters<Send>[1],
+) {
+  const ask = asker(send, options);
   return {
     /** What is in a slot of a lock with User Code. */
     code: async (userId: number): Promise<UserCodeAnswer | undefined> => {
       if (userId <= 0xff) {
-        const question = new reads.UserCodeCCGet({ nodeId, userId });
-        return ask(question, reads.UserCodeCCReport, (report) => report.userId === userId);
+        const question = new commands.UserCodeCCGet({ nodeId, userId });
+        return ask(question, commands.UserCodeCCReport, (report) => report.userId === userId);
       }
-      const question = new reads.UserCodeCCExtendedUserCodeGet({ nodeId, userId, reportMore: false });
+      const question = new commands.UserCodeCCExtendedUserCodeGet({ nodeId, userId, reportMore: false });
       const report = await ask(
         question,
-        reads.UserCodeCCExtendedUserCodeReport,
+        commands.UserCodeCCExtendedUserCodeReport,
         ({ userCodes }) => userCodes[0]?.userId === userId,
       );
       return report?.userCodes[0];
@@ -45,16 +50,21 @@ export function questionsTo(
     /** What is in a slot for PINs of a lock with User Credential, whosever it is. */
     pin: (credentialSlot: number): Promise<UserCredentialCCCredentialReport | undefined> => {
       const credentialType = UserCredentialType.PINCode;
-      const question = new reads.UserCredentialCCCredentialGet({ nodeId, userId: 0, credentialType, credentialSlot });
+      const question = new commands.UserCredentialCCCredentialGet({
+        nodeId,
+        userId: 0,
+        credentialType,
+        credentialSlot,
+      });
       return ask(
         question,
-        reads.UserCredentialCCCredentialReport,
+        commands.UserCredentialCCCredentialReport,
         (report) => report.credentialType === credentialType && report.credentialSlot === credentialSlot,
       );
     },
     user: (userId: number): Promise<UserCredentialCCUserReport | undefined> => {
-      const question = new reads.UserCredentialCCUserGet({ nodeId, userId });
-      return ask(question, reads.UserCredentialCCUserReport, (report) => report.userId === userId);
+      const question = new commands.UserCredentialCCUserGet({ nodeId, userId });
+      return ask(question, commands.UserCredentialCCUserReport, (report) => report.userId === userId);
     },
   };
 }

@@ -8,16 +8,18 @@ const freshFor: Milliseconds = 30_000;
 /** What slots were read to hold, a moment ago and with nothing sent to them since: it need not be asked again. */
 export class Seen<What> {
   readonly #clock: Clock;
+  readonly #freshFor: Milliseconds;
   readonly #slots = new Map<SlotName, { readonly what: What; readonly at: Instant }>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, lasting = freshFor) {
     this.#clock = clock;
+    this.#freshFor = lasting;
   }
 
   get(slot: SlotName): What | undefined {
     const seen = this.#slots.get(slot);
     const now = this.#clock.now();
-    return seen && seen.at <= now && now < later(seen.at, freshFor) ? seen.what : undefined;
+    return seen && seen.at <= now && now < later(seen.at, this.#freshFor) ? seen.what : undefined;
   }
 
   note(slot: SlotName, what: What): void {

@@ -111,6 +111,10 @@ export class Stack implements AsyncDisposable {
 
   readonly send: Zwave["sendCommand"] = (command, options) => this.#driver.sendCommand(command, options);
 
+  /** Handles commands of nodes before zwave-js does, and instead of it. */
+  readonly onCommand: Zwave["registerCommandHandler"] = (isOurs, handle) =>
+    this.#driver.registerCommandHandler(isOurs, handle);
+
   get controller(): Zwave["controller"] {
     return this.#driver.controller;
   }

@@ -7,18 +7,20 @@ import type { UserCodeVerbs } from "./memory-user-code.ts";
 import type { UserCredentialVerbs } from "./memory-user-credential.ts";
 import { questionsTo, type Send } from "./questions.ts";
 
-const reading = { expire: expiresAfter };
+export const reading = { expire: expiresAfter };
 /** zwave-js would send it three times where it is not acknowledged: whether to repeat it is not its to decide. */
-const changing = { ...reading, maxSendAttempts: 1 };
+export const changing = { ...reading, maxSendAttempts: 1 };
 
 /** The commands of a lock with User Code. */
 export function userCodes(node: ZWaveNode, library: Library, send: Send) {
   const { CommandClasses, UserIDStatus } = library;
   const api = node.commandClasses["User Code"];
   const once = api.withOptions(changing);
+  const kept = (): readonly number[] | undefined =>
+    node.getValue({ commandClass: CommandClasses["User Code"], property: "supportedUserIDStatuses" });
   const verbs: UserCodeVerbs & { countUsers(): Promise<number | undefined> } = {
     get: questionsTo(node.id, send, library, reading).code,
-    enable: (user, code) => once.set(user, UserIDStatus.Enabled, code),
+    set: (user, as, code) => once.set(user, as === "enabled" ? UserIDStatus.Enabled : UserIDStatus.Disabled, code),
     clear: (user) => once.clear(user),
     countUsers: () => api.withOptions(reading).getUsersCount(),
   };
@@ -27,6 +29,13 @@ export function userCodes(node: ZWaveNode, library: Library, send: Send) {
     supervised: node.supportsCC(CommandClasses.Supervision),
     version: api.version,
     characters: node.getValue<string>({ commandClass: CommandClasses["User Code"], property: "supportedASCIIChars" }),
+    /** Whether the lock can have a code that does not open; undefined where it is silent. Version 1 cannot say. */
+    suspends: async (ask: Ask): Promise<boolean | undefined> => {
+      if (api.version < 2) return false;
+      // zwave-js may have been killed before it kept what it had found.
+      if (!kept() && !(await ask(() => api.withOptions(reading).getCapabilities()))) return undefined;
+      return kept()?.includes(UserIDStatus.Disabled) ?? false;
+    },
   };
 }
 
@@ -42,6 +51,7 @@ export function userCredentials(node: ZWaveNode, library: Library, send: Send) {
   const verbs: UserCredentialVerbs & { countUsers(): Promise<number | undefined> } = {
     getUser: asking.user,
     addUser: (userId) => once.setUser({ operationType: operation.Add, userId, active: true, userType: general }),
+    setActive: (userId, active) => once.setUser({ operationType: operation.Modify, userId, active, userType: general }),
     deleteUser: (userId) => once.setUser({ operationType: operation.Delete, userId }),
     getPin: asking.pin,
     setPin: (how, userId, credentialSlot, digits) =>

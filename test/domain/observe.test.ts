@@ -165,12 +165,7 @@ const rows: readonly Row[] = [
   ],
   ["what we have suspended", { belief: suspended }, { ...ours, disabled: true }, {}],
   ["what was to be suspended", { belief: switchTo(false) }, { ...ours, disabled: true }, { belief: suspended }],
-  [
-    "what was to open",
-    { belief: switchTo(true) },
-    { ...ours, disabled: true },
-    { belief: { ...held, disabled: "by_hand" }, refusal: byHand },
-  ],
+  ["what was to open", { belief: switchTo(true) }, { ...ours, disabled: true }, { belief: suspended }],
   ["what is not to open anyhow", { belief: held, dormant: true }, { ...ours, disabled: true }, { belief: suspended }],
   ["what we have suspended", { belief: suspended }, { ...ours, disabled: false }, { belief: held }],
   [

@@ -83,6 +83,30 @@ const writing: readonly Case[] = [
   ["nothing that was not to open now, where the lock does not keep windows", [ann({ dormant: true })], {}, []],
   ["what the lock will keep shut", [ann({ dormant: true, when: hours })], {}, ["look 1", "write ann 1"]],
   [
+    "nothing whose code is to leave first, whenever that is looked at",
+    [{ ...old, next: soon }, ben({ fingerprint: old.fingerprint })],
+    {},
+    [],
+  ],
+  [
+    "nothing whose code is in doubt elsewhere, and to leave",
+    [
+      ann({ belief: { ...doubted, slot: undefined }, wanted: false, next: soon }),
+      ben({ fingerprint: old.fingerprint }),
+    ],
+    {},
+    [],
+  ],
+  [
+    "a code though nobody can know whether it is there still",
+    [
+      ann({ belief: { ...doubted, wasEmpty: false }, wanted: false, next: soon }),
+      ben({ fingerprint: old.fingerprint }),
+    ],
+    {},
+    ["look 1", "write ben 1"],
+  ],
+  [
     "what opens now first",
     [ann({ dormant: true, when: hours }), ben(), next()],
     {},

@@ -113,6 +113,18 @@ test.each<Row>([
     { belief: { at: "nowhere", proof: "acknowledged" }, refusal },
   ],
   [
+    "for which there was no room, though its slot was empty",
+    { belief: write },
+    { result: "refused", reason: "full" },
+    { belief: { at: "nowhere", proof: "acknowledged" }, refusal: full, next: half },
+  ],
+  [
+    "for which the lock found no slot",
+    { belief: { ...write, slot: undefined }, next: now },
+    { result: "refused", reason: "full" },
+    { belief: { at: "nowhere", proof: "acknowledged" }, refusal: full },
+  ],
+  [
     "that was never sent",
     { belief: write, ...tried, late, wanted: false },
     unsent,

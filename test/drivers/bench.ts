@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach } from "vitest";
+import type { Instant } from "../../agent/domain/instant.ts";
+import type { When, WindowAbility } from "../../agent/domain/lock-window.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { type Entry, type Link, LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
@@ -16,8 +18,8 @@ export interface Peer {
 export interface Bench {
   readonly address: string;
   open(host: RecordingHost): Promise<Link>;
-  /** Whether the door opens for a PIN: the truth, past the driver. */
-  opens(pin: string, link: Link): Promise<boolean>;
+  /** Whether the door opens for a PIN, now or at another moment by its own clock: the truth, past the driver. */
+  opens(pin: string, link: Link, at?: Instant): Promise<boolean>;
   readonly peer?: Peer;
   /** How many ends of its wire this process has open. Absent: TCP sockets are counted. */
   wires?(): number;
@@ -32,14 +34,18 @@ export interface Able {
   readonly wire: boolean;
   /** It can say which slots are taken, all at once. */
   readonly lists: boolean;
+  /** What it keeps of a window by itself. Absent: nothing. */
+  readonly windows?: WindowAbility;
+  /** It can suspend a code without deleting it. */
+  readonly suspends?: boolean;
   /** By how much the driver's time goes faster than ours. */
   readonly pace?: number;
 }
 
 export const never = (): AbortSignal => new AbortController().signal;
-export const entry = (digits: string): Entry => ({
+export const entry = (digits: string, when: When = "always"): Entry => ({
   credential: { kind: "pin", digits: new Secret(digits) },
-  when: "always",
+  when,
   label: "test",
 });
 
@@ -103,7 +109,7 @@ export class Stand {
 
   /** A PIN of 8 digits, found wherever it leaks. */
   pin(): string {
-    const digits = String(91_000_001 + this.#pins.length * 1_357_913);
+    const digits = String(91_000_001 + this.#pins.length * 357_913);
     this.#pins.push(digits);
     return digits;
   }
@@ -113,14 +119,14 @@ export class Stand {
     this.#link = await this.bench.open(this.host);
   }
 
-  async write(digits: string, index: number, signal = never()): Promise<WriteOutcome> {
+  async write(digits: string, index: number, signal = never(), when: When = "always"): Promise<WriteOutcome> {
     const slot = this.#able.memory === "numbered" ? slotName(String(index)) : undefined;
-    return this.memory.write(entry(digits), slot, signal);
+    return this.memory.write(entry(digits, when), slot, signal);
   }
 
   /** Writes, and insists. */
-  async stored(digits: string, index: number): Promise<SlotName> {
-    const outcome = await this.write(digits, index);
+  async stored(digits: string, index: number, when: When = "always"): Promise<SlotName> {
+    const outcome = await this.write(digits, index, never(), when);
     if (outcome.result !== "stored") throw new Error(`not stored: ${JSON.stringify(outcome)}`);
     return outcome.slot;
   }
@@ -136,8 +142,8 @@ export class Stand {
     }
   }
 
-  async opens(digits: string): Promise<boolean> {
-    return this.bench.opens(digits, this.#link);
+  async opens(digits: string, at?: Instant): Promise<boolean> {
+    return this.bench.opens(digits, this.#link, at);
   }
 
   async close(): Promise<void> {

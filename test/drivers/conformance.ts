@@ -3,7 +3,9 @@ import { Secret } from "../../agent/domain/secret.ts";
 import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { type Able, type Bench, entry, never, Stand } from "./bench.ts";
 import { describeSlots } from "./conformance-slots.ts";
+import { describeSuspension } from "./conformance-suspension.ts";
 import { describeTrouble } from "./conformance-trouble.ts";
+import { describeWindows } from "./conformance-windows.ts";
 
 const proofs = {
   full: "read_back",
@@ -25,6 +27,9 @@ export function describeDriver(name: string, able: Able, setup: () => Promise<Be
       expect(await link.lock(bench.address).abilities(never())).toEqual(first);
       expect(first.identity).not.toBe("");
       expect(first.memory?.readBack).toBe(able.readBack);
+      expect(first.memory?.windows).toEqual(able.windows ?? "none");
+      expect(first.memory?.suspends ?? false).toBe(able.suspends ?? false);
+      expect(link.lock(bench.address).memory?.enable !== undefined).toBe(able.suspends ?? false);
       const limits = first.memory?.kinds.get("pin");
       expect(limits?.lengths).toContain(8);
       const slots = limits?.slots ?? [];
@@ -53,7 +58,7 @@ export function describeDriver(name: string, able: Able, setup: () => Promise<Be
 
     test.runIf(reads && able.readBack !== "full")("read() says that something is in a slot", async () => {
       const slot = await stand().stored(stand().pin(), 3);
-      expect(await stand().memory.read?.(slot, never())).toEqual({ state: "opaque" });
+      expect(await stand().memory.read?.(slot, never())).toMatchObject({ state: "opaque" });
     });
 
     test.runIf(!reads)("a lock that cannot be asked has no read()", () => {
@@ -119,6 +124,8 @@ export function describeDriver(name: string, able: Able, setup: () => Promise<Be
     });
 
     describeSlots(able, stand);
+    if (able.windows) describeWindows(able, able.windows, stand);
+    if (able.suspends) describeSuspension(able, stand);
     if (able.wire) describeTrouble(able, stand);
   });
 }

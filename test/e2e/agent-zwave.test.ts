@@ -46,7 +46,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
 
   let house: ZwaveHouse;
   beforeAll(async () => {
-    house = await ZwaveHouse.open();
+    house = await ZwaveHouse.open(locks);
   }, 60_000);
   afterAll(() => house[Symbol.asyncDispose]());
   beforeEach(async () => {

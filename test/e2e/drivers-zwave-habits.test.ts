@@ -7,13 +7,13 @@ import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
 
-const { userCode2, userCredential } = zwaveLocks;
+const { userCode2, userCredential, timed1, timed2 } = zwaveLocks;
 const slot = slotName("3");
 
 describe.skipIf(socatSkipReason())("over zwave-js", () => {
   let house: ZwaveHouse;
   beforeAll(async () => {
-    house = await ZwaveHouse.open();
+    house = await ZwaveHouse.open([userCode2, userCredential, timed1, timed2]);
   });
   afterAll(() => house[Symbol.asyncDispose]());
   beforeEach(async () => {
@@ -61,12 +61,19 @@ describe.skipIf(socatSkipReason())("over zwave-js", () => {
     const told = [];
     for (const host of [whole, cut]) {
       await using link = await house.connect(host);
-      const [first, second] = [userCredential, userCode2].map((address) => link.lock(address));
+      const locks = [userCredential, userCode2, timed1, timed2].map((address) => link.lock(address));
       await host.reported("online");
-      told.push([await first?.abilities(never()), await second?.abilities(never())].map((each) => each?.memory));
+      const memories = [];
+      for (const lock of locks) memories.push((await lock.abilities(never())).memory);
+      told.push(memories);
     }
     expect(told[1]).toEqual(told[0]);
-    expect(told[0]?.map((memory) => memory?.kinds.get("pin")?.slots)).toMatchObject([{ length: 20 }, { length: 30 }]);
+    expect(told[0]?.map((memory) => memory?.kinds.get("pin")?.slots)).toMatchObject([
+      { length: 20 },
+      { length: 30 },
+      { length: 8 },
+      { length: 8 },
+    ]);
   });
 
   test("what happens at a lock is told, over a serial bridge too", async () => {

@@ -13,7 +13,7 @@ import { zwaveLocks } from "../support/zwave-far-end.ts";
 let house: ZwaveHouse;
 let host: RecordingHost;
 beforeAll(async () => {
-  house = await ZwaveHouse.open();
+  house = await ZwaveHouse.open(Object.values(zwaveLocks));
 });
 afterAll(() => house[Symbol.asyncDispose]());
 beforeEach(() => {

@@ -66,19 +66,29 @@ describe.skipIf(isLeftOut)("mosquitto as the examples set it up", () => {
     expect(await sends(booking, revokeCommand, pair, "booking/2")).toBe(0);
     await until("the monitor sees that, too", () => seen.includes("event/access.gone"));
 
+    for (const command of ["access_grants/list", "access/list"])
+      expect(await sends(booking, command, "{}", `booking/${command}`)).toBe(0);
+
     // The front desk may send its command, and gets the answer; nobody may send another's.
     const unlock = JSON.stringify({ device_id: frontDoor });
     expect(await sends(desk, "locks/unlock_door", unlock, "front-desk/1")).toBe(0);
     await until("the front desk has its answer", () => deskAnswers.length === 1);
     expect(await sends(booking, "locks/unlock_door", unlock, "booking/3")).toBe(notAuthorized);
     expect(await sends(desk, grantCommand, pair, "front-desk/2")).toBe(notAuthorized);
+    expect(await sends(desk, "access_grants/create", "{}", "front-desk/3")).toBe(notAuthorized);
     expect(await sends(monitor, grantCommand, pair, "monitor/1")).toBe(notAuthorized);
     expect(await sends(booking, "credentials/get", "{}", "booking/4")).toBe(notAuthorized);
 
     // What the agent says is said by nobody else.
     await expect(monitor.publishAsync(`${base}/event/access.live`, "{}", { qos: 1 })).rejects.toThrow("Not authorized");
     await expect(booking.publishAsync(`${base}/status`, "{}", { qos: 1 })).rejects.toThrow("Not authorized");
-    expect(answers.toSorted()).toEqual(["reply/booking/1", "reply/booking/2"]);
+    await until("booking has all its answers", () => answers.length === 4);
+    expect(answers.toSorted()).toEqual([
+      "reply/booking/1",
+      "reply/booking/2",
+      "reply/booking/access/list",
+      "reply/booking/access_grants/list",
+    ]);
     expect(agent.stdout).not.toMatch(/refuses/);
     expect(agent.stderr).toBe("");
   });

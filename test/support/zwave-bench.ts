@@ -5,8 +5,9 @@ import type { Link } from "../../drivers/driver.ts";
 import { type Library, loadLibrary } from "../../drivers/zwave/library.ts";
 import { ZwaveLink } from "../../drivers/zwave/link.ts";
 import { options } from "../../drivers/zwave/options.ts";
+import type { Bench } from "../drivers/bench.ts";
 import { eventually, hurriedClock, RecordingHost } from "./host.ts";
-import { ZwaveFarEnd, zwaveLocks } from "./zwave-far-end.ts";
+import { ZwaveFarEnd } from "./zwave-far-end.ts";
 
 /**
  * The persona, and what zwave-js knows of it after it has interviewed its locks once: so that a test need not wait for
@@ -24,15 +25,16 @@ export class ZwaveHouse implements AsyncDisposable {
     this.#library = library;
   }
 
-  static async open(...flags: string[]): Promise<ZwaveHouse> {
-    const far = await new ZwaveFarEnd(flags).start();
+  /** @param locks those that are there; the fewer, the sooner they are interviewed. */
+  static async open(locks: readonly string[]): Promise<ZwaveHouse> {
+    const far = await new ZwaveFarEnd(["--locks", locks.join(",")]).start();
     const house = new ZwaveHouse(far, await loadLibrary());
     using host = new RecordingHost(hurriedClock(1));
     await using link = await house.#connect(host, {}, true);
-    for (const lock of Object.values(zwaveLocks)) link.lock(lock);
+    for (const lock of locks) link.lock(lock);
     await eventually(
       "the interview of all locks",
-      () => (host.events.filter(({ event }) => event === "online").length === 3 ? true : undefined),
+      () => (host.events.filter(({ event }) => event === "online").length === locks.length ? true : undefined),
       30_000,
     );
     await link[Symbol.asyncDispose]();
@@ -58,6 +60,24 @@ export class ZwaveHouse implements AsyncDisposable {
     });
     await link.connect();
     return link;
+  }
+
+  /** For the conformance suite: one of its locks, as new. */
+  async bench(address: string): Promise<Bench> {
+    const { far } = this;
+    await far.act(address, { act: "forget" });
+    return {
+      address,
+      open: (host) => this.connect(host),
+      opens: async (digits, _, at) => far.opens(address, digits, at),
+      peer: {
+        mode: async (mode) => void (await far.act(address, { act: "mode", mode })),
+        leave: () => far.unplug(),
+        comeBack: () => far.plug(),
+      },
+      wires: () => this.wires(),
+      close: () => far.plug(),
+    };
   }
 
   /** How many serial devices this process has open. */

@@ -16,7 +16,7 @@ export const socatSkipReason = (): string | undefined =>
   skipReason("socat", spawnSync("socat", ["-V"]).status === 0, "apt install socat");
 
 /** Node ids of the persona's locks. */
-export const zwaveLocks = { userCode1: "2", userCode2: "3", userCredential: "4" } as const;
+export const zwaveLocks = { userCode1: "2", userCode2: "3", userCredential: "4", timed1: "5", timed2: "6" } as const;
 
 const said = z.discriminatedUnion("happened", [
   z.object({ happened: z.literal("started"), address: z.object({ port: z.number() }).nullable() }),
@@ -36,6 +36,7 @@ const said = z.discriminatedUnion("happened", [
 ]);
 type Said = z.infer<typeof said>;
 export type AskedOfLock = Extract<Said, { happened: "asked" }>;
+const opened = z.object({ user: z.number().nullable() });
 const held = z.object({ codes: z.record(z.string(), z.string()), users: z.array(z.number()) });
 
 /** The persona of a Z-Wave controller with three locks, in a process of its own, at a serial device and a TCP port. */
@@ -101,6 +102,12 @@ export class ZwaveFarEnd implements AsyncDisposable {
   /** What a lock holds: the truth, past every driver. */
   async look(lock: string): Promise<z.infer<typeof held>> {
     return held.parse(await this.act(lock, { act: "look" }));
+  }
+
+  /** Whether a lock's door opens for a PIN, now or at another moment: the truth, past every driver. */
+  async opens(lock: string, digits: string, at?: number): Promise<boolean> {
+    const { user } = opened.parse(await this.act(lock, { act: "opens", digits, at }));
+    return user !== null;
   }
 
   /** The serial device is pulled out, and is gone when this resolves. */

@@ -131,6 +131,21 @@ test("a direct grant beside it makes it a code for always, and its end gives the
   expect(receipt(house)).toMatchObject({ state: "waiting" });
 });
 
+test("hours that begin while nobody looks are not taken for codes that end", async () => {
+  using house = new House(1, 1, { model: { windows: keeps } });
+  const people = ["ann", ...Array.from({ length: 11 }, (_, at) => `guest-${at}`)];
+  const schedule = [{ days: ["mon"], from: "09:00", to: "17:00" }];
+  for (const person of people) create(house, { user_identity_id: person, schedule });
+  await house.clock.run(minute);
+  house.store.turn(false);
+  await house.clock.run(18 * hour);
+  await house.keepTime();
+  await house.clock.run(minute);
+  expect(house.events("clock.untrusted")).toEqual([]);
+  expect(opens(house)).toBe(true);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+});
+
 test("a window that the lock cannot keep exactly is seen to by the agent", async () => {
   using house = await houseOf({ model: { windows: keeps } });
   create(house, { ends_at: toIso(later(house.clock.now(), hour + 1)) });
@@ -199,6 +214,48 @@ test("a suspension that is not answered is asked for, and stays in the debt unti
   expect(opens(house)).toBe(false);
   expect(receipt(house)).toMatchObject({ state: "waiting" });
   expect(told(house).at(-1)).toBe("access.paused");
+});
+
+test("what a lock calls suspended, and a look finds open, is taken off it", async () => {
+  using house = await houseOf({ model: { suspends: true }, configured: { auditReads: 240 } });
+  house.lock(door).enable = (slot) => ({ result: "stored", slot, proof: "acknowledged" });
+  create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
+  await house.clock.run(25 * hour);
+  sent(house);
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what !== "read")).toEqual(["disable", "clear"]);
+  expect(opens(house)).toBe(false);
+  expect(receipt(house)).toMatchObject({ state: "waiting" });
+});
+
+test("a lock that says yes to a window and spoils it each time is not written to at each look", async () => {
+  using house = await houseOf({ model: { windows: keeps }, configured: { auditReads: 1_440 } });
+  const lock = house.lock(door);
+  const write = lock.write.bind(lock);
+  lock.write = (entry, slot) => write({ ...entry, when: "always" }, slot);
+  create(house, { ends_at: noon(5) });
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what === "write").length).toBeLessThanOrEqual(16);
+});
+
+test("what we have suspended is let open again though that was lost once, also where the owner may change things", async () => {
+  using house = await houseOf({ model: { suspends: true } });
+  create(house, {
+    allow_external_modification: true,
+    schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }],
+  });
+  await house.clock.run(40 * hour);
+  expect(opens(house)).toBe(false);
+  const lock = house.lock(door);
+  const enable = lock.enable.bind(lock);
+  lock.enable = () => {
+    lock.enable = enable;
+    return { result: "unconfirmed" };
+  };
+  await house.clock.run(2 * hour);
+  expect(sent(house).filter((what) => what === "enable")).toHaveLength(2);
+  expect(opens(house)).toBe(true);
+  expect(receipt(house)).toMatchObject({ state: "live" });
 });
 
 test("what somebody takes out at the lock is written again, or stands where the grant says so", async () => {

@@ -162,8 +162,10 @@ test("limitsOf() are what the lock says, of digits only", () => {
     longest: 6,
     characters: "0123456789ABC",
     saysCodes: false,
+    windows: "none",
+    suspends: false,
     onBattery: true,
-  };
+  } as const;
   const limits = limitsOf(capacity);
   expect(limits.kinds.get("pin")).toEqual({
     slots: ["1", "2", "3"],
@@ -172,6 +174,8 @@ test("limitsOf() are what the lock says, of digits only", () => {
     rules: [],
   });
   expect(limits).toMatchObject({ readBack: "masked", cost: { read: "battery" }, settles: 120_000 });
+  expect(limits).not.toHaveProperty("suspends");
+  expect(limitsOf({ ...capacity, suspends: true })).toMatchObject({ suspends: true });
   expect(limitsOf({ ...capacity, characters: "12345" }).kinds.get("pin")?.alphabet).toBe("12345");
 });
 

@@ -23,14 +23,20 @@ class TellingLock implements UserCredentialVerbs {
   /** By which way it believes that commands over the air come. */
   air: By = by.radio;
   user: By = by.nobody;
+  active = true;
   code: { by: By; of: number; digits: string } | undefined;
 
   async getUser(userId: number): Promise<UserReport> {
-    return { reportType: 4, userId, modifierType: this.user };
+    return { reportType: 4, userId, active: this.active, modifierType: this.user };
   }
   async addUser(userId: number): Promise<UserReport> {
     this.user = this.air;
     return { reportType: 0, userId, modifierType: this.air };
+  }
+  async setActive(userId: number, active: boolean): Promise<UserReport> {
+    this.active = active;
+    this.user = this.air;
+    return { reportType: 1, userId, active, modifierType: this.air };
   }
   async deleteUser(userId: number): Promise<UserReport> {
     this.user = by.nobody;
@@ -68,7 +74,10 @@ beforeEach(() => {
 
 describe("clear()", () => {
   test("takes away a PIN of ours with its user", async () => {
-    expect(await memory.write(pin, slot, ask)).toMatchObject({ result: "stored", proof: "read_back" });
+    expect(await memory.write({ credential: pin, when: "always" }, slot, ask)).toMatchObject({
+      result: "stored",
+      proof: "read_back",
+    });
     expect(await memory.clear(slot, ask)).toEqual({ result: "stored", slot, proof: "read_back" });
     expect([lock.user, users.isOurs(5)]).toEqual([by.nobody, false]);
   });
@@ -76,7 +85,7 @@ describe("clear()", () => {
   test.each(["lock", "app"] as const)(
     "takes a PIN of ours from a user whom the owner has changed by %s",
     async (way) => {
-      await memory.write(pin, slot, ask);
+      await memory.write({ credential: pin, when: "always" }, slot, ask);
       lock.user = by[way];
       expect(await memory.clear(slot, ask)).toEqual({ result: "stored", slot, proof: "read_back" });
       expect([lock.user, lock.code]).toEqual([by[way], undefined]);
@@ -85,7 +94,7 @@ describe("clear()", () => {
 
   test("takes away what a lock holds that does not say by which way it came", async () => {
     lock.air = by.unknown;
-    await memory.write(pin, slot, ask);
+    await memory.write({ credential: pin, when: "always" }, slot, ask);
     expect(await memory.clear(slot, ask)).toMatchObject({ result: "stored" });
     expect(lock.code).toBe(undefined);
   });
@@ -94,7 +103,7 @@ describe("clear()", () => {
     ["changed at the lock", { by: by.lock, of: 5, digits: "1111" }],
     ["of another user", { by: by.radio, of: 7, digits: "1111" }],
   ])("leaves a PIN that is %s", async (_, code) => {
-    await memory.write(pin, slot, ask);
+    await memory.write({ credential: pin, when: "always" }, slot, ask);
     lock.code = code;
     expect(await memory.clear(slot, ask)).toMatchObject({ result: "refused", reason: "forbidden" });
     expect(lock.code).toBe(code);
@@ -103,7 +112,10 @@ describe("clear()", () => {
 
 test("a user whom we did not add is nobody's whom we may write to or tidy away", async () => {
   lock.user = by.radio;
-  expect(await memory.write(pin, slot, ask)).toMatchObject({ result: "refused", reason: "forbidden" });
+  expect(await memory.write({ credential: pin, when: "always" }, slot, ask)).toMatchObject({
+    result: "refused",
+    reason: "forbidden",
+  });
   expect(await memory.read(slot, ask)).toEqual({ state: "opaque" });
   await memory.tidy(ask);
   expect([lock.user, lock.code]).toEqual([by.radio, undefined]);

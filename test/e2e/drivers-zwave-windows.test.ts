@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { describeDriver } from "../drivers/conformance.ts";
+import { ZwaveHouse } from "../support/zwave-bench.ts";
+import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
+
+// zwave-js sets the clocks of locks by the zone of the machine: here it is not that of any door.
+process.env["TZ"] = "America/St_Johns";
+
+const minute = 60_000;
+const local = { together: false, base: "local" } as const;
+
+describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not the door's", () => {
+  let house: ZwaveHouse;
+  beforeAll(async () => {
+    house = await ZwaveHouse.open(cases.map(({ address }) => address));
+  });
+  afterAll(() => house[Symbol.asyncDispose]());
+
+  const cases = [
+    {
+      name: "zwave, times of a week by an old lock",
+      address: zwaveLocks.timed1,
+      readBack: "masked",
+      windows: { weekly: { perEntry: 7, of: "days", resolution: 1 }, ...local },
+    },
+    {
+      name: "zwave, dates and times of several days",
+      address: zwaveLocks.timed2,
+      readBack: "full",
+      suspends: true,
+      windows: {
+        dates: minute,
+        weekly: { perEntry: 7, of: "windows", resolution: 1, longest: 1439 },
+        ...local,
+      },
+    },
+  ] as const;
+
+  for (const { name, address, ...able } of cases) {
+    describeDriver(name, { memory: "numbered", wire: true, lists: true, ...able }, () => house.bench(address));
+  }
+});
