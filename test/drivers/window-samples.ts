@@ -95,6 +95,8 @@ export function unkeepable({ dates, weekly, together }: WindowAbility): readonly
   return [
     ["an end between two minutes", timed({ endsAt: instant(at + 1) })],
     ["more times of a week than it has room for", timed({ weekly: many })],
+    // An entry ends before midnight, or within a day.
+    ["whole days", timed({ weekly: [{ days: ["sat", "sun"], from: 0, to: 24 * 60 }] })],
     ...(dates === undefined ? [["dates", timed({ endsAt: at })] as const] : []),
     ...(weekly ? [] : [["times of a week", timed({ weekly: office })] as const]),
     ...(together ? [] : [["dates and a week", timed({ endsAt: at, weekly: office })] as const]),

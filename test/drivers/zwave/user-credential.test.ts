@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { instant } from "../../../agent/domain/instant.ts";
 import { Secret } from "../../../agent/domain/secret.ts";
 import { slotName } from "../../../agent/domain/slot.ts";
 import type { UserReport } from "../../../drivers/zwave/codec-user-credential.ts";
@@ -24,6 +25,8 @@ class TellingLock implements UserCredentialVerbs {
   air: By = by.radio;
   user: By = by.nobody;
   active = true;
+  /** The codes that its user had when it was made active. */
+  readonly activated: string[] = [];
   code: { by: By; of: number; digits: string } | undefined;
 
   async getUser(userId: number): Promise<UserReport> {
@@ -34,6 +37,7 @@ class TellingLock implements UserCredentialVerbs {
     return { reportType: 0, userId, modifierType: this.air };
   }
   async setActive(userId: number, active: boolean): Promise<UserReport> {
+    if (active) this.activated.push(this.code?.digits ?? "");
     this.active = active;
     this.user = this.air;
     return { reportType: 1, userId, active, modifierType: this.air };
@@ -108,6 +112,38 @@ describe("clear()", () => {
     expect(await memory.clear(slot, ask)).toMatchObject({ result: "refused", reason: "forbidden" });
     expect(lock.code).toBe(code);
   });
+});
+
+describe("enable()", () => {
+  const entry = { credential: pin, when: "always" } as const;
+
+  test("makes the user of a PIN of ours inactive, and a write makes it active again, after the new PIN is there", async () => {
+    await memory.write(entry, slot, ask);
+    expect(await memory.enable(slot, entry, false, ask)).toEqual({ result: "stored", slot, proof: "read_back" });
+    expect(await memory.read(slot, ask)).toMatchObject({ state: "known", disabled: true });
+    const next = { credential: { kind: "pin", digits: new Secret("5822") }, when: "always" } as const;
+    expect(await memory.write(next, slot, ask)).toMatchObject({ result: "stored", proof: "read_back" });
+    expect([lock.activated, lock.active]).toEqual([["5822"], true]);
+  });
+
+  test.each([
+    ["of the owner's", { by: by.lock, of: 5, digits: "0471" }],
+    ["of another user", { by: by.radio, of: 7, digits: "0471" }],
+    ["that is another", { by: by.radio, of: 5, digits: "1111" }],
+  ])("leaves a PIN %s as it is", async (_, code) => {
+    await memory.write(entry, slot, ask);
+    lock.code = code;
+    for (const on of [false, true]) {
+      expect(await memory.enable(slot, entry, on, ask)).toMatchObject({ result: "refused", reason: "forbidden" });
+    }
+    expect(lock.active).toBe(true);
+  });
+});
+
+test("write() with a window is refused by a lock that has users with credentials", async () => {
+  const window = { startsAt: undefined, endsAt: instant(0), weekly: undefined, zone: "UTC" };
+  const outcome = await memory.write({ credential: pin, when: window }, slot, ask);
+  expect([outcome.result, lock.code]).toEqual(["refused", undefined]);
 });
 
 test("a user whom we did not add is nobody's whom we may write to or tidy away", async () => {
