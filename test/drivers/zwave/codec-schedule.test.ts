@@ -50,14 +50,18 @@ const moment = fc
 const dates = fc
   .record({ startsAt: fc.option(moment, { nil: undefined }), endsAt: fc.option(moment, { nil: undefined }) })
   .filter(({ startsAt, endsAt }) => startsAt !== endsAt && (startsAt ?? 0) < (endsAt ?? Infinity));
-const weeklyWindow: fc.Arbitrary<WeeklyWindow> = fc
-  .record({
-    days: fc.uniqueArray(fc.constantFrom(...weekdays), { minLength: 1 }),
-    from: fc.integer({ min: 0, max: 1439 }),
-    to: fc.integer({ min: 1, max: 1440 }),
-  })
-  .filter(({ from, to }) => from !== to);
-const weekly = fc.array(weeklyWindow, { minLength: 1, maxLength: 4 }).map((windows) => ({ weekly: windows }));
+/** Few windows of few days, of which most have room; or many, of which some have. */
+const weekOf = (mostWindows: number, mostDays: number): fc.Arbitrary<{ readonly weekly: WeeklyWindow[] }> => {
+  const window: fc.Arbitrary<WeeklyWindow> = fc
+    .record({
+      days: fc.uniqueArray(fc.constantFrom(...weekdays), { minLength: 1, maxLength: mostDays }),
+      from: fc.integer({ min: 0, max: 1439 }),
+      to: fc.integer({ min: 1, max: 1440 }),
+    })
+    .filter(({ from, to }) => from !== to);
+  return fc.array(window, { minLength: 1, maxLength: mostWindows }).map((windows) => ({ weekly: windows }));
+};
+const weekly = fc.oneof(weekOf(2, 2), weekOf(4, 7));
 const now = at("2026-11-27T12:00:00Z");
 
 describe("schedulesOf() and whenOf()", () => {
