@@ -64,7 +64,9 @@ export class PlacementLedger {
     const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
     const isFreed = hadSlot && slotOf(placement) === undefined && placement.refusal?.reason !== "full";
     const isIn = placement.belief.at === "held" && before?.placement.belief.at !== "held";
-    if (isFreed || isIn) this.letNextIn(placement.lock, now);
+    // Who was let in, and is turned away at the door, leaves the place to the next.
+    const isTurnedAway = before?.placement.refusal === undefined && isOut(after);
+    if (isFreed || isIn || (before && isTurnedAway)) this.letNextIn(placement.lock, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
   }
@@ -225,6 +227,10 @@ function isRejectedNow(before: Kept | undefined, { placement: { wanted, refusal 
   const isNew = refusal?.reason !== before?.placement.refusal?.reason;
   return wanted && isNew && (refusal?.reason === "duplicate" || refusal?.reason === "invalid");
 }
+
+/** It will not be on the lock, and not because that is full. */
+const isOut = ({ placement: { belief, refusal }, state }: Kept): boolean =>
+  state === "gone" || (belief.at === "nowhere" && refusal !== undefined && refusal.reason !== "full");
 
 /** Nobody else may have the same code on the device meanwhile. */
 const isInTheWay = ({ placement: { wanted, belief, refusal, late }, state }: Kept): boolean =>

@@ -71,17 +71,26 @@ function wrongsAt(
 }
 
 function wrongCodes(world: World, lock: WorldLock, person: string, rows: readonly Placement[]): string[] {
-  const live = rows.filter((row) => row.identity === userIdentityId(person) && standing(row).state === "live");
-  const codes = live.map(({ credential }) => world.code(credential));
+  const codes = liveOf(rows, person).map((id) => world.code(id));
   const stuck = new Set(rows.filter((row) => isStuck(lock, row)).map(({ credential }) => world.code(credential)));
   const isExcused = (value: string): boolean => stuck.has(value) || isFormer(world, lock, person, value);
+  // Nobody can tell whose a code is that two people have: it opens for both, and is called live for one.
+  const isOthers = (label: string, value: string): boolean =>
+    liveOf(rows, label).some((id) => world.code(id) === value);
   const onLock = lock
     .opening()
-    .filter(({ label, value }) => label === person && (codes.includes(value) || !isExcused(value)))
+    .filter(({ label, value }) =>
+      codes.includes(value) ? label === person || !isOthers(label, value) : label === person && !isExcused(value),
+    )
     .map(({ value }) => value);
   const isRight = onLock.toSorted().join() === codes.toSorted().join();
   return isRight ? [] : [`${person} at ${lock.name}: on the lock ${onLock.join()}, live ${codes.join()}`];
 }
+
+const liveOf = (rows: readonly Placement[], person: string): readonly CredentialId[] =>
+  rows.flatMap((row) =>
+    row.identity === userIdentityId(person) && standing(row).state === "live" ? [row.credential] : [],
+  );
 
 function wrongStates(
   world: World,

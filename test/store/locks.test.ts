@@ -7,7 +7,7 @@ import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";
 import { observe } from "../../agent/domain/observe.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
-import { intendClear, intendWrite, settleClear, settleWrite } from "../../agent/domain/settle.ts";
+import { intendClear, intendWrite, type Settlement, settleClear, settleWrite } from "../../agent/domain/settle.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { migrate } from "../../agent/store/open.ts";
 import type { Store } from "../../agent/store/store.ts";
@@ -461,3 +461,37 @@ test("a code that is known again on a lock with another name is not called live 
     { identity: "ann", when: "always", belief: { at: "held", slot: one, otherWindow: true } },
   ]);
 });
+
+test.each(["refused", "revoked"])(
+  "who is let in where there is room again, and is %s then, leaves it to the next",
+  (how) => {
+    using desk = new MemoryStore();
+    const { rounds } = desk.store;
+    const { memory, ...lock } = keypad({ identity: "serial-x" });
+    const pins = memory?.kinds.get("pin");
+    assert(memory && pins);
+    rounds.learn(first, {
+      ...lock,
+      memory: { ...memory, kinds: new Map([["pin", { ...pins, slots: { assigned: 1 } }]]) },
+    });
+    for (const person of ["ann", "ben", "cyd"]) grant(desk, first, person);
+    rounds.choose(first);
+    const of = (person: string): Placement => {
+      const found = rounds.placements(first).find(({ identity }) => identity === person);
+      assert(found);
+      return found;
+    };
+    const settle = (person: string, outcome: Settlement): void =>
+      void rounds.change(first, of(person).id, (before) =>
+        settleWrite(intendWrite(before, undefined, desk.now, undefined), before, outcome, desk.now, undefined),
+      );
+    settle("ann", { result: "stored", slot: one, proof: "read_back" });
+    for (const person of ["ben", "cyd"]) settle(person, { result: "refused", reason: "full" });
+    rounds.happened(first, { suspect: one, events: [] });
+    expect(of("ben").refusal).toBeUndefined();
+    expect(of("cyd").refusal).toMatchObject({ reason: "full" });
+    if (how === "refused") settle("ben", { result: "refused", reason: "forbidden" });
+    else desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ben", device_id: first });
+    expect(of("cyd").refusal).toBeUndefined();
+  },
+);

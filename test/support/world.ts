@@ -312,8 +312,8 @@ export class World implements Disposable {
   #mustBeShut(who: string, where: string): void {
     const door = this.house.doors.find(({ id }) => id === where);
     const lock = door && this.house.lockAt(door);
-    // As for a code that opens.
-    if (!lock || lock.untold > 0) return;
+    // As for a code that opens; and of a lock that has not said that it is there, nobody can know what it has.
+    if (!lock || lock.untold > 0 || lock.isStranger) return;
     // What is left of another door, or of a lock that was elsewhere, is in the debt.
     const rows = this.#rows({ identity: userIdentityId(who) }).filter(({ lock: on }) => lock.identities.includes(on));
     const isOwed = (code: string): boolean =>
