@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { instant, later } from "../../agent/domain/instant.ts";
 import type { Late } from "../../agent/domain/late.ts";
+import type { TimedWindow } from "../../agent/domain/lock-window.ts";
 import { doubted, type Placement } from "../../agent/domain/placement.ts";
 import {
   intendClear,
@@ -19,6 +20,7 @@ const settles = 3600_000;
 const [slot, other] = [slotName("3"), slotName("4")];
 const half = later(now, 30 * 60_000);
 
+const hours: TimedWindow = { startsAt: undefined, endsAt: half, weekly: undefined, zone: "UTC" };
 const held = { at: "held", slot, proof: "read_back" } as const;
 const nowhere = { at: "nowhere", proof: "read_back" } as const;
 const write = { at: "write", slot, wasEmpty: true, inFlight: true } as const;
@@ -93,6 +95,18 @@ test.each<Row>([
   ["that arrived, while something happened in its slot", { belief: write, suspect: true }, stored, { belief: there }],
   ["that arrived, and was not the only one", { belief: write, late: twice }, stored, { belief: there, late }],
   ["that arrived, and may not come again", { belief: write, late }, stored, { belief: there, late: undefined }],
+  [
+    "that arrived with its window, once",
+    { belief: write, when: hours, attempts: 1 },
+    stored,
+    { belief: there, ...fresh },
+  ],
+  [
+    "that arrived with its window, once more: the lock may spoil it again",
+    { belief: write, when: hours, ...tried },
+    stored,
+    { belief: there, ...fresh, attempts: 2 },
+  ],
   ["that nobody answered", { belief: write, ...tried, late: twice }, silent, { belief: { ...write, ...unanswered } }],
   [
     "whose answer names the slot",
