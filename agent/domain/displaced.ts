@@ -28,7 +28,7 @@ export function returned(placement: Placement): Placement {
   const { belief, late, attempts } = placement;
   const slot = belief.at === "nowhere" ? late?.slot : belief.slot;
   // What was proven to be there, and nothing was sent since, was in no doubt but whether that is still the lock.
-  const wasHeld = belief.at === "held" || (belief.at === "write" && attempts === 0);
+  const wasHeld = belief.at === "held" || ((belief.at === "write" || belief.at === "switch") && attempts === 0);
   if (wasHeld || slot === undefined) return uncertain(placement);
   return { ...uncertain(placement), belief: { at: "write", slot, wasEmpty: false, inFlight: false } };
 }

@@ -2,7 +2,7 @@ import type { Instant } from "./instant.ts";
 import { stillLate } from "./late.ts";
 import { sameWhen } from "./lock-window.ts";
 import { type Belief, isToBeShut, isUnknowable, type Placement } from "./placement.ts";
-import { arrived, held, notKept, triesUntilNotKept } from "./settle.ts";
+import { arrived, held, notKept, triesUntilNotKept, unswitchable } from "./settle.ts";
 import type { Observed, SlotName } from "./slot.ts";
 
 type Legible = Exclude<Observed, { readonly state: "unreadable" }>;
@@ -60,6 +60,9 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   const told = { ...placement, belief };
   // What the lock spoils is not where it should be: its tries are counted on.
   if (isOther) return { ...told, attempts: before.attempts };
+  if (before.belief.at === "switch" && before.belief.on === (disabled !== undefined)) {
+    return notSwitched(told, before, before.belief.on);
+  }
   // The lock has said that it was suspended, and it is not: it is cleared by the plan instead.
   if (isToBeShut(before) && !disabled && before.belief.at === "held" && before.belief.disabled) {
     return { ...told, refusal: { reason: "not_kept", detail: undefined } };
@@ -68,15 +71,23 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   if (disabled === "by_hand") return { ...told, refusal: disabledByHand };
   return told.refusal?.detail === disabledByHand.detail ? { ...told, refusal: undefined } : told;
 }
+
+/** It was told to suspend the code, or to let it open, and has not: after some tries it is not asked for that any more. */
+function notSwitched(told: Placement, { attempts, pauses }: Placement, on: boolean): Placement {
+  const next = { ...told, attempts, pauses };
+  return attempts >= triesUntilNotKept ? unswitchable(next, on, { reason: "not_kept", detail: undefined }) : next;
+}
+
 const disabledByHand = { reason: "forbidden", detail: "the code is there, disabled at the lock" } as const;
 
 /**
  * By us where we have sent that, or it is to be suspended anyhow; also where it was to be let open again, and that was not
  * carried out.
  */
-function whoDisabled({ belief, dormant }: Placement): Held["disabled"] {
+function whoDisabled(placement: Placement): Held["disabled"] {
+  const { belief } = placement;
   const isOurs = belief.at === "switch" || (belief.at === "held" && belief.disabled === "by_us");
-  return isOurs || dormant ? "by_us" : "by_hand";
+  return isOurs || isToBeShut(placement) ? "by_us" : "by_hand";
 }
 
 /** The owner has put something else into its slot, which is the owner's from now on. */
@@ -103,14 +114,18 @@ function notThere(placement: Placement, slot: SlotName, now: Instant): Placement
   // What was against it was that it was there, and did not open.
   const gone: Placement = { ...placement, belief: { at: "nowhere", proof: "read_back" }, refusal: undefined };
   const neverKept = placement.belief.at === "write" && placement.attempts >= triesUntilNotKept;
-  return neverKept ? notKept(gone, now) : honoured(gone, placement);
+  if (neverKept) return notKept(gone, now);
+  return wasProven(placement) ? honoured(gone, placement) : gone;
 }
 
-/** What was proven to be there, and was taken out by somebody else: where the grant says so, that stands. */
+/** What was taken out by somebody else: where the grant says so, that stands. */
 const honoured = (gone: Placement, before: Placement): Placement =>
   before.external && before.wanted && before.belief.at === "held"
     ? { ...gone, refusal: { reason: "changed_on_lock", detail: undefined } }
     : gone;
+
+/** The lock may have said yes, and stored nothing: then nobody has taken anything out. */
+const wasProven = ({ belief }: Placement): boolean => belief.at === "held" && belief.proof !== "acknowledged";
 
 function somethingThere(placement: Placement, slot: SlotName): Placement {
   const { belief } = placement;

@@ -130,16 +130,22 @@ export const isLeaving = (placement: Placement): boolean =>
 export const opensAtOtherTimes = ({ belief }: Placement): boolean =>
   belief.at === "held" && belief.otherWindow === true;
 
-/** What was to go may stay: before it is called live again, the lock is asked whether it is still there. */
-export const doubted = (placement: Placement): Placement =>
-  placement.belief.at === "held"
-    ? {
-        ...placement,
-        belief: { at: "write", slot: placement.belief.slot, wasEmpty: true, inFlight: false },
-        // That it turns up is no sign of a write that is still to come.
-        late: placement.late && { ...placement.late, writes: placement.late.writes + 1 },
-      }
-    : placement;
+/**
+ * What was to go may stay: before it is called live again, the lock is asked whether it is still there. What we have
+ * suspended ourselves is not taken for what somebody has done at the lock.
+ */
+export function doubted(placement: Placement): Placement {
+  const { belief, late } = placement;
+  if (belief.at !== "held") return placement;
+  const { slot, disabled } = belief;
+  if (disabled === "by_us") return { ...placement, belief: { at: "switch", slot, on: false, inFlight: false } };
+  return {
+    ...placement,
+    belief: { at: "write", slot, wasEmpty: true, inFlight: false },
+    // That it turns up is no sign of a write that is still to come.
+    late: late && { ...late, writes: late.writes + 1 },
+  };
+}
 
 /** The process that waited for the answer has ended: it can no longer come. */
 export const interrupted = (placement: Placement): Placement =>

@@ -134,8 +134,8 @@ export function settleSwitch(placement: Placement, before: Placement, outcome: S
   }
 }
 
-/** What does not let itself be suspended, by this refusal, or be let open again, is cleared by the plan, and written anew. */
-function unswitchable(placement: Placement, on: boolean, refusal: Placement["refusal"]): Placement {
+/** What does not let itself be suspended, for this reason, or be let open again, is cleared by the plan, and written anew. */
+export function unswitchable(placement: Placement, on: boolean, refusal: Placement["refusal"]): Placement {
   const { belief } = placement;
   return on && belief.at === "held"
     ? { ...placement, belief: { ...belief, otherWindow: true } }

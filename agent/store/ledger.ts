@@ -200,10 +200,14 @@ export class PlacementLedger {
     for (const { device, identity } of this.#refusedTwins(of)) this.#choices.due(device, identity);
   }
 
-  /** The lock has lost the code that it refused to others as a duplicate: the oldest of them may try again (Law 8). */
+  /**
+   * The lock has lost the code that it refused to others as a duplicate: the oldest of them may try again (Law 8), where
+   * nobody else has it there.
+   */
   #retryTwin(of: Placement, now: Instant): void {
     const twin = this.#refusedTwins(of).find(({ attempts }) => attempts > 0);
-    if (twin) this.keep({ ...twin, refusal: undefined }, now);
+    if (!twin || this.#credentials.isInUse(twin.fingerprint, twin.lock, twin.identity)) return;
+    this.keep({ ...twin, refusal: undefined }, now);
   }
 
   #refusedTwins({ id, lock, fingerprint }: Placement): readonly Placement[] {

@@ -66,7 +66,7 @@ export async function reconcile(
     );
     const carried = await carryOut(planned, steps, known, around.isAwaited);
     // Who waits for the same wire is let in: the rest is for the next round, behind them.
-    if (carried === "gave way") return { next: clock.now(), unconfirmed: steps.isUnconfirmed };
+    if (carried === "gave way") return { next: clock.now(), unconfirmed: steps.progress.isUnconfirmed };
     if (known.outdated) continue;
     pass += 1;
     if (!known.asked) continue;
@@ -77,7 +77,7 @@ export async function reconcile(
     if (audit.step) await steps.perform(audit.step);
     else {
       const next = earliest([nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next]);
-      return { next, unconfirmed: steps.isUnconfirmed };
+      return { next, unconfirmed: steps.progress.isUnconfirmed };
     }
   }
   around.log.error({ device, passes: mostPasses }, "a round found no end");
@@ -130,7 +130,7 @@ async function carryOut(
     if (isGift(step) && isAwaited("revokes")) return "gave way";
     if (await steps.perform(step)) carried = "something";
     // One that is deaf to one step is not asked for the rest of them while others wait for their turn (Law 7).
-    if (steps.hasDoubt && isAwaited("usual")) return "gave way";
+    if (steps.progress.hasDoubt && isAwaited("usual")) return "gave way";
     // A revoke that comes while a thousand codes are written does not wait for the rest of them (Law 5). A look goes with
     // the write that it is for: else nothing would ever be written while commands keep coming.
     if (known.outdated && step.do !== "look") break;

@@ -1,8 +1,7 @@
 import { type Entry, LinkError, type Memory, type WriteOutcome } from "../../drivers/driver.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
-import { backoff } from "../domain/backoff.ts";
 import type { DeviceId, PlacementId } from "../domain/ids.ts";
-import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
+import type { Instant } from "../domain/instant.ts";
 import { notFound, observe } from "../domain/observe.ts";
 import { isLeaving, isToBeShut, isUnknowable, type Placement, slotOf } from "../domain/placement.ts";
 import type { Step } from "../domain/plan.ts";
@@ -18,14 +17,12 @@ import {
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Acquaintance } from "./acquaintance.ts";
 import { Asking } from "./asking.ts";
+import { Progress } from "./progress.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-const firstPause: Milliseconds = 1_000;
-const lastPause: Milliseconds = 5 * 60_000;
-const whileMasked: Milliseconds = 30 * 60_000;
 
 /** Carries out the steps of one round, each with a trace before it and a settlement after it. */
 export class Steps {
+  readonly progress: Progress;
   readonly #device: DeviceId;
   readonly #asking: Asking;
   readonly #limits: MemoryLimits;
@@ -34,8 +31,6 @@ export class Steps {
   readonly #signal: AbortSignal;
   /** Slots that were read empty in this round, and not written since. */
   readonly #empty = new Set<SlotName>();
-  #settled = 0;
-  #doubted = 0;
 
   constructor(
     device: DeviceId,
@@ -45,22 +40,13 @@ export class Steps {
     around: Surroundings,
     signal: AbortSignal,
   ) {
+    this.progress = new Progress(device, around);
     this.#device = device;
     this.#asking = new Asking(memory, around, signal);
     this.#limits = limits;
     this.#known = known;
     this.#around = around;
     this.#signal = signal;
-  }
-
-  /** A step ended in doubt: the lock is deaf, or does not do what it is told. */
-  get hasDoubt(): boolean {
-    return this.#doubted > 0;
-  }
-
-  /** The lock was asked for something, and nothing of it is proven or refused. */
-  get isUnconfirmed(): boolean {
-    return this.#doubted > 0 && this.#settled === 0;
   }
 
   /**
@@ -89,12 +75,12 @@ export class Steps {
   }
 
   async #verify(id: PlacementId, slot: SlotName): Promise<boolean> {
-    const contents = await this.#pausing(id, () => this.#read(slot));
+    const contents = await this.progress.pausing(id, () => this.#read(slot));
     if (contents.state === "empty") this.#known.occupied.delete(slot);
-    this.#change(id, (placement) => {
+    this.progress.change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
-      if (contents.state === "opaque" && isUnknowable(seen)) return this.#leftAlone(seen);
-      return this.#concluded(seen, isSettled(seen) && contents.state !== "unreadable");
+      if (contents.state === "opaque" && isUnknowable(seen)) return this.progress.leftAlone(seen);
+      return this.progress.concluded(seen, isSettled(seen) && contents.state !== "unreadable");
     });
     return true;
   }
@@ -107,7 +93,7 @@ export class Steps {
     );
     const found: { readonly slot: SlotName; readonly contents: Observed }[] = [];
     let isExplained = true;
-    await this.#pausing(id, () =>
+    await this.progress.pausing(id, () =>
       this.#asking.list((slot, contents) => {
         if (contents.state === "known" && contents.fingerprint === placement.fingerprint)
           found.push({ slot, contents });
@@ -115,10 +101,10 @@ export class Steps {
         return found.length > 0;
       }),
     );
-    this.#change(id, (now) => {
+    this.progress.change(id, (now) => {
       const [there] = found;
-      if (there) return this.#concluded(observe(now, there.slot, there.contents, this.#now()), true);
-      return isExplained ? this.#concluded(notFound(now), true) : this.#concluded(now, false);
+      if (there) return this.progress.concluded(observe(now, there.slot, there.contents, this.#now()), true);
+      return isExplained ? this.progress.concluded(notFound(now), true) : this.progress.concluded(now, false);
     });
     return true;
   }
@@ -162,7 +148,7 @@ export class Steps {
     const isCertain = contents.state === "known" || contents.state === "empty";
     for (const placement of this.#around.ledger.placements(this.#device)) {
       if (placement.late?.slot === slot || (isCertain && slotOf(placement) === slot))
-        this.#change(placement.id, (now) => observe(now, slot, contents, this.#now()));
+        this.progress.change(placement.id, (now) => observe(now, slot, contents, this.#now()));
     }
   }
 
@@ -183,7 +169,7 @@ export class Steps {
     const before = this.#around.ledger.placement(id);
     if (!before?.wanted || before.belief.at !== "nowhere" || isToBeShut(before)) return false;
     const { settles } = this.#limits;
-    if (!this.#change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
+    if (!this.progress.change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
     this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
     const entry = this.#entryOf(before);
     await this.#settling(
@@ -197,8 +183,8 @@ export class Steps {
   async #clear(id: PlacementId, slot: SlotName, successor: PlacementId | undefined): Promise<boolean> {
     const before = this.#around.ledger.placement(id);
     if (!before || before.belief.at === "nowhere" || before.belief.slot !== slot) return false;
-    if (!this.#change(id, (placement) => intendClear(placement, slot))) return false;
-    if (successor) this.#change(successor, (placement) => ({ ...placement, inPlace: true }));
+    if (!this.progress.change(id, (placement) => intendClear(placement, slot))) return false;
+    if (successor) this.progress.change(successor, (placement) => ({ ...placement, inPlace: true }));
     await this.#settling(
       id,
       () => this.#asking.ask((memory, signal) => memory.clear(slot, signal)),
@@ -211,7 +197,7 @@ export class Steps {
     const before = this.#around.ledger.placement(id);
     if (before?.belief.at !== "held" || before.belief.slot !== slot || before.dormant === on) return false;
     const { settles } = this.#limits;
-    if (!this.#change(id, (placement) => intendSwitch(placement, slot, on, this.#now(), settles))) return false;
+    if (!this.progress.change(id, (placement) => intendSwitch(placement, slot, on, this.#now(), settles))) return false;
     const entry = this.#entryOf(before);
     const refused: WriteOutcome = { result: "refused", reason: "forbidden" };
     await this.#settling(
@@ -237,61 +223,30 @@ export class Steps {
   ): Promise<void> {
     let outcome: Settlement;
     try {
-      outcome = await send();
+      outcome = this.#proven(await send());
     } catch (error) {
       const wasSent = !(error instanceof LinkError) || error.sent;
       const silence: Settlement = { result: wasSent ? "unconfirmed" : "not_sent" };
-      this.#change(id, (placement) => this.#paused(settle(placement, silence)));
+      this.progress.change(id, (placement) => this.progress.paused(settle(placement, silence)));
       throw error;
     }
-    this.#change(id, (placement) => {
+    this.progress.change(id, (placement) => {
       const settled = settle(placement, outcome);
-      if (outcome.result === "refused" && isPausedByRefusal && isLeaving(settled)) return this.#paused(settled);
-      return this.#concluded(settled, isSettled(settled));
+      if (outcome.result === "refused" && isPausedByRefusal && isLeaving(settled)) return this.progress.paused(settled);
+      return this.progress.concluded(settled, isSettled(settled));
     });
   }
 
-  /** The lock has answered all that it can: it is asked again in a while, in case that somebody has cleared the slot. */
-  #leftAlone(placement: Placement): Placement {
-    this.#settled += 1;
-    return { ...placement, next: later(this.#now(), whileMasked) };
-  }
-
-  /** After a step that was answered: what it left in doubt waits, so that it does not hold up the others. */
-  #concluded(placement: Placement, isProven: boolean): Placement {
-    if (isProven) this.#settled += 1;
-    else this.#doubted += 1;
-    return isProven ? placement : this.#paused(placement);
-  }
-
-  /** Where the lock is silent, the placement that was asked about waits, so that it does not hold up the others. */
-  async #pausing<T>(id: PlacementId, act: () => Promise<T>): Promise<T> {
-    try {
-      return await act();
-    } catch (error) {
-      this.#change(id, (placement) => this.#paused(placement));
-      throw error;
-    }
-  }
-
-  #paused(placement: Placement): Placement {
-    const pauses = placement.pauses + 1;
-    const pause = backoff(pauses, firstPause, lastPause, this.#around.random);
-    return { ...placement, pauses, next: later(this.#now(), pause) };
+  /** The word of a lock that tells its codes proves nothing: it is asked what it holds before anything is said of that. */
+  #proven(outcome: WriteOutcome): Settlement {
+    const isWord = outcome.result === "stored" && outcome.proof === "acknowledged";
+    return isWord && this.#limits.readBack === "full" ? { result: "unconfirmed", slot: outcome.slot } : outcome;
   }
 
   async #read(slot: SlotName): Promise<Observed> {
     // A slot that was read empty for a write that was not sent may have been filled since: only the last word counts.
     this.#empty.delete(slot);
     return this.#asking.read(slot);
-  }
-
-  /** False where the placement is no longer one of the lock at this device: then nothing of it is to be done here. */
-  #change(id: PlacementId, by: (placement: Placement) => Placement): boolean {
-    const changed = this.#around.ledger.change(this.#device, id, by);
-    // A round on a slow lock takes minutes: what a step has proven is told at once.
-    this.#around.committed();
-    return changed !== undefined;
   }
 
   #now(): Instant {

@@ -88,6 +88,7 @@ const rows: readonly Row[] = [
     empty,
     { belief: gone, refusal: honoured },
   ],
+  ["what was never proven to be there", { belief: assumed, external: true }, empty, { belief: gone }],
   [
     "a code that may be changed at the lock",
     { belief: held, external: true },
@@ -180,6 +181,42 @@ const rows: readonly Row[] = [
   ],
   ["what was to be suspended", { belief: switchTo(false) }, { ...ours, disabled: true }, { belief: suspended }],
   ["what was to open", { belief: switchTo(true) }, { ...ours, disabled: true }, { belief: suspended }],
+  [
+    "what was to open, tried twice",
+    { belief: switchTo(true), ...tried },
+    { ...ours, disabled: true },
+    { belief: suspended, ...tried, next: undefined },
+  ],
+  [
+    "what was to open, tried three times",
+    { belief: switchTo(true), ...tried, attempts: 3 },
+    { ...ours, disabled: true },
+    { belief: { ...suspended, otherWindow: true }, ...tried, attempts: 3, next: undefined },
+  ],
+  [
+    "what was to be suspended, tried twice",
+    { belief: switchTo(false), dormant: true, ...tried },
+    ours,
+    { belief: held, ...tried, next: undefined },
+  ],
+  [
+    "what was to be suspended, tried three times",
+    { belief: switchTo(false), dormant: true, ...tried, attempts: 3 },
+    ours,
+    { belief: held, ...tried, attempts: 3, next: undefined, refusal: notKept },
+  ],
+  [
+    "what was suspended after all",
+    { belief: switchTo(false), ...tried },
+    { ...ours, disabled: true },
+    { belief: suspended, ...fresh },
+  ],
+  [
+    "what somebody has suspended, and the lock shuts",
+    { belief: held, dormant: true, when: hours },
+    { ...ours, disabled: true },
+    { belief: { ...held, disabled: "by_hand" }, refusal: byHand },
+  ],
   ["what is not to open anyhow", { belief: held, dormant: true }, { ...ours, disabled: true }, { belief: suspended }],
   ["what we have suspended", { belief: suspended }, { ...ours, disabled: false }, { belief: held }],
   [

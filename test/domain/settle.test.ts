@@ -247,6 +247,13 @@ test("an answer is of no use where something else has become of the placement me
   }
 });
 
+test("doubted() of what we have suspended asks whether it still is, so that it is not taken for somebody else's doing", () => {
+  const code = placementOf("ann", { belief: { ...held, disabled: "by_us" }, late });
+  expect(doubted(code)).toEqual({ ...code, belief: { ...switchTo(false), ...unanswered } });
+  const byHand = placementOf("ann", { belief: { ...held, disabled: "by_hand" } });
+  expect(doubted(byHand).belief).toEqual({ ...write, ...unanswered });
+});
+
 test("doubted() asks once more whether a code is there, and its turning up then is no sign of another write", () => {
   const code = placementOf("ann", { belief: held, late });
   expect(doubted(code)).toEqual({ ...code, belief: { ...write, ...unanswered }, late: twice });

@@ -174,6 +174,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("a retained command", () => {
     expect(cloud.replies.get("kept")?.length).toBe(1);
     await retain.publishAsync(topic, "", { qos: 1, retain: true });
     expect(await cloud.command(grantCommand, pair)).toEqual({ ok: true });
+    await cloud.event("access.live", pair);
     expect(cloud.count("command.refused")).toBe(0);
     expect(cloud.count("access.accepted")).toBe(1);
   });

@@ -250,6 +250,30 @@ test("what the lock refused as a duplicate is tried again when the lock has lost
   expect(rounds.placements(first)).toMatchObject([{ identity: ben, refusal: undefined }]);
 });
 
+test("what the lock refused as a duplicate waits on where one of three with that code leaves, and another has it", () => {
+  using desk = new MemoryStore();
+  const { rounds, records } = desk.store;
+  rounds.learn(first, keypad());
+  const cyd = "cyd";
+  for (const identity of [ann, ben, cyd]) {
+    desk.ask("user_identities/grant_access_to_device", { user_identity_id: identity, device_id: first });
+    desk.store.transaction(() => records.setOwn(userIdentityId(identity), pinOf("4071")));
+  }
+  obey(desk);
+  const of = (identity: string) => rounds.placements(first).find((each) => each.identity === identity)!;
+  for (const identity of [ben, cyd]) rounds.change(first, of(identity).id, (now) => ({ ...now, attempts: 1 }));
+  expect([of(ann).belief.at, of(ben).refusal?.reason, of(cyd).refusal?.reason]).toEqual([
+    "held",
+    "duplicate",
+    "duplicate",
+  ]);
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ben, device_id: first });
+  expect(rounds.placements(first)).toMatchObject([
+    { identity: ann },
+    { identity: cyd, refusal: { reason: "duplicate" } },
+  ]);
+});
+
 test("granting twice and revoking what never was say ok, and tell nobody", () => {
   using desk = new MemoryStore();
   const pair = { user_identity_id: ann, device_id: first };

@@ -150,8 +150,9 @@ export class WorldLock {
   /** The same lock with the same memory, known to its network by another name from now on. */
   rejoin(): void {
     this.identities.push(`${this.name}~${this.identities.length}`);
-    // What the network still had for it under the old name is lost.
+    // What the network still had for it under the old name is lost, and nobody is in doubt about a lock of the new one.
     this.#late = [];
+    this.#doubts.clear();
   }
 
   /** The agent has said that it took another's place. */

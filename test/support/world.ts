@@ -301,7 +301,8 @@ export class World implements Disposable {
     if (lock && lock.untold > 0) return;
     // So may one of a lock that was changed for another, of which nobody could hear since: its windows open by themselves.
     if (how && lock?.isStranger) return;
-    const held = lock?.opening().filter(({ label }) => label === who) ?? [];
+    // Of two people who have one code, whose it is on the lock nobody can tell: it opens for both.
+    const held = lock?.opening().filter(({ label }) => label !== owner) ?? [];
     const isThere = this.#rows({ identity: userIdentityId(who) })
       .filter(({ device, wanted, belief }) => device === where && wanted && belief.at === "held")
       .filter((placement) => lock?.identities.includes(placement.lock))
@@ -314,10 +315,10 @@ export class World implements Disposable {
     const lock = door && this.house.lockAt(door);
     // As for a code that opens; and of a lock that has not said that it is there, nobody can know what it has.
     if (!lock || lock.untold > 0 || lock.isStranger) return;
-    // What is left of another door, or of a lock that was elsewhere, is in the debt.
+    // What is left of another door is in the debt, or is that door's until the agent has heard that the lock is at this one.
     const rows = this.#rows({ identity: userIdentityId(who) }).filter(({ lock: on }) => lock.identities.includes(on));
     const isOwed = (code: string): boolean =>
-      rows.some((row) => standing(row).state === "removing" && this.code(row.credential) === code);
+      rows.some((row) => isOwedAt(where, row) && this.code(row.credential) === code);
     const open = lock.opening().filter(({ label, value }) => label === who && !isOwed(value));
     if (open.length > 0) this.sins.push(`paused, but ${who} may open ${lock.name} of ${where}`);
   }
@@ -348,3 +349,6 @@ export class World implements Disposable {
     return code;
   }
 }
+
+const isOwedAt = (where: string, placement: Placement): boolean =>
+  placement.device !== where || standing(placement).state === "removing";

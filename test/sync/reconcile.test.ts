@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { deviceId } from "../../agent/domain/ids.ts";
+import { slotName } from "../../agent/domain/slot.ts";
 import { Acquaintance } from "../../agent/sync/acquaintance.ts";
 import { reconcile } from "../../agent/sync/reconcile.ts";
 import { LinkError, type Log } from "../../drivers/driver.ts";
+import { House } from "../support/house.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -31,4 +33,29 @@ test("reconcile() says which other devices have work because of it, though its o
   );
   await expect(round).rejects.toThrow("no answer");
   expect(due).toEqual([other]);
+});
+
+test("the bare word of a lock that tells its codes is no proof: nothing is called live before a read, nor gone", async () => {
+  using house = new House(1, 1);
+  const [door] = house.devices;
+  const lock = house.lock(door!);
+  const word = { result: "stored", slot: slotName("1"), proof: "acknowledged" } as const;
+  const told = (): string[] => house.told.splice(0).flatMap(({ type }) => (type.startsWith("access.") ? [type] : []));
+  const [write, clear] = [lock.write.bind(lock), lock.clear.bind(lock)];
+
+  lock.write = () => word;
+  house.grant("ann", door!);
+  await house.clock.run(60_000);
+  expect(told()).not.toContain("access.live");
+  lock.write = write;
+  await house.clock.run(3600_000);
+  expect(told()).toContain("access.live");
+
+  lock.clear = () => word;
+  house.revoke("ann", door!);
+  await house.clock.run(60_000);
+  expect(told()).not.toContain("access.gone");
+  lock.clear = clear;
+  await house.clock.run(3600_000);
+  expect(told()).toEqual(["access.gone"]);
 });
