@@ -59,7 +59,10 @@ function asTold(placement: Placement, before: Placement, contents: There, now: I
   };
   const told = { ...placement, belief };
   // What the lock spoils is not where it should be: its tries are counted on.
-  if (isOther) return { ...told, attempts: before.attempts };
+  return isOther ? { ...told, attempts: before.attempts } : asSwitched(told, before, disabled);
+}
+
+function asSwitched(told: Placement, before: Placement, disabled: Held["disabled"]): Placement {
   if (before.belief.at === "switch" && before.belief.on === (disabled !== undefined)) {
     return notSwitched(told, before, before.belief.on);
   }

@@ -61,12 +61,7 @@ export class PlacementLedger {
   /** What leaves, or is refused, may have stood in the way of others. */
   #makeRoom(before: Kept | undefined, after: Kept, now: Instant): void {
     const { placement } = after;
-    const hadSlot = before !== undefined && slotOf(before.placement) !== undefined;
-    const isFreed = hadSlot && slotOf(placement) === undefined && placement.refusal?.reason !== "full";
-    const isIn = placement.belief.at === "held" && before?.placement.belief.at !== "held";
-    // Who was let in, and is turned away at the door, leaves the place to the next.
-    const isTurnedAway = before?.placement.refusal === undefined && isOut(after);
-    if (isFreed || isIn || (before && isTurnedAway)) this.letNextIn(placement.lock, now);
+    if (before && leavesRoom(before, after)) this.letNextIn(placement.lock, now);
     if (after.state === "gone") this.#retryTwin(placement, now);
     if (!isInTheWay(after) && (!before || isInTheWay(before))) this.#reconsiderTwins(placement);
   }
@@ -230,6 +225,15 @@ function eventOf(is: ReceiptState, was: ReceiptState | undefined, isNew: boolean
 function isRejectedNow(before: Kept | undefined, { placement: { wanted, refusal } }: Kept): boolean {
   const isNew = refusal?.reason !== before?.placement.refusal?.reason;
   return wanted && isNew && (refusal?.reason === "duplicate" || refusal?.reason === "invalid");
+}
+
+/** Whether another may find room by it. */
+function leavesRoom(before: Kept, after: Kept): boolean {
+  const isFreed = slotOf(before.placement) !== undefined && slotOf(after.placement) === undefined;
+  if (isFreed && after.placement.refusal?.reason !== "full") return true;
+  // Where one found room there may be more of it; who was let in, and is turned away at the door, leaves the place to the next.
+  const isIn = after.placement.belief.at === "held" && before.placement.belief.at !== "held";
+  return isIn || (before.placement.refusal === undefined && isOut(after));
 }
 
 /** It will not be on the lock, and not because that is full. */
