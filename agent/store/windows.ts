@@ -129,23 +129,32 @@ export class Windows {
     const { grants } = this.#of;
     const due = new Set<DeviceId>();
     this.#hold(now, isConfirmed);
+    const pairs = new Map<string, Standing>();
     for (const grant of grants.changing(now, atOnce)) {
-      if (this.#isHeld(grant)) {
-        grants.putOff(grant.row, later(now, heldFor));
-        continue;
-      }
-      const { identity, device } = grant;
-      const window = this.#windowOf(grant);
-      const { by } = this.#keeping(device, this.#known(identity, device), now);
-      if (window && this.#look(grant, window, by, now) === "stands") this.#settle(identity, device, grant, now);
-      else {
-        grants.close(grant.row, now);
-        // Another grant of the pair may be kept in another way from now on.
-        this.changed(identity, device, now, grant);
-      }
+      if (this.#isHeld(grant)) grants.putOff(grant.row, later(now, heldFor));
+      else pairs.set(`${grant.identity}\t${grant.device}`, grant);
+    }
+    for (const { identity, device } of pairs.values()) {
+      this.#turnPair(identity, device, now);
       due.add(device);
     }
     return { due, next: this.next() };
+  }
+
+  /** All grants of a pair at once: where one window opens as another closes, nothing has changed for who has both. */
+  #turnPair(identity: UserIdentityId, device: DeviceId, now: Instant): void {
+    const known = this.#known(identity, device);
+    const { by } = this.#keeping(device, known, now);
+    const was = {
+      inForce: known.some(({ grant }) => grant.inForce),
+      paused: known.find(({ grant }) => grant.paused !== undefined)?.grant.paused,
+    };
+    const looked = known.map(({ grant, window }) => {
+      return window && !this.#isHeld(grant) ? this.#look(grant, window, by, now) : "stands";
+    });
+    // Where one has ended, another grant of the pair may be kept in another way from now on.
+    if (looked.includes("ended")) this.changed(identity, device, now, was);
+    else this.#settle(identity, device, was, now);
   }
 
   /** Whether there is anything to do, or to note. */
