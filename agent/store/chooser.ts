@@ -6,7 +6,15 @@ import { type DeviceId, type LockId, type PlacementId, placementId, type UserIde
 import type { Instant } from "../domain/instant.ts";
 import { sameWhen } from "../domain/lock-window.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
-import { doubted, isClean, newPlacement, type Placement, type Refusal, type Wish } from "../domain/placement.ts";
+import {
+  doubted,
+  isClean,
+  isUnknowable,
+  newPlacement,
+  type Placement,
+  type Refusal,
+  type Wish,
+} from "../domain/placement.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
@@ -71,12 +79,13 @@ function refusalLeft({ attempts, refusal }: Placement, { external }: Wish): Plac
   return refusal?.reason === "changed_on_lock" && !external ? undefined : refusal;
 }
 
-const isAnother = (before: Placement, next: Placement): boolean =>
+const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
   !before.wanted ||
   before.refusal?.reason !== next.refusal?.reason ||
   before.dormant !== next.dormant ||
   before.external !== next.external ||
-  before.when !== next.when;
+  (before.when === "always") !== (next.when === "always") ||
+  !sameWhen(before.when, next.when, now);
 
 /**
  * Carries out what `domain/choose` says: placements for the credentials that belong on a device, and PINs where there are
@@ -114,8 +123,12 @@ export class Chooser {
     const { identity, device, lock, kinds } = pair;
     const { credentials, placements, pins } = this.#of;
     const current = credentials.of(identity);
-    // Also what the lock brought along from another device; of two of one code, what has the window that is wished for.
-    const here = placements.ofPersonOnLock(identity, lock).toSorted((a, b) => fitness(a, pair) - fitness(b, pair));
+    // Also what the lock brought along from another device, but nothing that may as well be its owner's; of two of one code,
+    // what has the window that is wished for.
+    const here = placements
+      .ofPersonOnLock(identity, lock)
+      .filter(({ placement }) => !isUnknowable(placement))
+      .toSorted((a, b) => fitness(a, pair) - fitness(b, pair));
     const placed = new Map(here.map((kept) => [kept.placement.credential, kept]));
     const candidates = current.map((row) => this.#candidate(row, lock, kinds.get(row.kind), placed.get(row.id)));
     const { wanted, unfit, issue } = choose(candidates, new Set(kinds.keys()), pins.issue);
@@ -163,13 +176,12 @@ export class Chooser {
     const next: Placement = {
       ...before,
       ...wish,
-      // On the lock it is as it was written: a start that is past since is none.
-      when: isClean(before) ? wish.when : before.when,
       device,
       wanted: true,
       refusal: refusal ?? refusalLeft(before, wish),
     };
-    if (isAnother(before, next)) ledger.keep(!before.wanted && this.#canRead(device) ? doubted(next) : next, now, rank);
+    if (isAnother(before, next, now))
+      ledger.keep(!before.wanted && this.#canRead(device) ? doubted(next) : next, now, rank);
     return next.id;
   }
 

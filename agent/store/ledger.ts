@@ -1,7 +1,7 @@
 import { displaced } from "../domain/displaced.ts";
 import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import { earliest, type Instant, toIso } from "../domain/instant.ts";
-import { sameWhen } from "../domain/lock-window.ts";
+import { sameWhen, type When } from "../domain/lock-window.ts";
 import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wish } from "../domain/placement.ts";
 import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
 import type { Choices } from "./choices.ts";
@@ -109,10 +109,10 @@ export class PlacementLedger {
       if (isAnother && !isClean(placement)) {
         this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
         this.#choices.due(device, identity);
-      } else if (isAnother || placement.dormant !== dormant) {
+      } else if (isAnother || isOnlyNowAlways(placement, when) || placement.dormant !== dormant) {
         // What something has happened to is not called live before the lock has said that it is still there.
         const sure = suspect && !dormant ? doubted(placement) : placement;
-        this.keep({ ...sure, when: isAnother ? when : placement.when, dormant, next: undefined, suspect }, now);
+        this.keep({ ...sure, when, dormant, next: undefined, suspect }, now);
       }
     }
   }
@@ -212,6 +212,9 @@ export class PlacementLedger {
       .filter((twin) => twin.id !== id && twin.lock === lock && twin.refusal?.reason === "duplicate");
   }
 }
+
+/** Its window has opened and does not close: from now on the lock does not shut it by itself. */
+const isOnlyNowAlways = (placement: Placement, when: When): boolean => placement.when !== "always" && when === "always";
 
 /** What is told of a change that is no end. */
 function eventOf(is: ReceiptState, was: ReceiptState | undefined, isNew: boolean): string | undefined {

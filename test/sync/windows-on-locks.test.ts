@@ -328,3 +328,34 @@ test("a lock that has no room though its slots are empty is not asked again and 
   expect(sent(house)).toEqual(["clear", "read", "write"]);
   expect(house.events("access.live").map(({ user_identity_id: who }) => who)).toEqual(["ann", "ben"]);
 });
+
+test("a window that has opened for good, and is given hours later, is not called shut while the lock still opens", async () => {
+  using house = await houseOf({ model: { windows: keeps, suspends: true } });
+  const grant = create(house, { starts_at: noon(1) });
+  await house.clock.run(22 * hour);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+  create(house, { starts_at: noon(4), ends_at: noon(5) });
+  const schedule = [{ days: ["mon", "tue", "wed"], from: "12:00", to: "18:00" }];
+  house.ask("access_grants/update", { access_grant_id: grant, schedule });
+  await house.clock.run(8 * hour);
+  expect(opens(house)).toBe(false);
+  expect(receipt(house)).toMatchObject({ state: "waiting" });
+});
+
+test("where one window of a person opens as another closes, nothing is told, and nothing is sent", async () => {
+  using house = await houseOf({});
+  for (const [from, to] of [
+    [1, 2],
+    [2, 3],
+  ] as const) {
+    create(house, { starts_at: noon(from), ends_at: noon(to) });
+  }
+  await house.clock.run(22 * hour);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+  expect(told(house)).toContain("access.live");
+  expect(sent(house)).toContain("write");
+  await house.clock.run(24 * hour);
+  expect([sent(house).filter((what) => what !== "read"), told(house)]).toEqual([[], []]);
+  await house.clock.run(24 * hour);
+  expect([sent(house).filter((what) => what !== "read"), told(house)]).toEqual([["clear"], ["access.gone"]]);
+});
