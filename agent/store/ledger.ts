@@ -112,7 +112,9 @@ export class PlacementLedger {
       } else if (isAnother || isOnlyNowAlways(placement, when) || placement.dormant !== dormant) {
         // What something has happened to is not called live before the lock has said that it is still there.
         const sure = suspect && !dormant ? doubted(placement) : placement;
-        this.keep({ ...sure, when, dormant, next: undefined, suspect }, now);
+        // While it was not to open it was not asked for, though there may have been room.
+        const refusal = placement.dormant && placement.refusal?.reason === "full" ? undefined : placement.refusal;
+        this.keep({ ...sure, when, dormant, refusal, next: undefined, suspect }, now);
       }
     }
   }

@@ -52,7 +52,8 @@ export class Placements {
     );
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
     this.#oldestWithoutRoom = db.prepare(
-      `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 ORDER BY rank, row LIMIT 1`,
+      `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 AND (dormant = 0 OR window IS NOT NULL)
+       ORDER BY rank, row LIMIT 1`,
     );
     this.#tally = db.prepare(
       "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
@@ -114,7 +115,7 @@ export class Placements {
     return this.#withFingerprint.all(fingerprint).map(fromRow);
   }
 
-  /** Of those for which the lock was full: whose grant is the oldest. */
+  /** Of those for which the lock was full, and that are to be on it now: whose grant is the oldest. */
   oldestWithoutRoom(lock: LockId): Kept | undefined {
     const row = this.#oldestWithoutRoom.get(lock);
     return row && fromRow(row);

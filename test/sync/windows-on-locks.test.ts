@@ -359,3 +359,20 @@ test("where one window of a person opens as another closes, nothing is told, and
   await house.clock.run(24 * hour);
   expect([sent(house).filter((what) => what !== "read"), told(house)]).toEqual([["clear"], ["access.gone"]]);
 });
+
+test("who waits for room until a window opens is passed over by who may open now, and asks when it does", async () => {
+  using house = await houseOf({ model: { memory: "assigned", slots: 1, suspends: true } });
+  house.grant("cyd", door);
+  await house.clock.run(minute);
+  create(house, { schedule: [{ days: ["mon"], from: "09:00", to: "17:00" }] });
+  house.grant("ben", door);
+  await house.clock.run(20 * hour);
+  expect(receipt(house)).toMatchObject({ state: "refused" });
+  await house.clock.run(7 * hour);
+  house.revoke("cyd", door);
+  await house.clock.run(minute);
+  expect(house.events("access.live").map(({ user_identity_id: who }) => who)).toEqual(["cyd", "ben"]);
+  house.revoke("ben", door);
+  await house.clock.run(6 * 24 * hour + 18 * hour);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+});
