@@ -118,6 +118,13 @@ const rows: readonly Row[] = [
   ["a clear", { belief: clear, ...tried }, opaque, { belief: masked }],
   ["a switch", { belief: switchTo(true), ...tried }, opaque, { belief: masked }],
   ["a code", { belief: held, ...tried, suspect: true }, opaque, { suspect: false }],
+  ["a code that may come here once more", { belief: held, late }, opaque, { late: watched }],
+  [
+    "a code that is elsewhere, and may come here once more",
+    { belief: { ...held, slot: elsewhere }, late },
+    opaque,
+    { late: watched },
+  ],
   [
     "a code that was suspended by hand",
     { belief: switchTo(true), refusal: byHand },

@@ -5,8 +5,10 @@ import { branded } from "../../agent/domain/brand.ts";
 import type { Fingerprint } from "../../agent/domain/credential.ts";
 import { returned } from "../../agent/domain/displaced.ts";
 import { type Instant, instant, later } from "../../agent/domain/instant.ts";
+import type { Late } from "../../agent/domain/late.ts";
+import type { TimedWindow } from "../../agent/domain/lock-window.ts";
 import { observe } from "../../agent/domain/observe.ts";
-import { doubted, interrupted, isClean, type Placement, slotOf } from "../../agent/domain/placement.ts";
+import { doubted, interrupted, isClean, isShut, type Placement, slotOf } from "../../agent/domain/placement.ts";
 import { intendClear, intendWrite, type Settlement, settleClear, settleWrite } from "../../agent/domain/settle.ts";
 import { type Observed, slotName } from "../../agent/domain/slot.ts";
 import { placementOf } from "../support/placements.ts";
@@ -14,6 +16,10 @@ import { placementOf } from "../support/placements.ts";
 const slot = slotName("3");
 const settles = 60_000;
 const foreign = branded<Fingerprint>("f-owner");
+const there = { at: "held", slot, proof: "read_back" } as const;
+const suspended = { ...there, disabled: "by_us" } as const;
+const lateHere: Late = { slot, writes: 1, since: instant(0), until: instant(settles), check: instant(1_000) };
+const hours: TimedWindow = { startsAt: undefined, endsAt: instant(90_000), weekly: undefined, zone: "UTC" };
 
 type Act =
   | {
@@ -266,3 +272,32 @@ test("observe() takes what nobody wants any more in a slot that cannot be read f
   const strange = returned({ ...doubtful, attempts: 1 });
   expect(observe(strange, slot, { state: "unreadable" }, instant(0))).toEqual(strange);
 });
+
+test.each<[string, Partial<Placement>, boolean]>([
+  ["is nowhere", {}, true],
+  ["is nowhere, and may still come", { late: lateHere }, false],
+  ["is nowhere, and may still come with its hours", { late: lateHere, when: hours }, true],
+  ["is there, and opens", { belief: there }, false],
+  ["is suspended", { belief: suspended }, true],
+  ["is suspended, and may be let open by what still comes", { belief: suspended, late: lateHere }, false],
+  ["is in its hours, which the lock keeps", { belief: there, when: hours }, false],
+  ["is out of its hours, which the lock keeps", { belief: there, when: hours, dormant: true }, true],
+  [
+    "opens at other times than it should",
+    { belief: { ...there, otherWindow: true }, when: hours, dormant: true },
+    false,
+  ],
+  [
+    "is in doubt",
+    { belief: { at: "write", slot, wasEmpty: true, inFlight: false }, when: hours, dormant: true },
+    false,
+  ],
+])(
+  "isShut() of a code that %s: so it is while it is wanted, and else only where nothing is left of it",
+  (_, of, shut) => {
+    const placement = placementOf("ann", of);
+    expect(isShut(placement)).toBe(shut);
+    const revoked = { ...placement, wanted: false };
+    expect(isShut(revoked)).toBe(isClean(revoked));
+  },
+);

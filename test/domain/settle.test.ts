@@ -127,6 +127,12 @@ test.each<Row>([
     { belief: { at: "nowhere", proof: "acknowledged" }, refusal },
   ],
   [
+    "that was refused, and may be sent at once where that changes",
+    { belief: write },
+    invalid,
+    { belief: { at: "nowhere", proof: "acknowledged" }, refusal },
+  ],
+  [
     "for which there was no room, though its slot was empty",
     { belief: write },
     { result: "refused", reason: "full" },

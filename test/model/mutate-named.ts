@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { startVitest } from "vitest/node";
+import { today, writePart } from "./mutants-page.ts";
 import { mutated, type NamedMutant, namedMutants } from "./named-mutants.ts";
 
 /** Tries each mutant that has a name on the tests that have to catch it. The edit is made as the file is loaded, never on disk. */
@@ -41,16 +42,23 @@ async function resultsWith(mutant: NamedMutant | undefined, files: readonly stri
   return results;
 }
 
-/** Which of its tests did not fail; and if it is so grave that no other test passes, it proves nothing. */
-async function missedBy(mutant: NamedMutant): Promise<readonly string[]> {
+interface Trial {
+  readonly failed: number;
+  readonly of: number;
+  /** Which of its tests did not fail; and if it is so grave that no other test passes, it proves nothing. */
+  readonly missed: readonly string[];
+}
+
+async function tryOut(mutant: NamedMutant): Promise<Trial> {
   const results = await resultsWith(mutant, [...new Set(mutant.tests.map(([file]) => file))]);
   const failed = results.filter((each) => each.failed);
   say(`${mutant.name}: ${failed.length} of ${results.length} tests fail`);
   for (const { file, test } of failed) say(`  ${file}: ${test}`);
-  if (failed.length === results.length) return ["it breaks everything"];
-  return mutant.tests.flatMap(([file, name]) =>
-    failed.some((each) => each.file === file && each.test.startsWith(name)) ? [] : [`${file}: ${name}`],
-  );
+  const isGrave = failed.length === results.length;
+  const missed = mutant.tests
+    .filter(([file, name]) => isGrave || !failed.some((each) => each.file === file && each.test.startsWith(name)))
+    .map(([file, name]) => (isGrave ? "it breaks everything" : `${file}: ${name}`));
+  return { failed: failed.length, of: results.length, missed };
 }
 
 const without = await resultsWith(undefined, [
@@ -61,11 +69,22 @@ if (without.length === 0 || broken.length > 0) {
   throw new Error(`without a mutant, too: ${broken.map(({ test }) => test).join("; ") || "no test ran"}`);
 }
 let survivors = 0;
+const lines: string[] = [];
 for (const mutant of namedMutants) {
-  const missed = await missedBy(mutant);
+  const { failed, of, missed } = await tryOut(mutant);
   for (const test of missed) say(`  NOT CAUGHT by ${test}`);
   survivors += Number(missed.length > 0);
+  const verdict =
+    missed.length > 0
+      ? `NOT CAUGHT by ${missed.join("; ")}`
+      : `caught: ${failed} of ${of} tests fail, these among them`;
+  lines.push(
+    `- **${mutant.name}**, in \`${mutant.file}\`, is ${verdict}`,
+    ...mutant.tests.map(([file, test]) => `  - \`${file}\`: ${test} …`),
+  );
 }
-say(`${namedMutants.length - survivors} of ${namedMutants.length} caught`);
+const sum = `${namedMutants.length - survivors} of ${namedMutants.length} caught`;
+writePart("by name", [`Written by \`npm run mutate:named\` on ${today()}: ${sum}.`, lines.join("\n")]);
+say(`${sum}; written to test/model/mutants.md`);
 // Vitest leaves a one behind, as tests have failed.
 process.exitCode = survivors === 0 ? 0 : 1;

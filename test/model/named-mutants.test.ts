@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { page } from "./mutants-page.ts";
 import { mutated, namedMutants } from "./named-mutants.ts";
 
 const root = new URL("../..", import.meta.url);
@@ -8,6 +9,12 @@ test.each(namedMutants)("$name: its place in $file is still there, and so are it
   const source = readFileSync(new URL(mutant.file, root), "utf8");
   expect(mutated(source, mutant)).not.toBe(source);
   for (const [file, name] of mutant.tests) expect(readFileSync(new URL(file, root), "utf8")).toContain(`"${name}`);
+});
+
+test.each(namedMutants)("mutants.md says that $name was caught, and by what", ({ name, file, tests }) => {
+  const text = readFileSync(page, "utf8");
+  expect(text).toContain(`- **${name}**, in \`${file}\`, is caught: `);
+  for (const [of, each] of tests) expect(text).toContain(`  - \`${of}\`: ${each} …`);
 });
 
 test("mutated() says which place is lost", () => {

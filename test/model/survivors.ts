@@ -5,9 +5,14 @@ export interface Accepted {
 }
 
 const access = "agent/domain/access.ts";
+const force = "agent/domain/force.ts";
+const lockWindow = "agent/domain/lock-window.ts";
+const observe = "agent/domain/observe.ts";
+const placement = "agent/domain/placement.ts";
 const plan = "agent/domain/plan.ts";
 const receipt = "agent/domain/receipt.ts";
 const schedule = "agent/domain/schedule.ts";
+const settle = "agent/domain/settle.ts";
 const weekly = "agent/domain/weekly.ts";
 
 export const accepted: readonly Accepted[] = [
@@ -20,9 +25,19 @@ export const accepted: readonly Accepted[] = [
         is: 'if (true && window.endsAt <= at) return { decision: "deny", reason: "ended", grant, until };',
       },
       {
+        file: force,
+        was: "export const hasEnded = ({ endsAt }: Window, now: Instant): boolean => endsAt !== undefined && endsAt <= now;",
+        is: "export const hasEnded = ({ endsAt }: Window, now: Instant): boolean => true && endsAt <= now;",
+      },
+      {
         file: schedule,
         was: "const end = next !== undefined && next < to ? next : to;",
         is: "const end = true && next < to ? next : to;",
+      },
+      {
+        file: lockWindow,
+        was: "startsAt: startsAt !== undefined && startsAt <= now ? undefined : startsAt,",
+        is: "startsAt: true && startsAt <= now ? undefined : startsAt,",
       },
       {
         file: schedule,
@@ -71,8 +86,18 @@ export const accepted: readonly Accepted[] = [
       },
       {
         file: weekly,
+        was: "const flips = endsOpen && openings[0]?.start === 0 ? edges.filter((edge) => edge !== 0) : edges;",
+        is: "const flips = endsOpen && openings[0].start === 0 ? edges.filter((edge) => edge !== 0) : edges;",
+      },
+      {
+        file: weekly,
         was: "const end = midnight + to + (to > from ? 0 : minutesOfDay);",
         is: "const end = midnight + to + (to >= from ? 0 : minutesOfDay);",
+      },
+      {
+        file: lockWindow,
+        was: '(of === "windows" ? to - from + (to > from ? 0 : minutesOfDay) <= longest : to < minutesOfDay);',
+        is: '(of === "windows" ? to - from + (to >= from ? 0 : minutesOfDay) <= longest : to < minutesOfDay);',
       },
       {
         file: plan,
@@ -112,12 +137,103 @@ export const accepted: readonly Accepted[] = [
     ],
   },
   {
-    why: "The same: what is added is equal to no fingerprint.",
+    why: "The same: nothing is a whole multiple of `undefined`, and there is always a date that would have to be. The guard is for the compiler.",
+    of: [{ file: lockWindow, was: "if (dates === undefined) return false;", is: "if (false) return false;" }],
+  },
+  {
+    why: "The same: `always` has no start, no end and no week, as a window that is always open has none. The guard is for the compiler.",
+    of: [
+      { file: lockWindow, was: 'if (when === "always") return when;', is: "if (false) return when;" },
+      { file: lockWindow, was: 'if (when === "always") return when;', is: 'if (when === "") return when;' },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: "if (false) return one === other;",
+      },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: 'if (one === "always" && other === "always") return one === other;',
+      },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: 'if (false || other === "always") return one === other;',
+      },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: 'if (one === "" || other === "always") return one === other;',
+      },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: 'if (one === "always" || false) return one === other;',
+      },
+      {
+        file: lockWindow,
+        was: 'if (one === "always" || other === "always") return one === other;',
+        is: 'if (one === "always" || other === "") return one === other;',
+      },
+    ],
+  },
+  {
+    why: "The same: a belief without a slot, suspension or window of its own has `undefined` there, which is what the guard stands for, and is no slot. The guard is for the compiler.",
     of: [
       {
-        file: plan,
-        was: "const elsewhere = new Set(leaving.flatMap((placement) => (slotOf(placement) ? [placement.fingerprint] : [])));",
-        is: 'const elsewhere = new Set(leaving.flatMap((placement) => (slotOf(placement) ? [placement.fingerprint] : ["Stryker was here"])));',
+        file: placement,
+        was: 'belief.at === "nowhere" ? undefined : belief.slot;',
+        is: "false ? undefined : belief.slot;",
+      },
+      {
+        file: placement,
+        was: 'belief.at === "nowhere" ? undefined : belief.slot;',
+        is: 'belief.at === "" ? undefined : belief.slot;',
+      },
+      {
+        file: placement,
+        was: 'belief.at === "held" && belief.otherWindow === true;',
+        is: "true && belief.otherWindow === true;",
+      },
+      {
+        file: observe,
+        was: 'placement.belief.at !== "nowhere" && placement.belief.slot === slot && !isUnknowable(placement)',
+        is: "true && placement.belief.slot === slot && !isUnknowable(placement)",
+      },
+      {
+        file: observe,
+        was: 'placement.belief.at !== "nowhere" && placement.belief.slot === slot && !isUnknowable(placement)',
+        is: 'placement.belief.at !== "" && placement.belief.slot === slot && !isUnknowable(placement)',
+      },
+      {
+        file: observe,
+        was: 'if (isToBeShut(before) && !disabled && before.belief.at === "held" && before.belief.disabled) {',
+        is: "if (isToBeShut(before) && !disabled && true && before.belief.disabled) {",
+      },
+      {
+        file: observe,
+        was: 'const isOurs = belief.at === "switch" || (belief.at === "held" && belief.disabled === "by_us");',
+        is: 'const isOurs = belief.at === "switch" || (true && belief.disabled === "by_us");',
+      },
+      {
+        file: observe,
+        was: 'if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;',
+        is: "if (false || placement.belief.slot !== slot) return placement;",
+      },
+      {
+        file: observe,
+        was: 'if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;',
+        is: 'if (placement.belief.at === "" || placement.belief.slot !== slot) return placement;',
+      },
+    ],
+  },
+  {
+    why: "Never another: only what is held is let open again, so it is held where that is refused. The guard is for the compiler.",
+    of: [
+      {
+        file: settle,
+        was: 'return on && belief.at === "held"',
+        is: "return on && true",
       },
     ],
   },

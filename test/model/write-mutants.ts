@@ -1,14 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { namedMutants } from "./named-mutants.ts";
+import { today, writePart } from "./mutants-page.ts";
 import { accepted } from "./survivors.ts";
 
 /**
- * Writes mutants.md from what `stryker run` has left behind. Fails where the files that are judged reach less than they
- * have to, where something survives there for no known reason, and where a reason is given for what does not survive.
+ * Writes its part of mutants.md from what `stryker run` has left behind. Fails where one of the files reaches less than it has
+ * to, where something survives for no known reason, and where a reason is given for what does not survive.
  */
 const leastScore = 90;
-const judged = ["access", "plan", "receipt", "schedule", "weekly"].map((name) => `agent/domain/${name}.ts`);
+const decide = ["plan", "access", "schedule", "weekly", "receipt"];
+const believe = ["force", "late", "lock-window", "observe", "placement", "settle"];
+const judged = [...decide, ...believe].map((name) => `agent/domain/${name}.ts`);
 
 const place = z.object({ line: z.int(), column: z.int() });
 const reportSchema = z.object({
@@ -74,41 +76,31 @@ const row = (title: string, names: readonly string[]): string => {
 };
 const head =
   "| file | mutants | caught | of them as they did not end | not caught | score |\n| --- | --- | --- | --- | --- | --- |";
-const rowsOf = (names: readonly string[]): string[] => names.map((name) => row(`\`${name}\``, [name]));
-const others = Object.keys(files).filter((file) => !judged.includes(file));
 const reasons = [...new Set(survivors.map(({ why }) => why))];
 
-writeFileSync(
-  at("mutants.md"),
-  `${[
-    "# Mutants",
-    `Written by \`npm run mutate\` (StrykerJS) on ${new Date().toISOString().slice(0, 10)}. At least ${leastScore} % of the first five together have to be caught, and what is not caught there has a reason.`,
-    [head, ...rowsOf(judged), row("**together**", judged)].join("\n"),
-    "Beside them, without a demand:",
-    [head, ...rowsOf(others)].join("\n"),
-    "## What is not caught, and why",
-    ...reasons.flatMap((why) => [
-      why ?? "**No reason is known.**",
-      survivors
-        .filter((each) => each.why === why)
-        .map(({ file, was, is }) => `- \`${file}\`\n  - is \`${was}\`\n  - was tried as \`${is}\``)
-        .join("\n"),
-    ]),
-    "## Mistakes by name",
-    "Each is made in the source by `npm run mutate:named`, and has to be caught by these tests:",
-    namedMutants
-      .map(({ name, file, tests }) =>
-        [`- **${name}**, in \`${file}\``, ...tests.map(([of, test]) => `  - \`${of}\`: ${test} …`)].join("\n"),
-      )
+writePart("small changes", [
+  "# Mutants",
+  `Written by \`npm run mutate\` (StrykerJS) on ${today()}. At least ${leastScore} % have to be caught in each file, and what is not caught has a reason.`,
+  [head, ...judged.map((file) => row(`\`${file}\``, [file])), row("**together**", judged)].join("\n"),
+  "## What is not caught, and why",
+  ...reasons.flatMap((why) => [
+    why ?? "**No reason is known.**",
+    survivors
+      .filter((each) => each.why === why)
+      .map(({ file, was, is }) => `- \`${file}\`\n  - is \`${was}\`\n  - was tried as \`${is}\``)
       .join("\n"),
-  ].join("\n\n")}\n`,
-);
+  ]),
+]);
 
 const score = scoreOf(mutantsOf(judged));
 const isStale = (line: { readonly file: string; readonly was: string; readonly is: string }): boolean =>
   !survivors.some(({ file, was, is }) => file === line.file && was === line.was && is === line.is);
 const problems = [
-  ...(score < leastScore ? [`${score} % of the mutants were caught, and ${leastScore} % have to be`] : []),
+  ...judged
+    .filter((file) => scoreOf(mutantsOf([file])) < leastScore)
+    .map(
+      (file) => `${file}: ${scoreOf(mutantsOf([file]))} % of the mutants were caught, and ${leastScore} % have to be`,
+    ),
   ...survivors.flatMap(({ file, was, is, why }) =>
     why ? [] : [`${file}: survives without a reason: ${was}\n  as ${is}`],
   ),
