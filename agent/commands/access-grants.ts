@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { AsOf } from "../domain/as-of.ts";
 import { accessGrantId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { accessGrantObject, iso } from "./access-grant-object.ts";
 import { type Context, command } from "./command.ts";
 import { setOwnCredential } from "./credentials.ts";
 import { keptBy } from "./kept.ts";
-import { accessGrant, device, digits, name, userIdentity } from "./parameters.ts";
+import { accessGrant, asOf, device, digits, name, userIdentity } from "./parameters.ts";
 import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
 import { deviceNotFound, Refused } from "./refusal.ts";
 import { noWindow, windowAfter, windowParameters } from "./schedule.ts";
+import { noteAge } from "./stale.ts";
 
 const mostDevices = 100;
 const key = z.string().min(1).max(256);
@@ -31,11 +33,16 @@ const create = z.object({
   name: name.nullish(),
   ...windowParameters,
   allow_external_modification: z.boolean().default(false),
+  as_of: asOf.optional(),
 });
 
 const which = { access_grant_id: accessGrant.optional(), access_grant_key: key.optional() };
 const oneOf = z
   .object(which)
+  .refine((by) => (by.access_grant_id === undefined) !== (by.access_grant_key === undefined), oneOfTheTwo());
+
+const erase = z
+  .object({ ...which, as_of: asOf.optional() })
   .refine((by) => (by.access_grant_id === undefined) !== (by.access_grant_key === undefined), oneOfTheTwo());
 
 /** What an update cannot change, and what to do instead. */
@@ -52,7 +59,7 @@ const fixed: Readonly<Record<string, string>> = {
   customization_profile_id: "this agent has no such profiles",
 };
 const update = z
-  .object({ ...which, ...windowParameters, name: name.nullish(), ...unchangeable() })
+  .object({ ...which, ...windowParameters, name: name.nullish(), as_of: asOf.optional(), ...unchangeable() })
   .refine((by) => (by.access_grant_id === undefined) !== (by.access_grant_key === undefined), oneOfTheTwo());
 
 export const accessGrants = [
@@ -76,6 +83,7 @@ export const accessGrants = [
         createdAt: now,
       };
       if (grant.key !== undefined && records.accessGrant({ key: grant.key })) throw keyTaken();
+      noteAges("grant", records, { ...grant, devices: given.device_ids }, given.as_of, now);
       records.createAccessGrant(grant, given.device_ids);
       for (const code of given.requested_access_methods.flatMap((each) => each.code ?? [])) {
         setOwnCredential(records, grant.identity, { kind: "pin", digits: code }, touch);
@@ -124,6 +132,7 @@ export const accessGrants = [
     reveals: false,
     act(records, given, { now, agent, touch }) {
       const { devices, ...before } = find(records, given);
+      noteAges("grant", records, { ...before, devices }, given.as_of, now);
       const { window: was } = before;
       const grant: AccessGrant = {
         ...before,
@@ -142,12 +151,13 @@ export const accessGrants = [
   }),
   command({
     name: "access_grants/delete",
-    parameters: oneOf,
+    parameters: erase,
     doors: ["mqtt", "local"],
     kind: "writes",
     reveals: false,
-    act(records, by, { touch }) {
+    act(records, by, { now, touch }) {
       const grant = find(records, by);
+      noteAges("revoke", records, grant, by.as_of, now);
       const applied = new Set(
         records
           .grants({ identity: grant.identity })
@@ -178,6 +188,18 @@ function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {
   return Object.fromEntries(
     Object.entries(fixed).map(([field, instead]) => [field, z.never(`Cannot be changed: ${instead}`).optional()]),
   );
+}
+
+/** Of one that says nothing of its age nothing is noted: it is one grant of its pairs, and there may be others. */
+function noteAges(
+  kind: "grant" | "revoke",
+  records: Records,
+  { identity, devices }: Pick<AccessGrantRecord, "identity" | "devices">,
+  age: AsOf | undefined,
+  now: Instant,
+): void {
+  if (age === undefined) return;
+  for (const on of devices) noteAge(kind, records, { identity, device: on }, age, now);
 }
 
 function find(

@@ -79,6 +79,8 @@ export class Steps {
     if (contents.state === "empty") this.#known.occupied.delete(slot);
     this.progress.change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
+      // A look at what is in no doubt, and that says nothing, puts nothing in doubt.
+      if (contents.state === "unreadable" && isSettled(placement) && !placement.late) return seen;
       if (contents.state === "opaque" && isUnknowable(seen)) return this.progress.leftAlone(seen);
       return this.progress.concluded(seen, isSettled(seen) && contents.state !== "unreadable");
     });

@@ -55,7 +55,8 @@ function shapeOf(name: string): Readonly<Record<string, unknown>> {
 }
 const shape = shapeOf("access_grants/update");
 const isRefused = (field: unknown): boolean => field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever;
-const selectors = new Set(["access_grant_id", "access_grant_key"]);
+/** Which one it is, and how new the update. */
+const selectors = new Set(["access_grant_id", "access_grant_key", "as_of"]);
 const refused = Object.keys(shape).filter((name) => isRefused(shape[name]));
 const changeable = Object.keys(shape).filter((name) => !selectors.has(name) && !refused.includes(name));
 

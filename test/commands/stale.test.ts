@@ -213,3 +213,37 @@ test.each([-1, 1.5, 2 ** 53, "5", "2026-01-31", "2026-01-31T09:30:00", "soon", n
     }
   },
 );
+
+test("access grants, their updates and their ends say how new they are, too: for each of their devices, and in whatever order", () => {
+  using desk = new MemoryStore();
+  const both = { user_identity_id: "ann", device_ids: [doors[0], doors[1]], access_grant_key: "k" };
+  expect(desk.ask("access_grants/create", { ...both, as_of: 5 })).toMatchObject({ ok: true });
+  const update = (asOf: number): unknown =>
+    desk.ask("access_grants/update", { access_grant_key: "k", name: `as of ${asOf}`, as_of: asOf });
+  expect(update(4)).toMatchObject({ error: { type: "superseded", newest_as_of: 5 } });
+  expect(desk.ask("access_grants/get", { access_grant_key: "k" })).toMatchObject({ access_grant: { name: null } });
+  expect(update(6)).toMatchObject({ ok: true });
+
+  // Where one of its devices has seen something newer, it is carried out on none of them.
+  desk.ask(revoke, { user_identity_id: "ann", device_id: doors[1], as_of: 8 });
+  expect(update(7)).toMatchObject({ error: { type: "superseded", newest_as_of: 8 } });
+  expect(desk.ask(grant, { ...pair, as_of: 7 })).toEqual({ ok: true });
+
+  // An end is carried out whatever it says; what is late, or comes again, makes no new one.
+  expect(desk.ask("access_grants/delete", { access_grant_key: "k", as_of: 3 })).toEqual({ ok: true });
+  expect(desk.ask("access_grants/create", { ...both, as_of: 5 })).toMatchObject({ error: { type: "superseded" } });
+  expect(desk.ask("access_grants/create", { ...both, as_of: 9 })).toMatchObject({ ok: true });
+  expect(desk.ask("access_grants/delete", { access_grant_key: "k", as_of: 10 })).toEqual({ ok: true });
+  expect(desk.ask("access_grants/create", { ...both, as_of: 10 })).toMatchObject({ error: { type: "superseded" } });
+  expect(desk.ask("access_grants/create", { ...both, as_of: "soon" })).toMatchObject({
+    error: { type: "invalid_input", validation_errors: { as_of: {} } },
+  });
+});
+
+test("the end of an access grant that does not say how new it is says nothing of the other grants of its pairs", () => {
+  using desk = new MemoryStore();
+  desk.ask(grant, { ...pair, as_of: 5 });
+  desk.ask("access_grants/create", { user_identity_id: "ann", device_ids: [doors[0]], access_grant_key: "k" });
+  expect(desk.ask("access_grants/delete", { access_grant_key: "k" })).toEqual({ ok: true });
+  expect(desk.ask(grant, { ...pair, as_of: 5 })).toEqual({ ok: true });
+});

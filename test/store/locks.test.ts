@@ -343,6 +343,15 @@ test("where both names were used, the older grant stays and nothing is on the lo
   expect(after.records.orphans()).toMatchObject([{ device: second, reason: "lock_replaced", lock: "serial-x" }]);
 });
 
+test("a grant that comes along from a former name is placed on the lock of the new one", () => {
+  using desk = new MemoryStore();
+  grant(desk, first, "cyd");
+  desk.store.rounds.learn(second, y);
+  const after = desk.reopened([configured(second, { was: [first] })]);
+  after.rounds.choose(second);
+  expect(after.rounds.placements(second)).toMatchObject([{ identity: "cyd", lock: "serial-y", wanted: true }]);
+});
+
 test("a database of the first version learns from what locks have said where its codes are", () => {
   const db = new Database(":memory:");
   db.exec(readFileSync(join(migrations, "0001.sql"), "utf8"));

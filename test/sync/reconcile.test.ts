@@ -59,3 +59,26 @@ test("the bare word of a lock that tells its codes is no proof: nothing is calle
   await house.clock.run(3600_000);
   expect(told()).toEqual(["access.gone"]);
 });
+
+test("a slot that cannot be read when it is only looked at leaves a code as well proven as it was", async () => {
+  using house = new House(1, 1, { configured: { auditReads: 1_440 } });
+  const [door] = house.devices;
+  house.grant("ann", door!);
+  await house.clock.run(60_000);
+  const lock = house.lock(door!);
+  const read = lock.read.bind(lock);
+  let looks = 0;
+  lock.read = () => {
+    looks += 1;
+    return { state: "unreadable" };
+  };
+  await house.clock.run(3600_000);
+  expect(looks).toBeGreaterThan(30);
+  lock.read = read;
+  expect(house.told.filter(({ type }) => type.startsWith("access.")).map(({ type }) => type)).toEqual([
+    "access.accepted",
+    "access.live",
+  ]);
+  const [placement] = house.store.rounds.placements(door!);
+  expect(placement).toMatchObject({ belief: { at: "held", proof: "read_back" }, pauses: 0, next: undefined });
+});
