@@ -20,10 +20,6 @@ export function renameDevice(db: Database, was: DeviceId, is: DeviceId, now: Ins
   run("UPDATE placements SET device_id = @is WHERE device_id = @was");
   run("INSERT OR IGNORE INTO choices SELECT @is, user_identity_id FROM choices WHERE device_id = @was");
   run("DELETE FROM choices WHERE device_id = @was");
-  // A grant that came along may be the first of its pair in force.
-  run(
-    "INSERT OR IGNORE INTO choices SELECT DISTINCT @is, user_identity_id FROM grants WHERE device_id = @is AND valid_to IS NULL AND in_force = 1",
-  );
   // Of two marks the one that lets less through stays.
   const twin = "EXISTS (SELECT 1 FROM marks AS m WHERE m.user_identity_id = marks.user_identity_id AND m.device_id";
   const isNewer = "(m.as_of > marks.as_of OR (m.as_of = marks.as_of AND m.closed >= marks.closed))";
