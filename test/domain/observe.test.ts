@@ -277,6 +277,11 @@ test.each<[string, Partial<Placement>, Partial<Placement>]>([
   ],
   ["was in doubt", { belief: write }, { belief: { at: "nowhere", proof: "acknowledged" } }],
   [
+    "was in doubt, and may be changed at the lock",
+    { belief: write, external: true },
+    { belief: { at: "nowhere", proof: "acknowledged" } },
+  ],
+  [
     "may be changed at the lock",
     { belief: held, external: true },
     { belief: { at: "nowhere", proof: "acknowledged" }, refusal: honoured },

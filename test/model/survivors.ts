@@ -178,7 +178,7 @@ export const accepted: readonly Accepted[] = [
     ],
   },
   {
-    why: "The same: a belief without a slot, suspension or window of its own has `undefined` there, which is what the guard stands for, and is no slot. The guard is for the compiler.",
+    why: "The same: a belief without a slot, switch, suspension or window of its own has `undefined` there, which is what the guard stands for, and is no slot and no switch. The guard is for the compiler.",
     of: [
       {
         file: placement,
@@ -207,6 +207,11 @@ export const accepted: readonly Accepted[] = [
       },
       {
         file: observe,
+        was: 'if (before.belief.at === "switch" && before.belief.on === (disabled !== undefined)) {',
+        is: "if (true && before.belief.on === (disabled !== undefined)) {",
+      },
+      {
+        file: observe,
         was: 'if (isToBeShut(before) && !disabled && before.belief.at === "held" && before.belief.disabled) {',
         is: "if (isToBeShut(before) && !disabled && true && before.belief.disabled) {",
       },
@@ -224,6 +229,16 @@ export const accepted: readonly Accepted[] = [
         file: observe,
         was: 'if (placement.belief.at === "nowhere" || placement.belief.slot !== slot) return placement;',
         is: 'if (placement.belief.at === "" || placement.belief.slot !== slot) return placement;',
+      },
+    ],
+  },
+  {
+    why: "The same: only what was held is honoured, and that is asked there once more. The guard is for the compiler.",
+    of: [
+      {
+        file: observe,
+        was: 'const wasProven = ({ belief }: Placement): boolean => belief.at === "held" && belief.proof !== "acknowledged";',
+        is: 'const wasProven = ({ belief }: Placement): boolean => true && belief.proof !== "acknowledged";',
       },
     ],
   },
