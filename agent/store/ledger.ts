@@ -110,8 +110,9 @@ export class PlacementLedger {
         this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
         this.#choices.due(device, identity);
       } else if (isAnother || isOnlyNowAlways(placement, when) || placement.dormant !== dormant) {
-        // What something has happened to is not called live before the lock has said that it is still there.
-        const sure = suspect && !dormant ? doubted(placement) : placement;
+        // What something has happened to is not called live before the lock has said that it is still there; nor shut, where
+        // it is the lock that shuts it.
+        const sure = suspect && (!dormant || when !== "always") ? doubted(placement) : placement;
         // While it was not to open it was not asked for, though there may have been room.
         const refusal = placement.dormant && placement.refusal?.reason === "full" ? undefined : placement.refusal;
         this.keep({ ...sure, when, dormant, refusal, next: undefined, suspect }, now);

@@ -376,3 +376,24 @@ test("who waits for room until a window opens is passed over by who may open now
   await house.clock.run(6 * 24 * hour + 18 * hour);
   expect(receipt(house)).toMatchObject({ state: "live" });
 });
+
+test("a window that closes just after something happened to its code is not called closed before the lock was asked", async () => {
+  using house = await houseOf({ model: { windows: keeps } });
+  create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
+  await house.clock.run(20 * hour);
+  expect(receipt(house)).toMatchObject({ state: "live" });
+  const lock = house.lock(door);
+  const [[slot, { value }] = ["", { value: "" }]] = Object.entries(lock.chip.entries);
+  told(house);
+  // Its owner has let it open at all times.
+  lock.write({ credential: { kind: "pin", digits: new Secret(value) }, when: "always", label: "ann" }, slotName(slot));
+  house.moods.set(door, "deaf");
+  house.report(door, { changed: slotName(slot) });
+  await house.clock.run(8 * hour);
+  expect(opens(house)).toBe(true);
+  expect(told(house)).not.toContain("access.paused");
+  house.moods.set(door, "good");
+  await house.clock.run(hour);
+  expect(opens(house)).toBe(false);
+  expect(told(house).at(-1)).toBe("access.paused");
+});
