@@ -15,7 +15,13 @@ import { noteAge } from "./stale.ts";
 
 const mostDevices = 100;
 const key = z.string().min(1).max(256);
-const method = z.object({ mode: z.enum(["code", "card", "mobile_key", "cloud_key"]), code: digits.optional() });
+// A person has one PIN: a code that would be set for a card, or two of them, is a mistake that nobody would notice.
+const method = z
+  .object({ mode: z.enum(["code", "card", "mobile_key", "cloud_key"]), code: digits.optional() })
+  .refine(({ mode, code }) => mode !== "card" || code === undefined, {
+    path: ["code"],
+    error: 'Is for the mode "code"; bring a card with credentials/set',
+  });
 
 const create = z.object({
   user_identity_id: userIdentity,
@@ -28,6 +34,7 @@ const create = z.object({
     .array(method)
     .min(1)
     .max(10)
+    .refine((methods) => methods.filter(({ code }) => code !== undefined).length <= 1, "Must name at most one code")
     .default([{ mode: "code" }]),
   access_grant_key: key.optional(),
   name: name.nullish(),

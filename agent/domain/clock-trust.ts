@@ -124,7 +124,7 @@ export const wasSet = ({ last }: ClockTrust, sight: Sight): boolean => Math.abs(
 export function supposed({ good }: ClockTrust, sight: Sight, { built, mark }: Known, began: Sight): Instant {
   if (good) return expected(good, sight);
   const ran = sight.monotonic - began.monotonic;
-  return instant(Math.max(sight.wall, built, mark === undefined ? built : later(mark, ran)));
+  return instant(Math.max(sight.wall, later(built, ran), later(mark ?? built, ran)));
 }
 
 /** How much further the time has moved than it should have. */

@@ -114,7 +114,10 @@ export class Queue {
   /** Whether a stranger may be let in now; where not, it is looked at again when one may. */
   #meets(link: string): boolean {
     const now = this.#clock.now();
-    const met = Math.min(Math.max(this.#met.get(link) ?? 0, now - strangersAtOnce * strangerEvery), now);
+    const known = this.#met.get(link) ?? 0;
+    // Where the clock was set back they come at their pace from then on: nobody waits until it is as late again.
+    if (known > now) this.#met.set(link, now);
+    const met = Math.max(Math.min(known, now), now - strangersAtOnce * strangerEvery);
     if (met + strangerEvery <= now) {
       this.#met.set(link, instant(met + strangerEvery));
       return true;

@@ -199,6 +199,16 @@ describe("access grants", () => {
     [{ requested_access_methods: [{ mode: "mobile_key" }] }, "not_supported"],
     [{ requested_access_methods: [{ mode: "cloud_key" }] }, "not_supported"],
     [{ requested_access_methods: [{ mode: "code", code: "12a" }] }, "invalid_input"],
+    [{ requested_access_methods: [{ mode: "card", code: "471147" }] }, "invalid_input"],
+    [
+      {
+        requested_access_methods: [
+          { mode: "code", code: "471147" },
+          { mode: "code", code: "582258" },
+        ],
+      },
+      "invalid_input",
+    ],
     [{ requested_access_methods: [{ mode: "code", code: "123456789" }] }, "code_constraints_violated"],
   ])("%j is %s, and nothing is kept of it", (of, type) => {
     const before = house.picture();

@@ -171,7 +171,8 @@ describe("supposed() is the time", () => {
     const state = looked(beforeLooking(wrong, undefined), wrong, known);
     const sight = { ...after(hour, 0), wall: instant(hour) };
     expect(supposed(state, sight, known, wrong)).toBe(now + hour);
-    expect(supposed(state, sight, { built, mark: undefined }, wrong)).toBe(built);
+    // Time that stood still would let no second try, and no lock after the first few, come due.
+    expect(supposed(state, sight, { built, mark: undefined }, wrong)).toBe(built + hour);
     const unsaid = { ...after(hour, 0), synchronised: false };
     expect(supposed(state, unsaid, { built, mark: built }, wrong)).toBe(now + hour);
   });

@@ -3,6 +3,7 @@ import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { type Instant, later } from "../../agent/domain/instant.ts";
 import { within } from "../../agent/sync/deadline.ts";
 import { Queue, type Rank } from "../../agent/sync/queue.ts";
+import type { Clock } from "../../drivers/driver.ts";
 import { rest, VirtualClock } from "../support/virtual-clock.ts";
 
 const [a, b, c] = [deviceId("a"), deviceId("b"), deviceId("c")];
@@ -19,10 +20,16 @@ class Bench {
   readonly ranks = new Map<DeviceId, Rank>();
   readonly strangers = new Set<DeviceId>();
   comeBack: (device: DeviceId) => Instant | undefined = () => undefined;
+  /** How far the time that the queue is told is from that of the test. */
+  ahead = 0;
   readonly #began = this.clock.now();
 
   constructor(atOnce: 1 | "unlimited", linkOf: (device: DeviceId) => string = () => "wire") {
-    this.queue = new Queue(this.clock, {
+    const clock: Clock = {
+      now: () => later(this.clock.now(), this.ahead),
+      sleep: (ms, signal) => this.clock.sleep(ms, signal),
+    };
+    this.queue = new Queue(clock, {
       laneOf: (device) => ({ link: linkOf(device), atOnce }),
       rankOf: (device) => this.ranks.get(device) ?? "usual",
       isStranger: (device) => this.strangers.has(device),
@@ -97,6 +104,18 @@ test("strangers on a link that bears any number come a few at once, then ten in 
   expect(bench.began.slice(9)).toEqual(
     Array.from({ length: 22 }, (_, at) => `lock-${at + 7} ${((at + 1) / 10).toFixed(1).replace(".0", "")}`),
   );
+});
+
+test("a stranger does not wait for a clock that was set back to be as late again", async () => {
+  const bench = new Bench("unlimited");
+  bench.strangers.add(a);
+  bench.ahead = 3600_000;
+  bench.queue.add(a);
+  await bench.clock.run(60_000);
+  bench.ahead = 0;
+  bench.queue.add(a);
+  await bench.clock.run(60_000);
+  expect(bench.began).toEqual(["a 0", "a 60.1"]);
 });
 
 test("locks on different wires do not wait for each other", async () => {
