@@ -50,6 +50,8 @@ export interface LockState {
   /** What is still to be read before this lock is written to. */
   readonly survey: readonly Extract<Step, { readonly do: "survey" }>[];
   readonly now: Instant;
+  /** The time of day is not known: nothing is written with a window, as nobody could say whether it is open (Law 12). */
+  readonly isTimeUnknown?: boolean;
 }
 
 /**
@@ -78,7 +80,10 @@ export function plan(state: LockState): Plan {
       .filter((each) => isLeaving(each) && each.belief.at !== "nowhere" && !isUnknowable(each))
       .map(({ fingerprint }) => fingerprint),
   );
-  const writable = settled.filter((placement) => isWritable(placement) && !elsewhere.has(placement.fingerprint));
+  const isHeldBack = ({ when }: Placement): boolean => state.isTimeUnknown === true && when !== "always";
+  const writable = settled.filter(
+    (placement) => isWritable(placement) && !isHeldBack(placement) && !elsewhere.has(placement.fingerprint),
+  );
   const { steps: writes, full } = fill(writable.toSorted(openFirst), state);
 
   const coming = new Map<string, Placement[]>();

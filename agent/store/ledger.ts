@@ -110,12 +110,7 @@ export class PlacementLedger {
         this.keep({ ...placement, wanted: false, next: undefined, suspect }, now);
         this.#choices.due(device, identity);
       } else if (isAnother || isOnlyNowAlways(placement, when) || placement.dormant !== dormant) {
-        // What something has happened to is not called live before the lock has said that it is still there; nor shut, where
-        // it is the lock that shuts it.
-        const sure = suspect && (!dormant || when !== "always") ? doubted(placement) : placement;
-        // While it was not to open it was not asked for, though there may have been room.
-        const refusal = placement.dormant && placement.refusal?.reason === "full" ? undefined : placement.refusal;
-        this.keep({ ...sure, when, dormant, refusal, next: undefined, suspect }, now);
+        this.keep({ ...restated(placement, { when, dormant }, suspect), next: undefined, suspect }, now);
       }
     }
   }
@@ -214,6 +209,20 @@ export class PlacementLedger {
       .map(({ placement }) => placement)
       .filter((twin) => twin.id !== id && twin.lock === lock && twin.refusal?.reason === "duplicate");
   }
+}
+
+/** With the window that it is to have now, open or shut. */
+function restated(
+  placement: Placement,
+  { when, dormant }: Pick<Wish, "when" | "dormant">,
+  suspect: boolean,
+): Placement {
+  // What something has happened to is not called live before the lock has said that it is still there; nor shut, where it is
+  // the lock that shuts it.
+  const sure = suspect && (!dormant || when !== "always") ? doubted(placement) : placement;
+  // While it was not to open it was not asked for, though there may have been room.
+  const refusal = placement.dormant && placement.refusal?.reason === "full" ? undefined : placement.refusal;
+  return { ...sure, when, dormant, refusal };
 }
 
 /** Its window has opened and does not close: from now on the lock does not shut it by itself. */

@@ -37,6 +37,8 @@ export interface RoundStore {
   lockAt(device: DeviceId): LockId | undefined;
   /** Whether the lock took another's place, and was not read as a whole since. */
   isUnread(device: DeviceId): boolean;
+  /** Law 12. */
+  isTimeKnown(): boolean;
   /** It was read as a whole. */
   read(device: DeviceId): void;
   /**
@@ -96,6 +98,7 @@ interface Parts {
   readonly vault: Vault;
   readonly transaction: <T>(act: () => T) => T;
   readonly now: () => Instant;
+  readonly isClockTrusted: () => boolean;
 }
 
 export function roundLedgerOf(parts: Parts): RoundStore {
@@ -112,6 +115,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     vault,
     transaction,
     now,
+    isClockTrusted,
   } = parts;
   const openOf = (device: DeviceId): readonly Placement[] => {
     const lock = locks.at(device);
@@ -206,6 +210,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
     lockAt: (device) => locks.at(device),
     isUnread: (device) => locks.isUnread(device),
+    isTimeKnown: isClockTrusted,
     read: (device) => transaction(() => locks.read(device)),
     recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
     choose(device) {

@@ -194,7 +194,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
     debt: new Debt(db, { placements, journal, transaction }),
-    rounds: roundLedgerOf({ ...parts, transaction, now }),
+    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted: options.isClockTrusted ?? (() => true) }),
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals].map((kept) =>

@@ -21,6 +21,8 @@ export interface Ledger {
   lockAt(device: DeviceId): LockId | undefined;
   /** Whether the lock took another's place, and was not read as a whole since. */
   isUnread(device: DeviceId): boolean;
+  /** Law 12: where not, what depends on the time of day stays as it is. */
+  isTimeKnown(): boolean;
   /** It was read as a whole. */
   read(device: DeviceId): void;
   /**

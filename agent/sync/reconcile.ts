@@ -12,6 +12,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
 const occupiedFor: Milliseconds = 3600_000;
+const heldBackFor: Milliseconds = 60_000;
 /** No lock has this much to do; a round that finds no end is our fault, and must not become the lock's. */
 const mostPasses = 1_000;
 
@@ -57,7 +58,8 @@ export async function reconcile(
     const now = clock.now();
     const unread = ledger.isUnread(device) ? known.survey.left(limits, can, placements, now) : undefined;
     const occupied = new Set(known.occupied.keys());
-    const state = { placements, limits, can, survey: dueOf(unread, now), occupied, now };
+    const isTimeUnknown = !ledger.isTimeKnown();
+    const state = { placements, limits, can, survey: dueOf(unread, now), occupied, now, isTimeUnknown };
     const { steps: planned, full } = plan(state);
     await refuseRoom(
       placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
@@ -76,7 +78,8 @@ export async function reconcile(
     const audit = known.auditor.look(state, ledger, around.isAwaited("usual"));
     if (audit.step) await steps.perform(audit.step);
     else {
-      const next = earliest([nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next]);
+      const looks = [nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next];
+      const next = earliest([...looks, nextOfHeldBack(state)]);
       return { next, unconfirmed: steps.progress.isUnconfirmed };
     }
   }
@@ -96,6 +99,12 @@ const canOf = (memory: Memory): LockState["can"] => ({
   list: memory.list !== undefined,
   enable: memory.read !== undefined && memory.enable !== undefined,
 });
+
+/** What is not written while the time is not known is looked after often: nothing is asked of the lock for it. */
+const nextOfHeldBack = ({ placements, now, isTimeUnknown }: LockState): Instant | undefined =>
+  isTimeUnknown && placements.some(({ wanted, when, belief }) => wanted && when !== "always" && belief.at === "nowhere")
+    ? later(now, heldBackFor)
+    : undefined;
 
 type Unread = ReturnType<Acquaintance["survey"]["left"]>;
 const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread.map(({ from }) => from));

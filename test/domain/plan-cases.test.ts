@@ -322,3 +322,12 @@ test("plan() reads a lock as a whole before it is written, and says of nobody th
     steps(planFor([old, ann({ belief: { ...heldIn(two), disabled: "by_us" } })], { ...suspending, survey })),
   ).toEqual(["clear ann 1", "survey 3", "enable ann 2"]);
 });
+
+test("plan() writes no window while nobody knows the time of day, and all else as ever", () => {
+  const when = { startsAt: undefined, endsAt: later(now, 60_000), weekly: undefined, zone: "UTC" };
+  const timed = ann({ when });
+  expect(steps(planFor([timed, ben()], { isTimeUnknown: true }))).toEqual(["look 1", "write ben 1"]);
+  expect(steps(planFor([timed], { isTimeUnknown: false }))).toEqual(["look 1", "write ann 1"]);
+  expect(steps(planFor([timed], {}))).toEqual(["look 1", "write ann 1"]);
+  expect(steps(planFor([ann({ when, ...held, wanted: false })], { isTimeUnknown: true }))).toEqual(["clear ann 1"]);
+});

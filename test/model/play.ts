@@ -53,6 +53,7 @@ export const deeds = [
   ...handsOfOwner,
   ...handsOfOwner,
   ...(["grant_and_kill", "revoke_and_kill", "kill", "restart", "wipe", "wipe", "reveal"] as const),
+  "move_clock",
   ...rebuildDeeds,
 ] as const;
 export const anyDeed = fc.record({
@@ -71,17 +72,23 @@ const isOwners = (what: Doing): what is OwnerDeed => what.startsWith("owner_");
 const wishOf = { grant_and_kill: "grant", revoke_and_kill: "revoke" } as const;
 type TimeDeed = (typeof timeDeeds)[number];
 const isOfTime = (what: Doing): what is TimeDeed => timeDeeds.some((each) => each === what);
+const happeningDeeds = ["kill", "restart", "online", "wipe"] as const;
+type HappeningDeed = (typeof happeningDeeds)[number];
+const isHappening = (what: Doing): what is HappeningDeed => happeningDeeds.some((each) => each === what);
 type RebuildDeed = (typeof rebuildDeeds)[number];
 const isRebuild = (what: Doing): what is RebuildDeed => rebuildDeeds.some((each) => each === what);
 
 export const otherTroubles = [
   ...(["given_for_a_time", "given_external", "time_changed", "time_taken"] as const),
-  ...(["wiped", "told_late"] as const),
+  ...(["wiped", "told_late", "clock_moved"] as const),
   ...(["owner_writes", "owner_frees", "owner_takes_ours", "owner_overwrites"] as const),
   ...(["owner_suspends", "owner_loosens"] as const),
   ...rebuilt,
 ];
 export type Deed = typeof anyDeed extends fc.Arbitrary<infer T> ? T : never;
+
+/** Of the clock, each more than is believed without somebody's word. */
+const steps = [13 * 365 * 24 * 60 * minute, -1_750_000_000_000, 2 * 60 * minute, -2 * 60 * minute, 24 * 60 * minute];
 
 const nameOf = (who: number): string => people[who] ?? "";
 
@@ -107,6 +114,7 @@ export class Play {
     if (isOwners(what)) return this.#owner(what, place);
     if (isRebuild(what)) return rebuild(world, what, at, pin);
     if (isOfTime(what)) return this.#time(what, person, at, who + pin);
+    if (isHappening(what)) return this.#happen(what, place);
     switch (what) {
       case "grant":
       case "revoke":
@@ -120,14 +128,31 @@ export class Play {
         return void world.ask("credentials/set", { user_identity_id: person, kind: "pin", value: ownPins[pin] });
       case "reveal":
         return void world.ask("credentials/get", { user_identity_id: person });
+      case "move_clock":
+        return this.#moveClock(who + where, { deed: who % 2 === 0 ? "grant" : "revoke", who, where, pin, after: 0 });
+    }
+  }
+
+  #happen(what: HappeningDeed, place: WorldLock): Promise<void> | void {
+    switch (what) {
       case "kill":
       case "restart":
-        return world[what]();
+        return this.world[what]();
       case "online":
         return place.tell({ event: "online" });
       case "wipe":
         return this.#wipe(place);
     }
+  }
+
+  /** For a while, in which something is wished for. */
+  async #moveClock(which: number, meanwhile: Deed): Promise<void> {
+    const { world } = this;
+    world.count("clock_moved");
+    world.setAhead(steps[which % steps.length] ?? 0);
+    await this.act(meanwhile);
+    await world.clock.run(Math.floor(world.random() * 90) * minute);
+    world.confirmClock();
   }
 
   #time(what: TimeDeed, person: string, at: number, which: number): void {

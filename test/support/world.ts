@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { ClockWatch } from "../../agent/clock-watch.ts";
 import type { Context } from "../../agent/commands/command.ts";
 import { perform } from "../../agent/commands/perform.ts";
 import { type CredentialId, secretOf } from "../../agent/domain/credential.ts";
 import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
-import { type Instant, instant } from "../../agent/domain/instant.ts";
+import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { standing } from "../../agent/domain/receipt.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
@@ -49,6 +50,7 @@ export function blankImage(): Buffer {
 const quiet = (): void => undefined;
 /** An agent that is told to end does so within as many turns of the event loop, as no time passes for it. */
 const turnsToClose = 1_000;
+const looksEvery: Milliseconds = 5 * 60_000;
 
 export interface WorldSpec {
   readonly seed: number;
@@ -73,10 +75,13 @@ export class World implements Disposable {
   readonly #unheard: LinkEvent[] = [];
   readonly #history: { readonly at: Instant; readonly what: string; readonly details: object | undefined }[] = [];
   readonly #codes = new Map<CredentialId, string>();
+  /** How far the clock of the gateway is ahead. */
+  #ahead: Milliseconds = 0;
   #process: Process = { dead: true };
   #store: Store;
   #keeper: Keeper;
   #alarm: Alarm;
+  #watch: ClockWatch;
 
   constructor(spec: WorldSpec, counts: Map<string, number>, opened: Opened) {
     this.#opened = opened;
@@ -96,7 +101,7 @@ export class World implements Disposable {
           (what, details) => this.#note(what, details),
         ),
     );
-    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm } = this.#start());
+    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm, watch: this.#watch } = this.#start());
   }
 
   get store(): Store {
@@ -137,10 +142,10 @@ export class World implements Disposable {
         { name, payload, door: "local", retained: false, replyAddress: "usable", isOpen: true },
         this.#store,
         {
-          now: this.clock.now(),
+          now: this.#watch.now(),
           door: "local",
           codes: true,
-          agent: agentFacts,
+          agent: () => ({ ...agentFacts(), clock: { ...agentFacts().clock, trusted: this.#watch.isTrusted } }),
           touch: (device) => void touched.add(device),
         },
         (error) => this.sins.push(`a command failed: ${String(error)}`),
@@ -152,6 +157,20 @@ export class World implements Disposable {
     return JSON.parse(reply.body);
   }
 
+  /** The clock of the gateway is set wrong by so much; the locks' own, and the time, go on. */
+  setAhead(ms: Milliseconds): void {
+    this.#note(`the clock is set ${ms / 1000} s ahead`);
+    this.#ahead = ms;
+    this.#watch.look();
+  }
+
+  /** The clock is right again, and somebody says so. */
+  confirmClock(): void {
+    this.setAhead(0);
+    if (!this.#watch.confirm("operator")) this.sins.push("a clock that is right could not be confirmed");
+    this.#alarm.nudge();
+  }
+
   /** The power goes: what was not committed is lost, what was sent may arrive. */
   async kill(meanwhile: () => void = quiet): Promise<void> {
     const sent = this.#rows({}).find(({ belief }) => "inFlight" in belief && belief.inFlight);
@@ -161,6 +180,7 @@ export class World implements Disposable {
   }
 
   async restart(meanwhile: () => void = quiet): Promise<void> {
+    this.#watch.close();
     const closed = Promise.all([this.#keeper.close(), this.#alarm.close()]).then(() => "closed");
     for (let turn = 0; (await Promise.race([closed, rest()])) !== "closed"; turn++) {
       if (turn > turnsToClose) throw new Error("the agent does not end");
@@ -174,7 +194,7 @@ export class World implements Disposable {
     // What was on the wire arrives before anyone is back.
     await this.clock.run(1_000);
     meanwhile();
-    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm } = this.#start());
+    ({ store: this.#store, keeper: this.#keeper, alarm: this.#alarm, watch: this.#watch } = this.#start());
     for (const event of this.#unheard.splice(0)) this.#report(event);
   }
 
@@ -196,11 +216,12 @@ export class World implements Disposable {
     this.#process.dead = true;
   }
 
-  #start(): { store: Store; keeper: Keeper; alarm: Alarm } {
+  #start(): { store: Store; keeper: Keeper; alarm: Alarm; watch: ClockWatch } {
     const process: Process = { dead: false };
     this.#process = process;
+    const watch = this.#newWatch(process);
     const clock: Clock = {
-      now: () => this.clock.now(),
+      now: () => watch.now(),
       sleep: async (ms, signal) => {
         try {
           await this.clock.sleep(ms, signal);
@@ -214,8 +235,11 @@ export class World implements Disposable {
       devices: this.house.configured(),
       pins: { issue: true, length: 6 },
       events: { rows: 100_000, days: 30 },
-      now: () => this.clock.now(),
+      now: () => watch.now(),
+      isClockTrusted: () => watch.isTrusted,
     });
+    void watch.start(store);
+    watch.look();
     store.rounds.interrupt();
     this.#store = store;
     this.#listen();
@@ -237,15 +261,40 @@ export class World implements Disposable {
     });
     const alarm = new Alarm({
       clock,
-      turn: () => this.#heard(store.turn(), "by itself"),
+      turn: () => {
+        watch.look();
+        return this.#heard(store.turn(watch.isConfirmed), "by itself");
+      },
       due: (...due) => keeper.due(...due),
-      // Nobody sets this clock: it has to wake at the moment itself, and when it is told of a change.
+      // It has to wake at the moment itself, and when it is told of a change.
       atLeastEvery: 5 * 60_000,
       failed: (error) => this.sins.push(`the alarm failed: ${String(error)}`),
     });
     keeper.opened("wire");
     alarm.start();
-    return { store, keeper, alarm };
+    return { store, keeper, alarm, watch };
+  }
+
+  #newWatch(process: Process): ClockWatch {
+    return new ClockWatch({
+      clock: {
+        now: () => later(this.clock.now(), this.#ahead),
+        // Less often than the real one: it looks before whatever depends on the time, too.
+        sleep: async (ms, signal) => {
+          await this.clock.sleep(Math.max(ms, looksEvery), signal);
+          if (process.dead) await never;
+        },
+      },
+      monotonic: () => this.clock.now() - this.#began,
+      synchronisation: { ask: async () => undefined, found: { source: "system", synchronised: true } },
+      ask: undefined,
+      built: instant(1_700_000_000_000),
+      log: this.#log(),
+      changed: () => {
+        if (!process.dead) this.#alarm?.nudge();
+      },
+      failed: (error) => this.sins.push(`the watch of the clock failed: ${String(error)}`),
+    });
   }
 
   #log(): Log {

@@ -397,3 +397,20 @@ test("a window that closes just after something happened to its code is not call
   expect(opens(house)).toBe(false);
   expect(told(house).at(-1)).toBe("access.paused");
 });
+
+test("while the time is not known no code is written with a window, and it is written when the time is known", async () => {
+  using house = await houseOf({ model: { windows: keeps } });
+  house.moods.set(door, "deaf");
+  create(house, { schedule: [{ days: ["mon", "tue"], from: "09:00", to: "17:00" }] });
+  await house.clock.run(hour);
+  house.ahead = 24 * hour;
+  house.moods.set(door, "good");
+  sent(house);
+  await house.clock.run(hour);
+  expect(sent(house)).not.toContain("write");
+  house.ahead = 0;
+  await house.clock.run(hour);
+  await house.clock.run(5 * minute);
+  expect(sent(house)).toContain("write");
+  expect(receipt(house)).toMatchObject({ state: "waiting", credentials: [{ reason: "outside_window" }] });
+});
