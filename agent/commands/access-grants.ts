@@ -66,7 +66,7 @@ export const accessGrants = [
   command({
     name: "access_grants/create",
     parameters: create,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
@@ -100,7 +100,8 @@ export const accessGrants = [
   command({
     name: "access_grants/get",
     parameters: oneOf,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act: (records, by, { now }) => ({ access_grant: accessGrantObject(find(records, by), records, now) }),
@@ -112,7 +113,8 @@ export const accessGrants = [
       device_id: device.optional(),
       access_grant_key: key.optional(),
     }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: on, access_grant_key: named }, { now }) {
@@ -127,7 +129,8 @@ export const accessGrants = [
   command({
     name: "access_grants/update",
     parameters: update,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "PATCH",
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
@@ -152,7 +155,8 @@ export const accessGrants = [
   command({
     name: "access_grants/delete",
     parameters: erase,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "DELETE",
     kind: "writes",
     reveals: false,
     act(records, by, { now, touch }) {

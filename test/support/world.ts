@@ -139,6 +139,7 @@ export class World implements Disposable {
         {
           now: this.clock.now(),
           door: "local",
+          by: "local",
           codes: true,
           agent: agentFacts,
           touch: (device) => void touched.add(device),
