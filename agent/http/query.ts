@@ -12,7 +12,7 @@ export interface Shape {
 const nothing: Shape = { kinds: new Set(), items: undefined, fields: new Map() };
 
 const node = z.looseObject({
-  type: z.string().optional(),
+  type: z.union([z.string(), z.array(z.string())]).optional(),
   const: z.unknown().optional(),
   enum: z.array(z.unknown()).optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
@@ -110,9 +110,8 @@ function jsonShape(of: unknown): Shape {
 }
 
 function kindsOf({ type, const: only, enum: several }: z.output<typeof node>): Kind[] {
-  const named = type === "integer" ? "number" : type;
-  const parsed = kind.safeParse(named);
-  if (parsed.success) return [parsed.data];
+  const named = [type ?? []].flat().flatMap((each) => kind.safeParse(each === "integer" ? "number" : each).data ?? []);
+  if (named.length > 0) return named;
   return [...(several ?? []), ...(only === undefined ? [] : [only])].flatMap(
     (value) => kind.safeParse(value === null ? "null" : typeof value).data ?? [],
   );
