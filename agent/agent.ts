@@ -8,7 +8,8 @@ import { type DeviceId, deviceId } from "./domain/ids.ts";
 import type { Milliseconds } from "./domain/instant.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
-import { type IntakeParts, localPerform, mqttIntake } from "./intake.ts";
+import { serveHttp } from "./http-door.ts";
+import { type AnswerCall, answering, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
 import type { Mqtt } from "./mqtt/session.ts";
@@ -76,8 +77,9 @@ async function start(
   };
 
   // Opened first: behind it there is at most one agent in a data directory.
-  const ready = deferred<ReturnType<typeof localPerform>>();
-  const door = await openLocalDoor(config.dataDir, async (name, body) => (await ready.promise)(name, body), log);
+  const ready = deferred<AnswerCall>();
+  const local = { door: "local", by: "local", codes: true } as const;
+  const door = await openLocalDoor(config.dataDir, async (name, body) => (await ready.promise)(name, body, local), log);
   onClose(() => door.close());
   let alarm: Alarm | undefined;
   const watch = clockWatch(config, parts, () => alarm?.nudge(), fail);
@@ -174,7 +176,10 @@ async function start(
     committed,
     onFailure: fail,
   });
-  ready.resolve(localPerform(intake));
+  const answer = answering(intake);
+  ready.resolve(answer);
+  const http = config.http && (await serveHttp(config.http, intake, answer));
+  onClose(() => http?.close());
   return {
     stopped: end.promise,
     async close() {

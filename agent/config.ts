@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
-import { type Broker, resolveBroker } from "./config/broker.ts";
+import { type Broker, type ReadFile, resolveBroker } from "./config/broker.ts";
 import { embeddedDefaults } from "./config/defaults.ts";
 import { parseFile, reasonOf, unusable } from "./config/file.ts";
+import { type Http, resolveHttp } from "./config/http.ts";
 import { resolveLinks } from "./config/links.ts";
 import { type Problem, problemsOf } from "./config/problems.ts";
 import { referenceProblems } from "./config/references.ts";
@@ -20,6 +21,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
   readonly broker: Broker;
   readonly mqtt: { readonly codes: "never" | "clear"; readonly commands: readonly string[] };
+  /** Undefined where there is no HTTP door. */
+  readonly http: Http | undefined;
   readonly pins: { readonly issue: boolean; readonly length: number };
   readonly debt: { readonly overdueAfterMinutes: number };
   /** Of events that wait for the broker. */
@@ -104,25 +107,29 @@ async function readConfig(raw: unknown, file: string, known: Known): Promise<Con
   const folder = dirname(resolve(file));
   const problems: Problem[] = [];
   const report = (problem: Problem): void => void problems.push(problem);
-  const read = (option: string, path: string): string | undefined => {
-    try {
-      return readFileSync(resolve(folder, path), "utf8");
-    } catch (cause) {
-      report({ path: ["broker", option], text: `cannot read ${resolve(folder, path)}: ${reasonOf(cause)}` });
-      return undefined;
-    }
-  };
+  const readFor =
+    (section: string): ReadFile =>
+    (option, path) => {
+      try {
+        return readFileSync(resolve(folder, path), "utf8");
+      } catch (cause) {
+        report({ path: [section, option], text: `cannot read ${resolve(folder, path)}: ${reasonOf(cause)}` });
+        return undefined;
+      }
+    };
   const shape = fileShape.safeParse(raw);
   if (!shape.success) problems.push(...problemsOf(fileShape, raw));
   problems.push(...referenceProblems(raw, known.commands));
   const links = await resolveLinks(raw, folder, known.drivers, report);
   const brokerShape = z.object({ broker: fileShape.shape.broker }).safeParse(raw);
-  const broker = brokerShape.success ? resolveBroker(brokerShape.data.broker, read, report) : undefined;
+  const broker = brokerShape.success ? resolveBroker(brokerShape.data.broker, readFor("broker"), report) : undefined;
+  const httpShape = z.object({ http: fileShape.shape.http }).safeParse(raw);
+  const http = httpShape.success ? resolveHttp(httpShape.data.http, readFor("http"), report) : undefined;
   if (!shape.success || !broker || problems.length > 0) throw unusable(file, configuration, problems);
-  return { ...settingsOf(shape.data, folder), broker, links };
+  return { ...settingsOf(shape.data, folder), broker, http, links };
 }
 
-function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "links"> {
+function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "http" | "links"> {
   const dataDir = resolve(folder, shape.data_dir);
   return {
     agentId: shape.agent_id ?? "gateway-1",

@@ -1,9 +1,11 @@
 import type { Log } from "../drivers/driver.ts";
-import type { AgentFacts, Context, Door, World } from "./commands/command.ts";
+import type { AgentFacts, Context, World } from "./commands/command.ts";
 import { type Call, isOfWorld, perform, performInWorld, type Reply } from "./commands/perform.ts";
+import { matches, type Scope } from "./commands/scope.ts";
 import type { DeviceId } from "./domain/ids.ts";
 import type { Instant } from "./domain/instant.ts";
 import type { Arrival, Intake } from "./mqtt/inbox.ts";
+import { oncePerTurn } from "./mqtt/once-per-turn.ts";
 import type { Topics } from "./mqtt/topics.ts";
 import type { Store } from "./store/store.ts";
 
@@ -36,7 +38,7 @@ export function mqttIntake(
   return {
     accept(arrivals) {
       const touched = new Set<DeviceId>();
-      const context = contextOf(parts, "mqtt", mqtt.codes === "clear", touched);
+      const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, touched);
       store.transaction(() => {
         for (const arrival of arrivals) {
           if (isToldAlready(arrival, store)) continue;
@@ -70,38 +72,67 @@ function isToldAlready(
   return refusals.forget(topic) || retained;
 }
 
-/** Commands from the local door: one at a time, the reply when it is on disk. */
-export function localPerform(parts: IntakeParts): (name: string, body: Uint8Array) => Promise<Reply> {
-  const { store, world, committed } = parts;
-  return async (name, payload) => {
-    const call: Call = { name, payload, door: "local", retained: false, replyAddress: "usable", isOpen: true };
-    if (isOfWorld(name)) return performInWorld(call, world, bugLog(parts.log, call));
-    const touched = new Set<DeviceId>();
-    const context = contextOf(parts, "local", true, touched);
-    try {
-      const { reply } = store.transaction(() => perform(call, store, context, bugLog(parts.log, call)));
-      committed(touched);
-      return reply;
-    } catch (error) {
-      parts.failed(error);
-      throw error;
-    }
+/** Who asks at a door that answers the same call, and what they may. */
+interface Asker {
+  readonly door: "local" | "http";
+  /** For the journal. */
+  readonly by: string;
+  /** May be told codes, here. */
+  readonly codes: boolean;
+  /** Left out: everything. */
+  readonly scope?: Scope;
+}
+export type AnswerCall = (name: string, payload: Uint8Array, asker: Asker) => Promise<Reply>;
+
+interface Waiting {
+  readonly call: Call;
+  readonly asker: Asker;
+  readonly done: (reply: Reply) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Commands that are answered where they came in: all of one turn of the loop in one transaction, the reply when it is on disk. */
+export function answering(parts: IntakeParts): AnswerCall {
+  let collected: Waiting[] = [];
+  const commitSoon = oncePerTurn(() => {
+    const batch = collected;
+    collected = [];
+    commit(parts, batch);
+  });
+  return async (name, payload, asker) => {
+    const { door, scope } = asker;
+    const of = { name, payload, door, retained: false, replyAddress: "usable", isOpen: true } as const;
+    const call: Call = { ...of, ...(scope ? { scope } : {}) };
+    if (isOfWorld(name)) return performInWorld(call, parts.world, bugLog(parts.log, call));
+    return new Promise((done, fail) => {
+      collected.push({ call, asker, done, fail });
+      commitSoon();
+    });
   };
 }
 
-const contextOf = ({ now, facts }: IntakeParts, door: Door, codes: boolean, touched: Set<DeviceId>): Context => ({
-  now: now(),
-  door,
-  codes,
-  agent: facts,
-  touch: (device) => void touched.add(device),
-});
+function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
+  const { store, log, committed, failed } = parts;
+  const touched = new Set<DeviceId>();
+  try {
+    const replies = store.transaction(() =>
+      batch.map(({ call, asker }) => perform(call, store, contextOf(parts, asker, touched), bugLog(log, call)).reply),
+    );
+    committed(touched);
+    for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
+  } catch (error) {
+    failed(error);
+    for (const { fail } of batch) fail(error);
+  }
+}
+
+const contextOf = (
+  { now, facts }: IntakeParts,
+  { door, by, codes }: Pick<Context, "door" | "by" | "codes">,
+  touched: Set<DeviceId>,
+): Context => ({ now: now(), door, by, codes, agent: facts, touch: (device) => void touched.add(device) });
 
 const bugLog =
   (log: Log, { name }: Call) =>
   (error: unknown): void =>
     log.error({ command: name, error }, "a command failed for a fault of our own; nothing of it was kept");
-
-/** `group/verb`, `group/*`, or `*`. */
-const matches = (open: string, name: string): boolean =>
-  open === "*" || open === name || (open.endsWith("/*") && name.startsWith(open.slice(0, -1)));

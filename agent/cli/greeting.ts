@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { RemoteBroker } from "../config/broker.ts";
+import type { Http } from "../config/http.ts";
 import { type Config, type DeviceConfig, localDoorPath } from "../config.ts";
 import { shellWord } from "./shell.ts";
 
@@ -14,6 +15,7 @@ export function greeting(config: Config, cwd: string): string {
   return [
     `latchd is running as ${agentId}.`,
     `  MQTT        ${whereIs(config)}, topics under ${base}/`,
+    ...(config.http ? [`  HTTP        ${httpUrl(config.http)}, for who has a key: npx latchd keys create`] : []),
     `  local door  ${localDoorPath(config.dataDir)}`,
     `  doors       ${names || 'none yet: add one under "devices" in the configuration'}`,
     ...(mqtt.codes === "clear" ? ['  Codes are told in clear over MQTT: mqtt.codes is "clear".'] : []),
@@ -30,6 +32,11 @@ function whereIs({ broker }: Config): string {
   return broker.port === 0
     ? `embedded broker on ${host}, any free port`
     : `embedded broker on mqtt://${host}:${broker.port}`;
+}
+
+function httpUrl({ host, port, tls }: Http): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${tls ? "https" : "http"}://${name}${port === 0 ? ", any free port" : `:${port}`}`;
 }
 
 function overMqtt(config: Config, base: string, { deviceId }: DeviceConfig): string[] {

@@ -7,6 +7,7 @@ import { code } from "./code.ts";
 import { explain } from "./explain.ts";
 import { fault } from "./fault.ts";
 import { grant } from "./grant.ts";
+import { keys } from "./keys.ts";
 import { list } from "./list.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
@@ -30,7 +31,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, clock, act, fault, simulate])
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, keys, clock, act, fault, simulate])
     add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });

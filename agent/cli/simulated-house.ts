@@ -118,6 +118,7 @@ export class SimulatedHouse implements House {
 
 const configOf = ({ scenario: { locks, seed }, builds }: Staged): object => ({
   broker: { url: "embedded", port: 0 },
+  http: "off",
   clock: { trust: "system" },
   links: Object.fromEntries([...builds].map(([lock, build]) => [lock, { driver: "simulated", ...build, seed }])),
   devices: Object.entries(locks).map(([lock, { time_zone }]) => ({

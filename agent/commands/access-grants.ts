@@ -73,7 +73,7 @@ export const accessGrants = [
   command({
     name: "access_grants/create",
     parameters: create,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
@@ -107,7 +107,8 @@ export const accessGrants = [
   command({
     name: "access_grants/get",
     parameters: oneOf,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act: (records, by, { now }) => ({ access_grant: accessGrantObject(find(records, by), records, now) }),
@@ -119,7 +120,8 @@ export const accessGrants = [
       device_id: device.optional(),
       access_grant_key: key.optional(),
     }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: on, access_grant_key: named }, { now }) {
@@ -134,7 +136,8 @@ export const accessGrants = [
   command({
     name: "access_grants/update",
     parameters: update,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "PATCH",
     kind: "writes",
     reveals: false,
     act(records, given, { now, agent, touch }) {
@@ -159,7 +162,8 @@ export const accessGrants = [
   command({
     name: "access_grants/delete",
     parameters: erase,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "DELETE",
     kind: "writes",
     reveals: false,
     act(records, by, { now, touch }) {

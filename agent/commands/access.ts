@@ -28,7 +28,8 @@ export const access = [
   command({
     name: "access/list",
     parameters: z.object({ user_identity_id: userIdentity.optional(), device_id: device.optional() }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: id }) {
@@ -39,7 +40,8 @@ export const access = [
   command({
     name: "access/get",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: id }) {

@@ -9,7 +9,8 @@ export const agent = [
   command({
     name: "agent/status",
     parameters: z.object({}),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act: (records, _, context) => ({

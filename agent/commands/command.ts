@@ -5,7 +5,10 @@ import type { Instant } from "../domain/instant.ts";
 import type { Records } from "./records.ts";
 
 /** Where a command came in. The local door is the socket in the data directory. */
-export type Door = "mqtt" | "local";
+export type Door = "mqtt" | "http" | "local";
+
+/** A method of HTTP that says what a command does, as Seam has it. */
+type Method = "GET" | "PUT" | "PATCH" | "DELETE";
 
 /** The members of a reply beside `ok`. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -14,6 +17,8 @@ export type Body = Readonly<Record<string, unknown>>;
 export interface Context {
   readonly now: Instant;
   readonly door: Door;
+  /** Who asks, for the journal: the door, and where it has keys, which of them. */
+  readonly by: string;
   /** Whether codes may be told through this door (WIRE, "Telling a PIN"). */
   readonly codes: boolean;
   readonly agent: () => AgentFacts;
@@ -62,6 +67,8 @@ interface Described<Schema extends z.ZodType> {
   readonly name: string;
   readonly parameters: Schema;
   readonly doors: readonly Door[];
+  /** Over HTTP, beside POST, which every command takes. */
+  readonly method?: Method | readonly Method[];
 }
 
 /** Looks at, or changes, records: in one transaction, at once. */
@@ -69,6 +76,8 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly kind: "reads" | "writes";
   /** Its reply may hold codes: stored sealed, and `codes:read` is needed over doors that have scopes. */
   readonly reveals: boolean;
+  /** Its reply is told once and kept nowhere, not even sealed: a repeated `request_id` does it again. */
+  readonly isToldOnce?: true;
   act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
 }
 

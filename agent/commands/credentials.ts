@@ -20,7 +20,8 @@ export const credentials = [
   command({
     name: "credentials/set",
     parameters: own,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "PUT",
     kind: "writes",
     reveals: false,
     act(records, parameters, { touch }) {
@@ -35,17 +36,18 @@ export const credentials = [
   command({
     name: "credentials/get",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device.optional() }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "writes",
     reveals: true,
-    act(records, { user_identity_id: identity, device_id: id }, { codes, door }) {
+    act(records, { user_identity_id: identity, device_id: id }, { codes, by }) {
       const found = records
         .credentials({ identity })
         .filter((credential) => id === undefined || credential.devices.includes(id));
       return {
         credentials: found.map((credential) => ({
           ...shown(credential),
-          code: codes ? secretOf(records.reveal(credential.id, door)).reveal() : null,
+          code: codes ? secretOf(records.reveal(credential.id, by)).reveal() : null,
         })),
       };
     },
@@ -53,7 +55,8 @@ export const credentials = [
   command({
     name: "credentials/list",
     parameters: z.object({ user_identity_id: userIdentity.optional() }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act: (records, { user_identity_id: identity }) => ({ credentials: records.credentials({ identity }).map(shown) }),

@@ -6,7 +6,8 @@ export const devices = [
   command({
     name: "devices/list",
     parameters: z.object({}),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act: (records) => ({ devices: records.devices().map((record) => deviceObject(record, records)) }),

@@ -26,7 +26,8 @@ export const explain = [
   command({
     name: "access/explain",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device, at: moment.nullish() }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: id, at }, { now }) {

@@ -2,6 +2,7 @@ import { StoreError } from "../errors.ts";
 import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
 import type { Records } from "./records.ts";
 import { badInput, invalidInput, Refused } from "./refusal.ts";
+import { permitCommand, permitDevices, type Scope } from "./scope.ts";
 import { table } from "./table.ts";
 
 /** What is answered: the same bytes through every door. */
@@ -23,6 +24,8 @@ export interface Call {
   readonly replyAddress: "none" | "usable" | "unfit";
   /** The configuration lets this command in through this door. */
   readonly isOpen: boolean;
+  /** What the caller may do; left out where the door has no callers to tell apart. */
+  readonly scope?: Scope;
 }
 
 export interface Performed {
@@ -60,6 +63,7 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     if (call.replyAddress === "unfit") throw badInput("The Response Topic must lie under the agent's own reply/");
     const command = find(call, "records");
     sealed = command.reveals;
+    permit(call, command, input);
     const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
     return { reply, requestId, sealed };
   } catch (error) {
@@ -77,7 +81,9 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
 export async function performInWorld(call: Call, world: World, onBug: (error: unknown) => void): Promise<Reply> {
   try {
     const command = find(call, "world");
-    return okReply(await command.act(world, validated(command, parse(call.payload))));
+    const input = parse(call.payload);
+    permit(call, command, input);
+    return okReply(await command.act(world, validated(command, input)));
   } catch (error) {
     if (!(error instanceof Refused)) onBug(error);
     return refusalReply(error instanceof Refused ? error : internal());
@@ -94,7 +100,7 @@ function performOnce(
   { records, replies }: Desk,
   context: Context,
 ): Reply {
-  const isOnce = command.kind === "writes" && requestId !== undefined;
+  const isOnce = command.kind === "writes" && requestId !== undefined && command.isToldOnce !== true;
   // A reply that holds codes is repeated only where codes may be told.
   const parameters = isOnce ? canonical(command.reveals ? { input, codes: context.codes } : input) : "";
   if (isOnce) {
@@ -115,6 +121,13 @@ function find({ name, door, isOpen }: Call, kind: "records" | "world"): Command 
     throw new Refused("unknown_command", `There is no command ${JSON.stringify(name ?? null)} here`, 404);
   }
   return command;
+}
+
+/** Before all else: a stored reply is told to nobody who may not have it. */
+function permit({ scope }: Call, command: Command, input: Readonly<Record<string, unknown>>): void {
+  if (!scope) return;
+  permitCommand(scope, command.name);
+  permitDevices(scope, command.name, validated(command, input));
 }
 
 function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {
@@ -160,7 +173,8 @@ function canonical(value: unknown): string {
 }
 
 const okReply = (body: Body): Reply => ({ status: 200, body: JSON.stringify({ ok: true, ...body }) });
-const refusalReply = (refused: Refused): Reply => ({
+/** What is answered to who is refused. */
+export const refusalReply = (refused: Refused): Reply => ({
   status: refused.status,
   body: JSON.stringify({ ok: false, error: describe(refused) }),
 });

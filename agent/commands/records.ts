@@ -10,6 +10,7 @@ import type { Placement } from "../domain/placement.ts";
 import type { Reach, ReceiptState } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
 import type { TimeZone } from "../domain/time-zone.ts";
+import type { KeyBook } from "./key-book.ts";
 
 /** A grant on one device that has not ended. */
 export interface GrantRecord {
@@ -174,12 +175,14 @@ export interface Records {
   /** Replaces the person's own credential of that kind. */
   setOwn(identity: UserIdentityId, credential: Credential): void;
   credentials(of: { readonly identity?: UserIdentityId | undefined }): readonly CredentialRecord[];
-  /** Opens a credential for a person to see, and journals that it was seen. */
-  reveal(id: CredentialId, door: string): Credential;
+  /** Opens a credential for a person to see, and journals that it was seen, and through whom. */
+  reveal(id: CredentialId, by: string): Credential;
 
   /** Tells the cloud, and journals. */
   event(type: string, fields: EventFields): void;
   events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[];
+
+  readonly keys: KeyBook;
 
   readonly epoch: string;
   readonly workspaceId: string;

@@ -8,22 +8,26 @@ import { credentials } from "./credentials.ts";
 import { devices } from "./devices.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
+import { keysFor } from "./keys.ts";
 import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
 
+const entries: readonly Command[] = [
+  ...userIdentities,
+  ...accessGrants,
+  ...access,
+  ...explain,
+  ...credentials,
+  ...devices,
+  ...events,
+  ...agent,
+  ...clock,
+  ...act,
+  ...simulate,
+];
+const overHttp = entries.filter(({ doors }) => doors.includes("http")).map(({ name }) => name);
+
 /** Every command, whatever door it comes through. */
 export const table: ReadonlyMap<string, Command> = new Map(
-  [
-    ...userIdentities,
-    ...accessGrants,
-    ...access,
-    ...explain,
-    ...credentials,
-    ...devices,
-    ...events,
-    ...agent,
-    ...clock,
-    ...act,
-    ...simulate,
-  ].map((entry) => [entry.name, entry]),
+  [...entries, ...keysFor(overHttp)].map((entry) => [entry.name, entry]),
 );

@@ -12,7 +12,8 @@ export const userIdentities = [
   command({
     name: "user_identities/grant_access_to_device",
     parameters: pair,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "PUT",
     kind: "writes",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: id, as_of: newness }, { now, touch }) {
@@ -29,7 +30,8 @@ export const userIdentities = [
   command({
     name: "user_identities/revoke_access_to_device",
     parameters: pair,
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "DELETE",
     kind: "writes",
     reveals: false,
     act(records, { user_identity_id: identity, device_id: id, as_of: newness }, { now, touch }) {
@@ -49,7 +51,8 @@ export const userIdentities = [
   command({
     name: "user_identities/list_accessible_devices",
     parameters: z.object({ user_identity_id: userIdentity }),
-    doors: ["mqtt", "local"],
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
     kind: "reads",
     reveals: false,
     act(records, { user_identity_id: identity }) {

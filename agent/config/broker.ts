@@ -1,5 +1,5 @@
-import { isIPv4 } from "node:net";
 import { Secret } from "../domain/secret.ts";
+import { isLoopback } from "./loopback.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Problem } from "./problems.ts";
 import type { BrokerShape } from "./shape.ts";
@@ -54,8 +54,7 @@ export function resolveBroker(shape: BrokerShape | string, read: ReadFile, repor
  * moved from one to the other by changing the url.
  */
 function embedded({ host = "127.0.0.1", port = 1883 }: BrokerShape, report: Report): EmbeddedBroker {
-  const loopback = host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
-  if (!loopback) {
+  if (!isLoopback(host)) {
     const text = `the embedded broker knows no users, so it listens on loopback only (127.0.0.1): to be reached from elsewhere, run a broker such as mosquitto and name it in broker.url`;
     report({ path: ["broker", "host"], text });
   }

@@ -37,6 +37,18 @@ const broker = z.strictObject({
   key_file: file.optional().describe("mqtts only: the private key (PEM) of cert_file"),
 });
 
+const http = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").describe("The address to listen on"),
+  port: z.int().min(0).max(65_535).default(8420).describe("0 takes any free port"),
+  tls: z.boolean().default(false).describe("HTTPS, and nothing else: needs cert_file and key_file"),
+  cert_file: file.optional().describe("tls only: the certificate (PEM), with those between it and its root"),
+  key_file: file.optional().describe("tls only: the private key (PEM) of cert_file"),
+  unencrypted_beyond_this_machine: z
+    .boolean()
+    .default(false)
+    .describe("Listen beyond loopback without tls: whoever is on the network can read keys. Codes are not told there"),
+});
+
 const place = z
   .strictObject({
     link: z.string().describe("A name under links"),
@@ -113,6 +125,10 @@ export const fileShape = z.strictObject({
       commands: z.array(z.string()).default(["*"]).describe('Commands taken from MQTT: "group/verb", "group/*" or "*"'),
     })
     .prefault({}),
+  http: z
+    .union([z.literal("off"), http])
+    .prefault({})
+    .describe('Commands over HTTP, for who has a key; "off" for none'),
   pins: z
     .strictObject({
       issue: z.boolean().default(true).describe("Whether latchd makes a PIN for who has none"),
@@ -167,5 +183,6 @@ export const fileShape = z.strictObject({
   devices: z.array(device).default([]).describe("The doors, as the cloud names them"),
 });
 export type FileShape = z.output<typeof fileShape>;
+export type HttpShape = FileShape["http"];
 export type BrokerShape = z.output<typeof broker>;
 export type PlaceShape = z.output<typeof place>;

@@ -1,9 +1,11 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { type FastifyInstance, fastify } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { Log } from "../../drivers/driver.ts";
+import { Refused } from "../commands/refusal.ts";
 import { localDoorPath } from "../config.ts";
 import { ConfigError, isMissing } from "../errors.ts";
+import { bodyOf, closeSoon, orNothing, plainServer } from "./plain-server.ts";
 
 /** Carries out one command from the table. `body`: the bytes that came with it. The reply is sent as it is. */
 export type Perform = (name: string, body: Uint8Array) => Promise<{ readonly status: number; readonly body: string }>;
@@ -13,11 +15,8 @@ export interface LocalDoor {
   close(): Promise<void>;
 }
 
-/** As for commands over MQTT (WIRE, "Topics"). */
-const largestBody = 64 * 1024;
 /** `sockaddr_un.sun_path` holds 108 bytes, one of them the closing NUL (unix(7)). */
 const longestPath = 107;
-const patienceMs = 500;
 
 /**
  * The door for this machine: `POST /{group}/{verb}` on a unix socket in the data directory, mode 0600, so that who may
@@ -29,59 +28,23 @@ export async function openLocalDoor(dataDir: string, perform: Perform, log: Log)
   const server = door(perform, log);
   await server.listen({ path });
   chmodSync(path, 0o600);
-  return {
-    async close() {
-      const impatience = setTimeout(() => server.server.closeAllConnections(), patienceMs);
-      try {
-        await server.close();
-      } finally {
-        clearTimeout(impatience);
-      }
-    },
-  };
+  return { close: () => closeSoon(server) };
 }
 
 function door(perform: Perform, log: Log): FastifyInstance {
-  const server = fastify({ bodyLimit: largestBody, forceCloseConnections: "idle", return503OnClosing: false });
-  let closing = false;
-  server.addHook("preClose", async () => {
-    closing = true;
-  });
-  server.addHook("onRequest", async (_request, reply) => {
-    if (!closing) return undefined;
-    reply.type("application/json").code(503).header("connection", "close");
-    return reply.send(refusal("agent_closing", "the agent is closing: send it again when it is back"));
-  });
-  server.removeAllContentTypeParsers();
-  // Whatever a caller says it sends, the command table reads it, as it does with what comes over MQTT.
-  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
+  const server = plainServer("the local door", log);
   server.post<{ Params: { group: string; verb: string } }>("/:group/:verb", async (request, reply) => {
     const { group, verb } = request.params;
-    const answer = await perform(`${group}/${verb}`, bytesOf(request.body));
+    // Whatever a caller says it sends, the command table reads it, as it does with what comes over MQTT.
+    const answer = await perform(`${group}/${verb}`, orNothing(bodyOf(request.body)));
     return reply.type("application/json").code(answer.status).send(answer.body);
   });
-  server.setNotFoundHandler((_request, reply) => {
-    reply.type("application/json").code(404);
-    return refusal("unknown_command", "a command is sent as POST /{group}/{verb}, for example POST /agent/status");
-  });
-  server.setErrorHandler((error, _request, reply) => {
-    reply.type("application/json");
-    if (statusOf(error) === 413) return reply.code(413).send(refusal("invalid_input", "the body is over 64 KiB"));
-    if (statusOf(error) < 500) return reply.code(400).send(refusal("invalid_input", "the request cannot be read"));
-    log.error({ err: error }, "a command at the local door failed");
-    return reply.code(500).send(refusal("internal_error", "the agent failed at this: its log says why"));
+  server.setNotFoundHandler(() => {
+    const how = "a command is sent as POST /{group}/{verb}, for example POST /agent/status";
+    throw new Refused("unknown_command", how, 404);
   });
   return server;
 }
-
-const statusOf = (error: unknown): number =>
-  error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
-
-/** No body stands for no parameters. */
-const bytesOf = (body: unknown): Uint8Array =>
-  body instanceof Uint8Array && body.byteLength > 0 ? body : Buffer.from("{}");
-
-const refusal = (type: string, message: string): string => JSON.stringify({ ok: false, error: { type, message } });
 
 /** Takes away the socket that a killed agent left behind; never one that is in use. */
 async function makeRoom(path: string, dataDir: string): Promise<void> {

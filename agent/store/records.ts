@@ -11,6 +11,7 @@ import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
+import type { Keys } from "./keys.ts";
 import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
 import type { Marks } from "./marks.ts";
@@ -35,6 +36,7 @@ interface Parts {
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
+  readonly keys: Keys;
   readonly epoch: string;
   readonly workspaceId: string;
   readonly now: () => Instant;
@@ -47,6 +49,7 @@ export function recordsOf(parts: Parts): Records {
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
+    keys: parts.keys,
     get lettersWaiting() {
       return outbox.waiting;
     },
@@ -117,10 +120,10 @@ export function recordsOf(parts: Parts): Records {
       (identity === undefined ? credentials.all() : credentials.of(identity))
         .map((row) => recordOf(row, placements))
         .filter(({ origin, devices: on }) => origin === "own" || on.length > 0),
-    reveal(id, door) {
+    reveal(id, by) {
       const opened = credentials.open(id);
       credentials.know(id, now());
-      journal.note("credential.revealed", { credential_id: id, door }, now());
+      journal.note("credential.revealed", { credential_id: id, by }, now());
       return opened;
     },
     event: (type: string, fields: EventFields) => journal.event(type, fields, now()),

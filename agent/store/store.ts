@@ -20,6 +20,7 @@ import { DriverStates } from "./driver-states.ts";
 import type { Budget } from "./event-budget.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
+import { Keys } from "./keys.ts";
 import { PlacementLedger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
@@ -61,6 +62,7 @@ export interface Store extends Desk {
   readonly clock: ClockRecord;
   /** What is to be said of the clock. The caller's transaction. */
   tellClock(event: { readonly type: string; readonly fields: EventFields }): void;
+  readonly keys: Keys;
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
@@ -101,6 +103,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const locks = new Locks(db, options.devices);
+  const keys = new Keys(db, vault, journal, now);
   const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
   const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
@@ -147,6 +150,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     ledger,
     chooser,
     vault,
+    keys,
   };
 
   // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
@@ -181,6 +185,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
         ? transaction(() => windows.turn(now(), isConfirmed))
         : { due: new Set(), next: windows.next() },
     formerDevices: () => devices.former(),
+    keys,
     takeChanged() {
       const taken = new Set(changed);
       changed.clear();

@@ -195,6 +195,7 @@ async function build(): Promise<House> {
       const context = {
         now: clock.now(),
         door: "local",
+        by: "local",
         codes: true,
         agent: agentFacts,
         touch: () => undefined,
@@ -225,7 +226,14 @@ function receipt(store: Store): unknown {
     replyAddress: "usable",
     isOpen: true,
   } as const;
-  const context = { now: instant(0), door: "local", codes: true, agent: agentFacts, touch: () => undefined } as const;
+  const context = {
+    now: instant(0),
+    door: "local",
+    by: "local",
+    codes: true,
+    agent: agentFacts,
+    touch: () => undefined,
+  } as const;
   const { reply } = store.transaction(() => perform(call, store, context, () => undefined));
   const { receipts } = JSON.parse(reply.body) as { receipts: readonly unknown[] };
   return receipts[0];

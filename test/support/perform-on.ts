@@ -18,7 +18,14 @@ export function performOn(
     isOpen: true,
     ...of,
   };
-  const whole: Context = { door: call.door, codes: true, agent: agentFacts, touch: () => undefined, ...context };
+  const whole: Context = {
+    door: call.door,
+    by: call.door,
+    codes: true,
+    agent: agentFacts,
+    touch: () => undefined,
+    ...context,
+  };
   return store.transaction(() => perform(call, store, whole, onBug));
 }
 

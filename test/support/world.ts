@@ -144,6 +144,7 @@ export class World implements Disposable {
         {
           now: this.#watch.now(),
           door: "local",
+          by: "local",
           codes: true,
           agent: () => ({ ...agentFacts(), clock: { ...agentFacts().clock, trusted: this.#watch.isTrusted } }),
           touch: (device) => void touched.add(device),

@@ -35,7 +35,7 @@ export class AgentProcess {
   #child: ChildProcess | undefined;
 
   /**
-   * @param config the configuration file; its data directory is ours.
+   * @param config the configuration file; its data directory is ours. No HTTP, if it does not say so: many run at once.
    * @param preload a module that runs in the agent's process before it.
    */
   constructor(config: object, preload?: string) {
@@ -52,7 +52,7 @@ export class AgentProcess {
   }
 
   configure(config: object): void {
-    writeFileSync(this.configFile, JSON.stringify({ data_dir: "./data", ...config }));
+    writeFileSync(this.configFile, JSON.stringify({ data_dir: "./data", http: "off", ...config }));
   }
 
   /** Starts it; resolves when it says that it runs. */
