@@ -11,6 +11,21 @@ import type { Reach, ReceiptState } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
 import type { TimeZone } from "../domain/time-zone.ts";
 
+/** What is known of a user identity; a person whom a grant has named has no more than an id. */
+export interface UserIdentity {
+  readonly id: UserIdentityId;
+  /** The caller's own name for it. */
+  readonly key: string | undefined;
+  readonly fullName: string | undefined;
+  readonly email: string | undefined;
+  readonly phone: string | undefined;
+  readonly createdAt: Instant;
+  /** It was deleted then, and is there until nothing of it is on a lock. */
+  readonly deletedAt: Instant | undefined;
+}
+/** What only one user identity may have. */
+export type UniqueMember = "user_identity_key" | "email_address" | "phone_number";
+
 /** A grant on one device that has not ended. */
 export interface GrantRecord {
   readonly identity: UserIdentityId;
@@ -127,6 +142,15 @@ export interface Records {
   device(id: DeviceId): DeviceRecord | undefined;
   /** Every device of the configuration. */
   glance(): readonly DeviceGlance[];
+
+  /** People only. */
+  userIdentity(by: { readonly id: UserIdentityId } | { readonly key: string }): UserIdentity | undefined;
+  userIdentities(): readonly UserIdentity[];
+  /** What of a user identity another has. */
+  takenOf(identity: UserIdentity): readonly UniqueMember[];
+  putUserIdentity(identity: UserIdentity): void;
+  /** Of what has no grant any more: takes away what is known of the person, and what they present. */
+  eraseUserIdentity(id: UserIdentityId): void;
 
   grants(of: Pair): readonly GrantRecord[];
   /** Names the person where they are new, and gives the direct grant. False where it stood already. */

@@ -8,12 +8,14 @@ import { credentials } from "./credentials.ts";
 import { devices } from "./devices.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
+import { people } from "./people.ts";
 import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
 
 /** Every command, whatever door it comes through. */
 export const table: ReadonlyMap<string, Command> = new Map(
   [
+    ...people,
     ...userIdentities,
     ...accessGrants,
     ...access,

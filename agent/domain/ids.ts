@@ -15,3 +15,7 @@ export const deviceId = (id: string): DeviceId => branded<DeviceId>(id);
 export const lockId = (identity: string): LockId => branded<LockId>(identity);
 export const placementId = (id: string): PlacementId => branded<PlacementId>(id);
 export const accessGrantId = (id: string): AccessGrantId => branded<AccessGrantId>(id);
+
+const ofAccessCodes = "access_code:";
+/** An access code has an identity of its own, which is nobody. */
+export const isPerson = (id: UserIdentityId): boolean => !id.startsWith(ofAccessCodes);

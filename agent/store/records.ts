@@ -16,11 +16,13 @@ import type { Locks } from "./locks.ts";
 import type { Marks } from "./marks.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Placements } from "./placements.ts";
+import type { UserIdentities } from "./user-identities.ts";
 import type { Vault } from "./vault.ts";
 import { orphansOf, reachOf } from "./whereabouts.ts";
 import type { Windows } from "./windows.ts";
 
 interface Parts {
+  readonly identities: UserIdentities;
   readonly grants: Grants;
   readonly accessGrants: AccessGrants;
   readonly windows: Windows;
@@ -43,7 +45,7 @@ interface Parts {
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
   const { grants, accessGrants, windows, marks, credentials, placements, choices, devices, locks } = parts;
-  const { journal, outbox, now } = parts;
+  const { journal, outbox, identities, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -55,6 +57,15 @@ export function recordsOf(parts: Parts): Records {
     devices: () => devices.all(),
     device: (id) => devices.one(id),
     glance: () => devices.glance(),
+    userIdentity: (by) => identities.get(by),
+    userIdentities: () => identities.all(),
+    takenOf: (identity) => identities.taken(identity),
+    putUserIdentity: (identity) => identities.put(identity),
+    eraseUserIdentity(id) {
+      identities.erase(id, now());
+      // Who is named by the same id later is not to find the codes of the one before.
+      for (const credential of credentials.of(id)) credentials.close(credential.id, now());
+    },
     grants: (of) => grants.of(of),
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),

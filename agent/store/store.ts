@@ -30,6 +30,7 @@ import { recordsOf } from "./records.ts";
 import { Requests } from "./requests.ts";
 import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
+import { UserIdentities } from "./user-identities.ts";
 import { type Turn, Windows } from "./windows.ts";
 
 export interface StoreOptions {
@@ -132,6 +133,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     pins: options.pins,
   });
   const parts = {
+    identities: new UserIdentities(db),
     grants,
     accessGrants,
     windows,

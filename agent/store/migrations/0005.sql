@@ -1,0 +1,1 @@
+-- Of the HTTP door, which is built beside this.
