@@ -15,7 +15,11 @@ export const pageParameters = {
   limit: z.int().min(1).max(500).default(500),
   page_cursor: cursor.nullish(),
 };
-type Asked = z.output<z.ZodObject<typeof pageParameters>>;
+interface Asked {
+  /** Undefined: all. */
+  readonly limit?: number | undefined;
+  readonly page_cursor?: string | null | undefined;
+}
 
 /** What is listed, oldest first. */
 interface Listed {
@@ -26,7 +30,7 @@ interface Listed {
 /** A part of what is listed, and how to get the next. */
 export function pageOf<T extends Listed>(
   all: readonly T[],
-  { limit, page_cursor: after }: Asked,
+  { limit = Number.POSITIVE_INFINITY, page_cursor: after }: Asked,
 ): { readonly page: readonly T[]; readonly pagination: object } {
   const left = all
     .map((one) => ({ one, key: `${String(Math.max(one.createdAt, 0)).padStart(16, "0")} ${one.id}` }))

@@ -11,6 +11,7 @@ import { explain } from "./explain.ts";
 import { people } from "./people.ts";
 import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
+import { workspaces } from "./workspaces.ts";
 
 /** Every command, whatever door it comes through. */
 export const table: ReadonlyMap<string, Command> = new Map(
@@ -21,6 +22,7 @@ export const table: ReadonlyMap<string, Command> = new Map(
     ...access,
     ...explain,
     ...credentials,
+    ...workspaces,
     ...devices,
     ...events,
     ...agent,
