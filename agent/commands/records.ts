@@ -128,6 +128,22 @@ export interface EventFields {
   readonly [field: string]: unknown;
 }
 
+/** An event, as it was told. */
+export type ToldEvent = Readonly<Record<string, unknown>>;
+/** Which events: those that fit all that is said. */
+export interface EventQuery {
+  /** A number. */
+  readonly after: number;
+  readonly limit: number;
+  readonly from?: Instant | undefined;
+  readonly until?: Instant | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly devices?: readonly string[] | undefined;
+  readonly identities?: readonly string[] | undefined;
+  readonly accessCodes?: readonly string[] | undefined;
+  readonly accessGrants?: readonly string[] | undefined;
+}
+
 /** What a lock would say to an own credential of a person, as far as we can tell without asking it. */
 export interface Fit {
   readonly device: DeviceId;
@@ -203,7 +219,8 @@ export interface Records {
 
   /** Tells the cloud, and journals. */
   event(type: string, fields: EventFields): void;
-  events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[];
+  eventsOf(query: EventQuery): readonly ToldEvent[];
+  eventWith(id: string): ToldEvent | undefined;
 
   readonly epoch: string;
   readonly workspaceId: string;

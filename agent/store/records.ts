@@ -9,6 +9,7 @@ import type { AccessGrants } from "./access-grants.ts";
 import type { Choices } from "./choices.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
+import type { EventSearch } from "./event-search.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
@@ -34,6 +35,7 @@ interface Parts {
   readonly devices: Devices;
   readonly locks: Locks;
   readonly journal: Journal;
+  readonly search: EventSearch;
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
@@ -45,7 +47,7 @@ interface Parts {
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
   const { grants, accessGrants, windows, marks, credentials, placements, choices, devices, locks } = parts;
-  const { journal, outbox, identities, now } = parts;
+  const { journal, outbox, search, identities, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -135,7 +137,8 @@ export function recordsOf(parts: Parts): Records {
       return opened;
     },
     event: (type: string, fields: EventFields) => journal.event(type, fields, now()),
-    events: (after, limit) => journal.events(after, limit),
+    eventsOf: (query) => search.find(query),
+    eventWith: (id) => search.one(id),
   };
 }
 

@@ -18,6 +18,7 @@ import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
 import { DriverStates } from "./driver-states.ts";
 import type { Budget } from "./event-budget.ts";
+import { EventSearch } from "./event-search.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { PlacementLedger } from "./ledger.ts";
@@ -134,6 +135,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   });
   const parts = {
     identities: new UserIdentities(db),
+    search: new EventSearch(db),
     grants,
     accessGrants,
     windows,

@@ -112,7 +112,7 @@ test("requests are kept for seven days, and the last 100,000 in any case", () =>
 });
 
 const numbers = (store: ReturnType<StoreDir["open"]>): unknown[] =>
-  store.records.events(0, 500).map((event) => event["number"]);
+  store.records.eventsOf({ after: 0, limit: 500 }).map((event) => event["number"]);
 const tell = (store: ReturnType<StoreDir["open"]>): void => store.transaction(() => store.records.event("x", {}));
 
 test("events are numbered without a gap, over restarts and when old ones are pruned", () => {
@@ -130,7 +130,9 @@ test("events are numbered without a gap, over restarts and when old ones are pru
   store = at.open();
   tell(store);
   expect(numbers(store)).toEqual([3, 4]);
-  expect(store.records.events(3, 1)).toMatchObject([{ number: 4, epoch: store.records.epoch, code: null }]);
+  expect(store.records.eventsOf({ after: 3, limit: 1 })).toMatchObject([
+    { number: 4, epoch: store.records.epoch, code: null },
+  ]);
 });
 
 test("a transaction that fails leaves nothing, and nothing of it is told", () => {

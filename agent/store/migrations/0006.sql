@@ -7,3 +7,6 @@ ALTER TABLE user_identities ADD COLUMN deleted_at INTEGER; -- null again where i
 CREATE UNIQUE INDEX user_identities_by_key ON user_identities (user_identity_key) WHERE user_identity_key IS NOT NULL;
 CREATE UNIQUE INDEX user_identities_by_email ON user_identities (email_address) WHERE email_address IS NOT NULL;
 CREATE UNIQUE INDEX user_identities_by_phone ON user_identities (phone_number) WHERE phone_number IS NOT NULL;
+
+-- Events are found by their id.
+CREATE INDEX journal_by_event ON journal (json_extract(body, '$.event_id')) WHERE number IS NOT NULL;
