@@ -4,13 +4,13 @@ import type { AsOf } from "../domain/as-of.ts";
 import { accessGrantId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { aboutGrant, accessGrantObject, iso } from "./access-grant-object.ts";
-import { type Context, command } from "./command.ts";
+import { command } from "./command.ts";
 import { setOwnCredential } from "./credentials.ts";
 import { keptBy } from "./kept.ts";
 import { accessGrant, asOf, device, digits, name, person, userIdentity } from "./parameters.ts";
 import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
 import { deviceNotFound, Refused } from "./refusal.ts";
-import { noWindow, windowAfter, windowParameters } from "./schedule.ts";
+import { knownTime, noWindow, windowAfter, windowParameters } from "./schedule.ts";
 import { noteAge } from "./stale.ts";
 
 const mostDevices = 100;
@@ -77,7 +77,7 @@ export const accessGrants = [
         identity: given.user_identity_id,
         key: given.access_grant_key,
         name: given.name ?? undefined,
-        window: windowAfter({ ...given, starts_at: given.starts_at ?? null }, noWindow, known({ now, agent })),
+        window: windowAfter({ ...given, starts_at: given.starts_at ?? null }, noWindow, knownTime({ now, agent })),
         allowsExternalChanges: given.allow_external_modification,
         modes,
         createdAt: now,
@@ -137,7 +137,7 @@ export const accessGrants = [
       const grant: AccessGrant = {
         ...before,
         name: given.name === undefined ? before.name : (given.name ?? undefined),
-        window: windowAfter(given, was, known({ now, agent })),
+        window: windowAfter(given, was, knownTime({ now, agent })),
       };
       records.updateAccessGrant(grant);
       if (JSON.stringify(grant.window) !== JSON.stringify(was)) {
@@ -178,10 +178,6 @@ function supported(mode: z.infer<typeof method>["mode"]): AccessMode {
   if (mode === "code" || mode === "card") return mode;
   throw new Refused("not_supported", `This agent has no ${mode}: ask for the mode "code" or "card"`);
 }
-
-/** The time, where it is known. */
-const known = ({ now, agent }: Pick<Context, "now" | "agent">): Instant | undefined =>
-  agent().clock.trusted ? now : undefined;
 
 /** Members that are refused, with what to do instead. */
 function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {

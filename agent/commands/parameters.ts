@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { isPerson } from "../domain/access-code.ts";
 import { type AsOf, asOfInstant, asOfNumber } from "../domain/as-of.ts";
-import { accessGrantId, deviceId, isPerson, userIdentityId } from "../domain/ids.ts";
+import { accessGrantId, deviceId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 

@@ -1,5 +1,6 @@
 import type { Abilities } from "../domain/abilities.ts";
 import type { KnownGrant } from "../domain/access.ts";
+import type { AccessCodeId } from "../domain/access-code.ts";
 import type { Mark } from "../domain/as-of.ts";
 import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
@@ -9,6 +10,7 @@ import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { Reach, ReceiptState } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
+import type { Secret } from "../domain/secret.ts";
 import type { TimeZone } from "../domain/time-zone.ts";
 
 /** What is known of a user identity; a person whom a grant has named has no more than an id. */
@@ -52,12 +54,23 @@ export interface AccessGrant {
   readonly allowsExternalChanges: boolean;
   readonly modes: readonly AccessMode[];
   readonly createdAt: Instant;
+  /** Of an access code: what those have in common that share a code. */
+  readonly commonCodeKey?: string;
 }
 export type AccessMode = "code" | "card";
 
 /** An access grant, and where it applies. */
 export interface AccessGrantRecord extends AccessGrant {
   readonly devices: readonly DeviceId[];
+}
+
+/** An access code that was made by itself. */
+export interface AccessCodeRecord {
+  readonly id: AccessCodeId;
+  readonly grant: AccessGrant;
+  readonly device: DeviceId;
+  /** It is there only until it is proven gone from the lock. */
+  readonly isDeleted: boolean;
 }
 
 /** A device of the configuration, with what is known of it. */
@@ -181,6 +194,13 @@ export interface Records {
   updateAccessGrant(grant: AccessGrant): void;
   /** Takes it away, and with the last grant what the person has on a device. */
   deleteAccessGrant(id: AccessGrantId): void;
+  /** One that was made by itself; undefined as soon as nothing of it is left. Its grant is made, changed and deleted as any. */
+  accessCode(id: AccessCodeId): AccessCodeRecord | undefined;
+  accessCodes(): readonly AccessCodeRecord[];
+  /** Whether somebody (else) has the same code for a device, on its lock or not. */
+  isCodeTaken(device: DeviceId, credential: Credential, otherThan?: UserIdentityId): boolean;
+  /** A PIN that fits these devices, as far as they have said what they take, and is on none of their locks. */
+  drawPin(devices: readonly DeviceId[]): Secret | undefined;
   /** The grants of a pair as they stood at a time, or stand now: ended ones too where that is not recorded yet. */
   grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant | undefined): readonly KnownGrant[];
   /** Whether a pair ever had a grant. */
@@ -214,6 +234,8 @@ export interface Records {
   /** Replaces the person's own credential of that kind. */
   setOwn(identity: UserIdentityId, credential: Credential): void;
   credentials(of: { readonly identity?: UserIdentityId | undefined }): readonly CredentialRecord[];
+  /** When a credential was made, also one that is nobody's any more. */
+  madeAt(id: CredentialId): Instant | undefined;
   /** Opens a credential for a person to see, and journals that it was seen. */
   reveal(id: CredentialId, door: string): Credential;
 

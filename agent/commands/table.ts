@@ -1,4 +1,5 @@
 import { access } from "./access.ts";
+import { accessCodes } from "./access-codes.ts";
 import { accessGrants } from "./access-grants.ts";
 import { act } from "./act.ts";
 import { agent } from "./agent.ts";
@@ -18,6 +19,7 @@ export const table: ReadonlyMap<string, Command> = new Map(
   [
     ...people,
     ...userIdentities,
+    ...accessCodes,
     ...accessGrants,
     ...access,
     ...explain,

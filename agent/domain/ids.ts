@@ -11,11 +11,9 @@ export type AccessGrantId = Branded<string, "AccessGrantId">;
 export type LockId = Branded<string, "LockId">;
 
 export const userIdentityId = (id: string): UserIdentityId => branded<UserIdentityId>(id);
+/** Whom nobody can be named. */
+export const nobody: UserIdentityId = userIdentityId("");
 export const deviceId = (id: string): DeviceId => branded<DeviceId>(id);
 export const lockId = (identity: string): LockId => branded<LockId>(identity);
 export const placementId = (id: string): PlacementId => branded<PlacementId>(id);
 export const accessGrantId = (id: string): AccessGrantId => branded<AccessGrantId>(id);
-
-const ofAccessCodes = "access_code:";
-/** An access code has an identity of its own, which is nobody. */
-export const isPerson = (id: UserIdentityId): boolean => !id.startsWith(ofAccessCodes);

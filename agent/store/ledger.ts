@@ -4,6 +4,7 @@ import { earliest, type Instant, toIso } from "../domain/instant.ts";
 import { sameWhen, type When } from "../domain/lock-window.ts";
 import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wish } from "../domain/placement.ts";
 import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
+import type { AccessCodes } from "./access-codes.ts";
 import type { Choices } from "./choices.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
@@ -14,6 +15,7 @@ import type { Placements } from "./placements.ts";
 
 /** The one way in which a placement changes: row, journal and event belong to one transaction, the caller's. */
 export class PlacementLedger {
+  readonly #codes: AccessCodes;
   readonly #grants: Grants;
   readonly #credentials: Credentials;
   readonly #placements: Placements;
@@ -23,6 +25,7 @@ export class PlacementLedger {
   readonly #changed: Set<DeviceId>;
 
   constructor(of: {
+    codes: AccessCodes;
     grants: Grants;
     credentials: Credentials;
     placements: Placements;
@@ -33,6 +36,7 @@ export class PlacementLedger {
     changed: Set<DeviceId>;
   }) {
     this.#changed = of.changed;
+    this.#codes = of.codes;
     this.#grants = of.grants;
     this.#credentials = of.credentials;
     this.#placements = of.placements;
@@ -176,6 +180,7 @@ export class PlacementLedger {
     const next = earliest(this.#grants.of({ identity, device }).map(({ opensAt }) => opensAt));
     if (!this.#grants.stands(identity, device)) {
       this.#journal.event("access.gone", fields, now);
+      if (this.#grants.of({ identity }).length === 0) this.#codes.ended(identity, device, now);
       return;
     }
     this.#grants.pause(identity, device, evidence ?? "acknowledged");

@@ -1,12 +1,15 @@
 import type { CredentialRecord, EventFields, Fit, GrantRecord, Records } from "../commands/records.ts";
 import type { KnownGrant } from "../domain/access.ts";
+import { isPerson } from "../domain/access-code.ts";
 import type { Credential } from "../domain/credential.ts";
-import type { UserIdentityId } from "../domain/ids.ts";
+import { nobody, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { misfit } from "../domain/pin.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
+import type { AccessCodes } from "./access-codes.ts";
 import type { AccessGrants } from "./access-grants.ts";
 import type { Choices } from "./choices.ts";
+import type { Chooser } from "./chooser.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { EventSearch } from "./event-search.ts";
@@ -35,7 +38,9 @@ interface Parts {
   readonly devices: Devices;
   readonly locks: Locks;
   readonly journal: Journal;
+  readonly codes: AccessCodes;
   readonly search: EventSearch;
+  readonly chooser: Pick<Chooser, "draw">;
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
@@ -47,7 +52,7 @@ interface Parts {
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
   const { grants, accessGrants, windows, marks, credentials, placements, choices, devices, locks } = parts;
-  const { journal, outbox, search, identities, now } = parts;
+  const { journal, outbox, search, identities, codes, vault, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -93,11 +98,12 @@ export function recordsOf(parts: Parts): Records {
     },
     accessGrant(by) {
       const grant = "id" in by ? accessGrants.get(by.id) : accessGrants.byKey(by.key);
-      return grant && { ...grant, devices: grants.devicesOf(grant.id) };
+      return grant && isPerson(grant.identity) ? { ...grant, devices: grants.devicesOf(grant.id) } : undefined;
     },
     accessGrants: ({ identity, device }) =>
       accessGrants
         .of(identity)
+        .filter((grant) => isPerson(grant.identity))
         .map((grant) => ({ ...grant, devices: grants.devicesOf(grant.id) }))
         .filter((grant) => device === undefined || grant.devices.includes(device)),
     updateAccessGrant(grant) {
@@ -108,6 +114,16 @@ export function recordsOf(parts: Parts): Records {
       accessGrants.close(id, now());
       windows.remove(id, now());
     },
+    accessCode: (id) => codes.get(id),
+    accessCodes: () => codes.all(),
+    isCodeTaken(device, credential, otherThan = nobody) {
+      const fingerprint = vault.fingerprint(credential);
+      return (
+        credentials.isGranted(fingerprint, device, otherThan) ||
+        credentials.isInUse(fingerprint, locks.at(device), otherThan)
+      );
+    },
+    drawPin: (on) => parts.chooser.draw(on),
     grantsAt(identity, device, at) {
       const stood = at === undefined ? grants.of({ identity, device }).map(idOf) : grants.at(identity, device, at);
       return stood.flatMap((id) => {
@@ -130,6 +146,7 @@ export function recordsOf(parts: Parts): Records {
       (identity === undefined ? credentials.all() : credentials.of(identity))
         .map((row) => recordOf(row, placements))
         .filter(({ origin, devices: on }) => origin === "own" || on.length > 0),
+    madeAt: (id) => credentials.madeAt(id),
     reveal(id, door) {
       const opened = credentials.open(id);
       credentials.know(id, now());

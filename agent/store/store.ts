@@ -6,6 +6,7 @@ import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { TimeZones } from "../domain/time-zone.ts";
 import { StoreError } from "../errors.ts";
+import { AccessCodes } from "./access-codes.ts";
 import { AccessGrants } from "./access-grants.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
@@ -95,6 +96,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const calendar = new Calendar(db, clock, options.isClockTrusted ?? (() => true));
   const outbox = new Outbox(db, vault, calendar);
   const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
+  const codes = new AccessCodes(db, journal);
   const grants = new Grants(db);
   const accessGrants = new AccessGrants(db);
   const marks = new Marks(db, calendar);
@@ -105,7 +107,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const locks = new Locks(db, options.devices);
   const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
-  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
+  const ledger = new PlacementLedger({ codes, grants, credentials, placements, choices, journal, devices, changed });
   const configured = new Map(options.devices.map((device) => [device.id, device]));
   const zones = new TimeZones();
   const windows = new Windows({
@@ -134,6 +136,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     pins: options.pins,
   });
   const parts = {
+    codes,
     identities: new UserIdentities(db),
     search: new EventSearch(db),
     grants,

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { UniqueMember, UserIdentity } from "../commands/records.ts";
-import { isPerson, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
+import { isPerson } from "../domain/access-code.ts";
+import { type UserIdentityId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 
 const columns = "user_identity_id, user_identity_key, full_name, email_address, phone_number, created_at, deleted_at";

@@ -10,3 +10,6 @@ CREATE UNIQUE INDEX user_identities_by_phone ON user_identities (phone_number) W
 
 -- Events are found by their id.
 CREATE INDEX journal_by_event ON journal (json_extract(body, '$.event_id')) WHERE number IS NOT NULL;
+
+-- Access codes: each is an access grant with a name of nobody (access_code:…), and one key for those that share a code.
+ALTER TABLE access_grants ADD COLUMN common_code_key TEXT;
