@@ -6,6 +6,7 @@ import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wi
 import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
 import type { AccessCodes } from "./access-codes.ts";
 import type { Choices } from "./choices.ts";
+import type { CodeEvents } from "./code-events.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
@@ -16,6 +17,7 @@ import type { Placements } from "./placements.ts";
 /** The one way in which a placement changes: row, journal and event belong to one transaction, the caller's. */
 export class PlacementLedger {
   readonly #codes: AccessCodes;
+  readonly #codeEvents: CodeEvents;
   readonly #grants: Grants;
   readonly #credentials: Credentials;
   readonly #placements: Placements;
@@ -26,6 +28,7 @@ export class PlacementLedger {
 
   constructor(of: {
     codes: AccessCodes;
+    codeEvents: CodeEvents;
     grants: Grants;
     credentials: Credentials;
     placements: Placements;
@@ -37,6 +40,7 @@ export class PlacementLedger {
   }) {
     this.#changed = of.changed;
     this.#codes = of.codes;
+    this.#codeEvents = of.codeEvents;
     this.#grants = of.grants;
     this.#credentials = of.credentials;
     this.#placements = of.placements;
@@ -57,7 +61,9 @@ export class PlacementLedger {
   }
 
   /** What a lock brought along to another device is wanted there: for the one that it came from it is no longer there. */
-  #takenFrom({ identity, device, kind }: Placement, now: Instant): void {
+  #takenFrom(placement: Placement, now: Instant): void {
+    const { identity, device, kind } = placement;
+    this.#codeEvents.left(placement, now);
     this.#changed.add(device);
     this.#tellGone({ identity, device, kind, evidence: "acknowledged" }, now);
   }
@@ -135,7 +141,8 @@ export class PlacementLedger {
     else if (next.next !== undefined) this.keep({ ...next, next: undefined }, now);
   }
 
-  #tell(before: Kept | undefined, { placement, state }: Kept, now: Instant): void {
+  #tell(before: Kept | undefined, after: Kept, now: Instant): void {
+    const { placement, state } = after;
     const { evidence, reason } = standing(placement);
     const fields = {
       user_identity_id: placement.identity,
@@ -150,6 +157,7 @@ export class PlacementLedger {
       now,
     );
     if (state === "gone") {
+      this.#codeEvents.left(placement, now);
       this.#tellGone({ ...placement, evidence }, now);
       return;
     }
@@ -158,6 +166,7 @@ export class PlacementLedger {
       const type = eventOf(state, before?.state, isNew);
       if (type) this.#journal.event(type, fields, now);
     } else if (isNew && before) this.#tellPaused(placement, evidence, now);
+    this.#codeEvents.changed(after, now);
   }
 
   /**

@@ -14,6 +14,7 @@ import { Calendar } from "./calendar.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { ClockRecord } from "./clock-record.ts";
+import { CodeEvents } from "./code-events.ts";
 import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
@@ -102,12 +103,23 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const marks = new Marks(db, calendar);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
+  const codeEvents = new CodeEvents(db, journal, placements);
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const locks = new Locks(db, options.devices);
   const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
-  const ledger = new PlacementLedger({ codes, grants, credentials, placements, choices, journal, devices, changed });
+  const ledger = new PlacementLedger({
+    codes,
+    codeEvents,
+    grants,
+    credentials,
+    placements,
+    choices,
+    journal,
+    devices,
+    changed,
+  });
   const configured = new Map(options.devices.map((device) => [device.id, device]));
   const zones = new TimeZones();
   const windows = new Windows({

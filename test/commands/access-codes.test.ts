@@ -78,6 +78,8 @@ test("an access code is shown in Seam's shape, is set when the lock has proved i
   expect(list()).toEqual([]);
   expect(told().filter((type) => type.startsWith("access_code."))).toEqual([
     "access_code.created",
+    "access_code.set_on_device",
+    "access_code.removed_from_device",
     "access_code.deleted",
   ]);
   expect(told().at(-1)).toBe("access_code.deleted");

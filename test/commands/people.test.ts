@@ -175,9 +175,11 @@ test("to delete a person takes all grants and codes away, and they are shown as 
   expect(told().filter((type) => type !== "access.accepted")).toEqual([
     "access_grant.created",
     "access.live",
+    "access_code.set_on_device",
     // Of the door that nothing was sent to; the other once its lock has said so.
     "access.gone",
     "access_grant.deleted",
+    "access_code.removed_from_device",
     "access.gone",
   ]);
 });

@@ -13,3 +13,17 @@ CREATE INDEX journal_by_event ON journal (json_extract(body, '$.event_id')) WHER
 
 -- Access codes: each is an access grant with a name of nobody (access_code:…), and one key for those that share a code.
 ALTER TABLE access_grants ADD COLUMN common_code_key TEXT;
+
+-- What was told of access codes: that a code was set on its device, or could not be, and not yet that it was removed.
+CREATE TABLE codes_told (
+  code TEXT NOT NULL, -- the credential; of an access code that was made by itself, its id
+  device_id TEXT NOT NULL, -- empty for one that was made by itself: it has one device
+  is_set INTEGER NOT NULL,
+  has_failed INTEGER NOT NULL,
+  PRIMARY KEY (code, device_id)
+) STRICT, WITHOUT ROWID;
+-- Codes that are on locks already are told when they leave.
+INSERT INTO codes_told SELECT DISTINCT credential_id, device_id, 1, 0 FROM placements AS p
+  WHERE valid_to IS NULL AND kind = 'pin' AND EXISTS (
+    SELECT 1 FROM placements AS past WHERE past.credential_id = p.credential_id AND past.lock = p.lock AND past.state = 'live'
+  );
