@@ -113,7 +113,7 @@ test("while the clock is thirteen years ahead, revokes and direct grants reach t
     (person) => house.ask("access/explain", { user_identity_id: person, device_id: door })["explanation"],
   );
   expect(explained).toMatchObject([{ reason: "no_grant" }, { reason: "in_window" }, { reason: "always" }]);
-  const written = JSON.stringify(house.store.records.events(0, 500));
+  const written = JSON.stringify(house.store.records.eventsOf({ after: 0, limit: 500 }));
   expect(written).not.toContain(`"${new Date(house.clock.now() + 13 * year).getUTCFullYear()}-`);
 });
 
@@ -153,9 +153,9 @@ test("power-up in 1970, offline: who may always open may, codes on the lock stay
   expect(house.clockFacts).toMatchObject({ trusted: true });
   expect(house.opens(ben, door)).toBe(false);
   expect(["ben", "cyd", "dot"].map((person) => state(house, person))).toEqual(["gone", "live", "live"]);
-  const told = house.store.records.events(0, 500).length;
+  const told = house.store.records.eventsOf({ after: 0, limit: 500 }).length;
   house.store.prune();
-  expect(house.store.records.events(0, 500).length).toBe(told);
+  expect(house.store.records.eventsOf({ after: 0, limit: 500 }).length).toBe(told);
 });
 
 test("a clock that was never right: a grant for a time that is made then begins when the time is known", async () => {

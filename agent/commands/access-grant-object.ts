@@ -50,3 +50,14 @@ function wear(id: DeviceId, records: Records): readonly object[] {
   const message = `The windows on this device take about ${expected} writes a day, and its lock is to bear ${most}`;
   return [{ warning_code: "wear", message, device_id: id, created_at: null }];
 }
+
+/** As its events name it. */
+export const aboutGrant = ({
+  id,
+  identity,
+  key,
+}: AccessGrant): { user_identity_id: string; [field: string]: unknown } => ({
+  access_grant_id: id,
+  access_grant_key: key ?? null,
+  user_identity_id: identity,
+});

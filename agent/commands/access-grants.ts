@@ -3,14 +3,14 @@ import { z } from "zod";
 import type { AsOf } from "../domain/as-of.ts";
 import { accessGrantId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import { accessGrantObject, iso } from "./access-grant-object.ts";
-import { type Context, command } from "./command.ts";
+import { aboutGrant, accessGrantObject, iso } from "./access-grant-object.ts";
+import { command } from "./command.ts";
 import { setOwnCredential } from "./credentials.ts";
 import { keptBy } from "./kept.ts";
-import { accessGrant, asOf, device, digits, name, userIdentity } from "./parameters.ts";
+import { accessGrant, asOf, device, digits, name, person, userIdentity } from "./parameters.ts";
 import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
 import { deviceNotFound, Refused } from "./refusal.ts";
-import { noWindow, windowAfter, windowParameters } from "./schedule.ts";
+import { knownTime, noWindow, windowAfter, windowParameters } from "./schedule.ts";
 import { noteAge } from "./stale.ts";
 
 const mostDevices = 100;
@@ -24,7 +24,7 @@ const method = z
   });
 
 const create = z.object({
-  user_identity_id: userIdentity,
+  user_identity_id: person,
   device_ids: z
     .array(device)
     .min(1, "Must name a device")
@@ -84,7 +84,7 @@ export const accessGrants = [
         identity: given.user_identity_id,
         key: given.access_grant_key,
         name: given.name ?? undefined,
-        window: windowAfter({ ...given, starts_at: given.starts_at ?? null }, noWindow, known({ now, agent })),
+        window: windowAfter({ ...given, starts_at: given.starts_at ?? null }, noWindow, knownTime({ now, agent })),
         allowsExternalChanges: given.allow_external_modification,
         modes,
         createdAt: now,
@@ -95,7 +95,7 @@ export const accessGrants = [
       for (const code of given.requested_access_methods.flatMap((each) => each.code ?? [])) {
         setOwnCredential(records, grant.identity, { kind: "pin", digits: code }, touch);
       }
-      records.event("access_grant.created", about(grant));
+      records.event("access_grant.created", aboutGrant(grant));
       for (const on of given.device_ids) {
         const nothingYet = { credential_kind: null, evidence: null, reason: null, access_grant_id: grant.id };
         records.event("access.accepted", { user_identity_id: grant.identity, device_id: on, ...nothingYet });
@@ -147,13 +147,13 @@ export const accessGrants = [
       const grant: AccessGrant = {
         ...before,
         name: given.name === undefined ? before.name : (given.name ?? undefined),
-        window: windowAfter(given, was, known({ now, agent })),
+        window: windowAfter(given, was, knownTime({ now, agent })),
       };
       records.updateAccessGrant(grant);
       if (JSON.stringify(grant.window) !== JSON.stringify(was)) {
         const { startsAt, endsAt } = grant.window;
         const times = { starts_at: iso(startsAt), ends_at: iso(endsAt) };
-        records.event("access_grant.access_times_changed", { ...about(grant), ...times });
+        records.event("access_grant.access_times_changed", { ...aboutGrant(grant), ...times });
       }
       for (const on of devices) touch(on);
       return { access_grant: accessGrantObject({ ...grant, devices }, records, now) };
@@ -175,7 +175,7 @@ export const accessGrants = [
           .flatMap((each) => (each.accessGrantId === grant.id ? [each.device] : [])),
       );
       records.deleteAccessGrant(grant.id);
-      records.event("access_grant.deleted", about(grant));
+      records.event("access_grant.deleted", aboutGrant(grant));
       for (const on of applied) {
         keptBy(records, grant.identity, on);
         touch(on);
@@ -189,10 +189,6 @@ function supported(mode: z.infer<typeof method>["mode"]): AccessMode {
   if (mode === "code" || mode === "card") return mode;
   throw new Refused("not_supported", `This agent has no ${mode}: ask for the mode "code" or "card"`);
 }
-
-/** The time, where it is known. */
-const known = ({ now, agent }: Pick<Context, "now" | "agent">): Instant | undefined =>
-  agent().clock.trusted ? now : undefined;
 
 /** Members that are refused, with what to do instead. */
 function unchangeable(): Readonly<Record<string, z.ZodOptional<z.ZodNever>>> {
@@ -231,13 +227,3 @@ const keyTaken = (): Refused =>
 function oneOfTheTwo(): { path: string[]; error: string } {
   return { path: ["access_grant_id"], error: "Give either access_grant_id or access_grant_key" };
 }
-
-const about = ({
-  id: of,
-  identity,
-  key: its,
-}: AccessGrant): { user_identity_id: string; [field: string]: unknown } => ({
-  access_grant_id: of,
-  access_grant_key: its ?? null,
-  user_identity_id: identity,
-});

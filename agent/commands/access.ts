@@ -1,18 +1,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
-import { earliest } from "../domain/instant.ts";
-import {
-  type CredentialReceipt,
-  credentialReceipt,
-  emptyReceipt,
-  pairState,
-  type Reach,
-  type ReceiptState,
-} from "../domain/receipt.ts";
+import { type CredentialReceipt, pairState, type Reach, type ReceiptState } from "../domain/receipt.ts";
 import { command } from "./command.ts";
 import { nameOfGrant } from "./kept.ts";
 import { device, userIdentity } from "./parameters.ts";
+import { missingLine, placedLine } from "./receipt-line.ts";
 import type { GrantRecord, Pair, PlacementRecord, Records } from "./records.ts";
 
 /** What is true now of one user identity on one device (WIRE, "Shapes that are ours"). */
@@ -75,14 +68,6 @@ function receipts(
     pairOf(placed.placement.identity, placed.placement.device).placed.push(placed);
   }
   const devices = new Map(records.glance().map((each) => [each.id, each]));
-  const without = (identity: UserIdentityId, id: DeviceId, stands: readonly GrantRecord[]): CredentialReceipt => {
-    if (!stands.some(({ inForce }) => inForce)) {
-      return emptyReceipt("outside_window", earliest(stands.map(({ opensAt }) => opensAt)));
-    }
-    const lock = devices.get(id);
-    if (!lock?.answered) return emptyReceipt("abilities_unknown", lock?.breaker?.next);
-    return emptyReceipt(records.isChoiceDue(identity, id) ? "queued" : "credential_needed");
-  };
   const reaches = new Map<string, Reach>();
   const reachOf = (placement: PlacementRecord["placement"]): Reach => {
     const key = `${placement.device}\t${placement.lock}`;
@@ -93,17 +78,11 @@ function receipts(
   return [...pairs.values()].map(({ identity, device: on, grants: stands, placed }) => {
     const grants = stands.map(nameOfGrant);
     const reached = placed.map(({ placement }) => reachOf(placement));
-    const notBefore = devices.get(on)?.breaker?.next;
-    const lines = placed.map(({ placement, since }, at) =>
-      credentialReceipt(placement, since, {
-        reach: reached[at] ?? "away",
-        notBefore,
-        enforcedBy: enforcedBy(stands),
-        opensAt: earliest(stands.map(({ opensAt }) => opensAt)),
-      }),
-    );
+    const lock = devices.get(on);
+    const lines = placed.map((each, at) => placedLine(each, reached[at] ?? "away", stands, lock));
     const wants = placed.some(({ placement }) => placement.wanted);
-    const credentials = wants || grants.length === 0 ? lines : [...lines, without(identity, on, stands)];
+    const credentials =
+      wants || grants.length === 0 ? lines : [...lines, missingLine(records, { identity, device: on }, stands, lock)];
     const states = credentials
       .map(({ state }, at) => ({ state, wanted: placed[at]?.placement.wanted ?? true }))
       // What is left on a lock that is at no door opens none: who may use this one is not about to lose it.
@@ -111,10 +90,6 @@ function receipts(
     return { user_identity_id: identity, device_id: on, state: pairState(states), grants, credentials };
   });
 }
-
-/** Who sees to it that a code opens only when it may: the lock, which has it for always, or we, who take it away. */
-const enforcedBy = (grants: readonly GrantRecord[]): "lock" | "agent" =>
-  grants.some(({ inForce, accessGrantId }) => inForce && accessGrantId === undefined) ? "lock" : "agent";
 
 /** sha256 (hex) of the bytewise sorted lines `identity TAB device TAB grant LF`: equal where both sides know the same grants. */
 function digestOf(grants: readonly GrantRecord[]): string {

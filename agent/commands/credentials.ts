@@ -3,14 +3,14 @@ import { type Credential, secretOf } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { toIso } from "../domain/instant.ts";
 import { type Context, command } from "./command.ts";
-import { cardBits, cardFormat, device, digits, userIdentity } from "./parameters.ts";
+import { cardBits, cardFormat, device, digits, person, userIdentity } from "./parameters.ts";
 import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
 
 const own = z.discriminatedUnion("kind", [
-  z.object({ user_identity_id: userIdentity, kind: z.literal("pin"), value: digits }),
+  z.object({ user_identity_id: person, kind: z.literal("pin"), value: digits }),
   z.object({
-    user_identity_id: userIdentity,
+    user_identity_id: person,
     kind: z.literal("card"),
     value: z.object({ format: cardFormat, bits: cardBits }),
   }),

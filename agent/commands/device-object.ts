@@ -19,7 +19,7 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     device_id: id,
     workspace_id: records.workspaceId,
     connected_account_id: null,
-    device_type: `latchd_${record.driver}`,
+    device_type: typeOf(record),
     display_name: name,
     is_managed: true,
     created_at: toIso(record.addedAt),
@@ -27,7 +27,11 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     custom_metadata: {},
     capabilities_supported: pin ? ["lock", "access_code"] : ["lock"],
     can_program_online_access_codes: pin !== undefined,
+    can_program_offline_access_codes: false,
     can_unlock_with_code: pin !== undefined,
+    // There is no command for it yet, whatever the lock can do.
+    can_remotely_lock: false,
+    can_remotely_unlock: false,
     location: { location_name: name, time_zone: record.timeZone, timezone: record.timeZone },
     properties: {
       online,
@@ -57,11 +61,19 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
         audit: auditOf(record),
       },
     },
-    errors: online
-      ? []
-      : [{ error_code: "device_offline", message: "The lock does not answer", is_device_error: true }],
+    errors: offline(record),
     warnings: [],
   };
+}
+
+/** As Seam would call the make. */
+export const typeOf = ({ driver }: Pick<DeviceRecord, "driver">): string => `latchd_${driver}`;
+
+function offline({ online, breaker }: DeviceRecord): object[] {
+  if (online) return [];
+  const since = breaker ? toIso(breaker.since) : null;
+  const message = "The lock does not answer";
+  return [{ error_code: "device_offline", message, is_device_error: true, created_at: since }];
 }
 
 /** How often the lock was read on a day only to see whether all is as it should be, and how often it may be. */

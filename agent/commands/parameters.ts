@@ -1,16 +1,22 @@
 import { z } from "zod";
+import { isPerson } from "../domain/access-code.ts";
 import { type AsOf, asOfInstant, asOfNumber } from "../domain/as-of.ts";
 import { accessGrantId, deviceId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 
-const id = z
+const noControls = /^[^\p{Cc}\p{Cs}]*$/u;
+const id = z.string().min(1).max(128).regex(noControls, "Must not hold control characters or half of a surrogate pair");
+
+/** What people write of somebody or something. */
+export const plainText = z
   .string()
   .min(1)
-  .max(128)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "Must not hold control characters or half of a surrogate pair");
-
+  .max(256)
+  .regex(noControls, "Must not hold control characters or half of a surrogate pair");
 export const userIdentity = id.transform(userIdentityId);
+/** Somebody who is to be given something: not what stands for an access code, which is given by its own commands. */
+export const person = userIdentity.refine(isPerson, "Must not begin with access_code: as access codes do");
 export const device = id.transform(deviceId);
 export const accessGrant = id.transform(accessGrantId);
 /** A lock, by its device or its address. */

@@ -1,5 +1,6 @@
 import type { Abilities } from "../domain/abilities.ts";
 import type { KnownGrant } from "../domain/access.ts";
+import type { AccessCodeId } from "../domain/access-code.ts";
 import type { Mark } from "../domain/as-of.ts";
 import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
@@ -9,8 +10,24 @@ import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { Reach, ReceiptState } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
+import type { Secret } from "../domain/secret.ts";
 import type { TimeZone } from "../domain/time-zone.ts";
 import type { KeyBook } from "./key-book.ts";
+
+/** What is known of a user identity; a person whom a grant has named has no more than an id. */
+export interface UserIdentity {
+  readonly id: UserIdentityId;
+  /** The caller's own name for it. */
+  readonly key: string | undefined;
+  readonly fullName: string | undefined;
+  readonly email: string | undefined;
+  readonly phone: string | undefined;
+  readonly createdAt: Instant;
+  /** It was deleted then, and is there until nothing of it is on a lock. */
+  readonly deletedAt: Instant | undefined;
+}
+/** What only one user identity may have. */
+export type UniqueMember = "user_identity_key" | "email_address" | "phone_number";
 
 /** A grant on one device that has not ended. */
 export interface GrantRecord {
@@ -38,12 +55,23 @@ export interface AccessGrant {
   readonly allowsExternalChanges: boolean;
   readonly modes: readonly AccessMode[];
   readonly createdAt: Instant;
+  /** Of an access code: what those have in common that share a code. */
+  readonly commonCodeKey?: string;
 }
 export type AccessMode = "code" | "card";
 
 /** An access grant, and where it applies. */
 export interface AccessGrantRecord extends AccessGrant {
   readonly devices: readonly DeviceId[];
+}
+
+/** An access code that was made by itself. */
+export interface AccessCodeRecord {
+  readonly id: AccessCodeId;
+  readonly grant: AccessGrant;
+  readonly device: DeviceId;
+  /** It is there only until it is proven gone from the lock. */
+  readonly isDeleted: boolean;
 }
 
 /** A device of the configuration, with what is known of it. */
@@ -114,6 +142,22 @@ export interface EventFields {
   readonly [field: string]: unknown;
 }
 
+/** An event, as it was told. */
+export type ToldEvent = Readonly<Record<string, unknown>>;
+/** Which events: those that fit all that is said. */
+export interface EventQuery {
+  /** A number. */
+  readonly after: number;
+  readonly limit: number;
+  readonly from?: Instant | undefined;
+  readonly until?: Instant | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly devices?: readonly string[] | undefined;
+  readonly identities?: readonly string[] | undefined;
+  readonly accessCodes?: readonly string[] | undefined;
+  readonly accessGrants?: readonly string[] | undefined;
+}
+
 /** What a lock would say to an own credential of a person, as far as we can tell without asking it. */
 export interface Fit {
   readonly device: DeviceId;
@@ -129,6 +173,15 @@ export interface Records {
   /** Every device of the configuration. */
   glance(): readonly DeviceGlance[];
 
+  /** People only. */
+  userIdentity(by: { readonly id: UserIdentityId } | { readonly key: string }): UserIdentity | undefined;
+  userIdentities(): readonly UserIdentity[];
+  /** What of a user identity another has. */
+  takenOf(identity: UserIdentity): readonly UniqueMember[];
+  putUserIdentity(identity: UserIdentity): void;
+  /** Of what has no grant any more: takes away what is known of the person, and what they present. */
+  eraseUserIdentity(id: UserIdentityId): void;
+
   grants(of: Pair): readonly GrantRecord[];
   /** Names the person where they are new, and gives the direct grant. False where it stood already. */
   grantDirect(identity: UserIdentityId, device: DeviceId): boolean;
@@ -142,6 +195,13 @@ export interface Records {
   updateAccessGrant(grant: AccessGrant): void;
   /** Takes it away, and with the last grant what the person has on a device. */
   deleteAccessGrant(id: AccessGrantId): void;
+  /** One that was made by itself; undefined as soon as nothing of it is left. Its grant is made, changed and deleted as any. */
+  accessCode(id: AccessCodeId): AccessCodeRecord | undefined;
+  accessCodes(): readonly AccessCodeRecord[];
+  /** Whether somebody (else) has the same code for a device, on its lock or not. */
+  isCodeTaken(device: DeviceId, credential: Credential, otherThan?: UserIdentityId): boolean;
+  /** A PIN that fits these devices, as far as they have said what they take, and is on none of their locks. */
+  drawPin(devices: readonly DeviceId[]): Secret | undefined;
   /** The grants of a pair as they stood at a time, or stand now: ended ones too where that is not recorded yet. */
   grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant | undefined): readonly KnownGrant[];
   /** Whether a pair ever had a grant. */
@@ -175,12 +235,15 @@ export interface Records {
   /** Replaces the person's own credential of that kind. */
   setOwn(identity: UserIdentityId, credential: Credential): void;
   credentials(of: { readonly identity?: UserIdentityId | undefined }): readonly CredentialRecord[];
+  /** When a credential was made, also one that is nobody's any more. */
+  madeAt(id: CredentialId): Instant | undefined;
   /** Opens a credential for a person to see, and journals that it was seen, and through whom. */
   reveal(id: CredentialId, by: string): Credential;
 
   /** Tells the cloud, and journals. */
   event(type: string, fields: EventFields): void;
-  events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[];
+  eventsOf(query: EventQuery): readonly ToldEvent[];
+  eventWith(id: string): ToldEvent | undefined;
 
   readonly keys: KeyBook;
 

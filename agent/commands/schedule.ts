@@ -3,6 +3,7 @@ import type { Instant } from "../domain/instant.ts";
 import type { Window } from "../domain/schedule.ts";
 import { overlapOf, type WeeklyWindow, weekdays } from "../domain/weekly.ts";
 import { clockText } from "../domain/window-words.ts";
+import type { Context } from "./command.ts";
 import { moment } from "./parameters.ts";
 import { invalidInput } from "./refusal.ts";
 
@@ -59,6 +60,10 @@ export const windowParameters = {
   schedule: schedule.nullish(),
 };
 export type WindowParameters = z.output<z.ZodObject<typeof windowParameters>>;
+
+/** The time, where it is known. */
+export const knownTime = ({ now, agent }: Pick<Context, "now" | "agent">): Instant | undefined =>
+  agent().clock.trusted ? now : undefined;
 
 export const noWindow: Window = { startsAt: undefined, endsAt: undefined, weekly: undefined };
 

@@ -1,4 +1,5 @@
 import { access } from "./access.ts";
+import { accessCodes } from "./access-codes.ts";
 import { accessGrants } from "./access-grants.ts";
 import { act } from "./act.ts";
 import { agent } from "./agent.ts";
@@ -9,15 +10,20 @@ import { devices } from "./devices.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
 import { keysFor } from "./keys.ts";
+import { people } from "./people.ts";
 import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
+import { workspaces } from "./workspaces.ts";
 
 const entries: readonly Command[] = [
+  ...people,
   ...userIdentities,
+  ...accessCodes,
   ...accessGrants,
   ...access,
   ...explain,
   ...credentials,
+  ...workspaces,
   ...devices,
   ...events,
   ...agent,

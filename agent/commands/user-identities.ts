@@ -2,11 +2,11 @@ import { z } from "zod";
 import { command } from "./command.ts";
 import { deviceObject } from "./device-object.ts";
 import { keptBy } from "./kept.ts";
-import { asOf, device, userIdentity } from "./parameters.ts";
+import { asOf, device, person, userIdentity } from "./parameters.ts";
 import { deviceNotFound } from "./refusal.ts";
 import { noteAge } from "./stale.ts";
 
-const pair = z.object({ user_identity_id: userIdentity, device_id: device, as_of: asOf.optional() });
+const pair = z.object({ user_identity_id: person, device_id: device, as_of: asOf.optional() });
 
 export const userIdentities = [
   command({

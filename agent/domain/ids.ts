@@ -11,6 +11,8 @@ export type AccessGrantId = Branded<string, "AccessGrantId">;
 export type LockId = Branded<string, "LockId">;
 
 export const userIdentityId = (id: string): UserIdentityId => branded<UserIdentityId>(id);
+/** Whom nobody can be named. */
+export const nobody: UserIdentityId = userIdentityId("");
 export const deviceId = (id: string): DeviceId => branded<DeviceId>(id);
 export const lockId = (identity: string): LockId => branded<LockId>(identity);
 export const placementId = (id: string): PlacementId => branded<PlacementId>(id);

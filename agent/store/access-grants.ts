@@ -4,9 +4,9 @@ import { type AccessGrantId, accessGrantId, type UserIdentityId, userIdentityId 
 import { type Instant, instant } from "../domain/instant.ts";
 import type { WeeklyWindow } from "../domain/weekly.ts";
 
-const columns =
-  "access_grant_id, user_identity_id, access_grant_key, name, starts_at, ends_at, weekly, external, modes, created_at";
-type Row = {
+export const columns =
+  "access_grant_id, user_identity_id, access_grant_key, name, starts_at, ends_at, weekly, external, modes, created_at, common_code_key";
+export type Row = {
   access_grant_id: string;
   user_identity_id: string;
   access_grant_key: string | null;
@@ -17,6 +17,7 @@ type Row = {
   external: number;
   modes: string;
   created_at: number;
+  common_code_key: string | null;
 };
 
 /** What was granted for a time, as rows: each change closes one and adds one. */
@@ -33,7 +34,7 @@ export class AccessGrants {
     const open = `SELECT ${columns} FROM access_grants WHERE valid_to IS NULL`;
     this.#insert = db.prepare(
       `INSERT INTO access_grants (${columns}, valid_from)
-       VALUES (@id, @identity, @key, @name, @startsAt, @endsAt, @weekly, @external, @modes, @createdAt, @now)`,
+       VALUES (@id, @identity, @key, @name, @startsAt, @endsAt, @weekly, @external, @modes, @createdAt, @commonCodeKey, @now)`,
     );
     this.#close = db.prepare("UPDATE access_grants SET valid_to = ? WHERE access_grant_id = ? AND valid_to IS NULL");
     this.#get = db.prepare(`${open} AND access_grant_id = ?`);
@@ -60,6 +61,7 @@ export class AccessGrants {
       external: grant.allowsExternalChanges ? 1 : 0,
       modes: JSON.stringify(grant.modes),
       createdAt: grant.createdAt,
+      commonCodeKey: grant.commonCodeKey ?? null,
       now,
     });
   }
@@ -90,7 +92,7 @@ export class AccessGrants {
   }
 }
 
-function fromRow(row: Row): AccessGrant {
+export function fromRow(row: Row): AccessGrant {
   const weekly: readonly WeeklyWindow[] | undefined = row.weekly === null ? undefined : JSON.parse(row.weekly);
   const modes: readonly AccessMode[] = JSON.parse(row.modes);
   return {
@@ -106,5 +108,6 @@ function fromRow(row: Row): AccessGrant {
     allowsExternalChanges: row.external === 1,
     modes,
     createdAt: instant(row.created_at),
+    ...(row.common_code_key === null ? {} : { commonCodeKey: row.common_code_key }),
   };
 }

@@ -2,7 +2,14 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { Abilities, KindLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
-import { type DeviceId, type LockId, type PlacementId, placementId, type UserIdentityId } from "../domain/ids.ts";
+import {
+  type DeviceId,
+  type LockId,
+  nobody,
+  type PlacementId,
+  placementId,
+  type UserIdentityId,
+} from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { sameWhen } from "../domain/lock-window.ts";
 import { drawPin, misfit } from "../domain/pin.ts";
@@ -114,6 +121,17 @@ export class Chooser {
     return alsoDue;
   }
 
+  /** A PIN that fits all of these devices which have said what they take, and that nobody but `identity` has on their locks. */
+  draw(on: readonly DeviceId[], identity: UserIdentityId = nobody): Secret | undefined {
+    const { devices, locks, credentials, vault, pins } = this.#of;
+    const limits = on.flatMap((id) => devices.abilities(id)?.memory?.kinds.get("pin") ?? []);
+    const isTaken = (digits: Secret): boolean => {
+      const fingerprint = vault.fingerprint({ kind: "pin", digits });
+      return on.some((id) => credentials.isInUse(fingerprint, locks.at(id), identity));
+    };
+    return drawPin(limits, pins.length, isTaken, randomInt);
+  }
+
   /** How well a credential would fit a device, seen from our side. */
   misfit(id: CredentialId, limits: KindLimits | undefined): Candidate["misfit"] {
     return misfit(this.#of.credentials.open(id), limits);
@@ -195,23 +213,9 @@ export class Chooser {
     { identity, device, now, alsoDue }: DuePair,
     { instead, reissues }: NonNullable<Choice["issue"]>,
   ): CredentialId | undefined {
-    const { grants, devices, locks, credentials, vault, choices, ledger, placements, pins } = this.#of;
-    const limitsOf = (id: DeviceId): KindLimits[] => {
-      const limits = devices.abilities(id)?.memory?.kinds.get("pin");
-      return limits ? [limits] : [];
-    };
+    const { grants, credentials, choices, ledger, placements } = this.#of;
     const all = [...new Set(grants.of({ identity }).map((grant) => grant.device))];
-    const draw = (on: readonly DeviceId[]): Secret | undefined =>
-      drawPin(
-        on.flatMap(limitsOf),
-        pins.length,
-        (digits) => {
-          const fingerprint = vault.fingerprint({ kind: "pin", digits });
-          return on.some((id) => credentials.isInUse(fingerprint, locks.at(id), identity));
-        },
-        randomInt,
-      );
-    const digits = draw(all) ?? draw([device]);
+    const digits = this.draw(all, identity) ?? this.draw([device], identity);
     if (!digits) return undefined;
     if (instead !== undefined) {
       // Nobody can know it yet, so that its other doors get the new one, too.

@@ -8,7 +8,7 @@ import {
   type Fingerprint,
   secretOf,
 } from "../domain/credential.ts";
-import { type LockId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
+import { type DeviceId, type LockId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
 import type { Vault } from "./vault.ts";
@@ -46,6 +46,7 @@ export class Credentials {
   readonly #newest: Statement<[string], Row>;
   readonly #ofIdentity: Statement<[string], Row>;
   readonly #all: Statement<[], Row>;
+  readonly #isGranted: Statement<[string, string, string], { found: number }>;
   readonly #inUse: Statement<[string, string, string], { found: number }>;
 
   constructor(db: Database, vault: Vault) {
@@ -66,6 +67,13 @@ export class Credentials {
       "SELECT * FROM credentials WHERE user_identity_id = ? AND valid_to IS NULL ORDER BY created_at, row",
     );
     this.#all = db.prepare("SELECT * FROM credentials WHERE valid_to IS NULL ORDER BY created_at, row");
+    this.#isGranted = db.prepare(
+      `SELECT EXISTS (
+         SELECT 1 FROM credentials INDEXED BY credentials_by_fingerprint, grants INDEXED BY grants_of_identity
+         WHERE credentials.fingerprint = ? AND credentials.valid_to IS NULL AND credentials.user_identity_id <> ?
+           AND grants.user_identity_id = credentials.user_identity_id AND grants.device_id = ? AND grants.valid_to IS NULL
+       ) AS found`,
+    );
     this.#inUse = db.prepare(
       `SELECT EXISTS (
          SELECT 1 FROM placements INDEXED BY placements_by_fingerprint
@@ -118,6 +126,17 @@ export class Credentials {
     return row.kind === "pin"
       ? { kind: "pin", digits: secret }
       : { kind: "card", format: row.format ?? "", bits: secret };
+  }
+
+  /** When it was made; undefined of one that never was. */
+  madeAt(id: CredentialId): Instant | undefined {
+    const row = this.#newest.get(id);
+    return row && instant(row.created_at);
+  }
+
+  /** Whether somebody else has the same, and a grant on a device. */
+  isGranted(fingerprint: Fingerprint, device: DeviceId, otherThan: UserIdentityId): boolean {
+    return this.#isGranted.get(fingerprint, otherThan, device)?.found === 1;
   }
 
   /** Whether somebody else has the same on a lock, or on its way there. Of a lock that nobody knows, nobody has. */

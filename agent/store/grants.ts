@@ -60,7 +60,9 @@ export class Grants {
   constructor(db: Database) {
     const select = `SELECT ${columns} FROM grants WHERE valid_to IS NULL`;
     this.#name = db.prepare(
-      "INSERT INTO user_identities (user_identity_id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      `INSERT INTO user_identities (user_identity_id, created_at) VALUES (?, ?)
+       ON CONFLICT (user_identity_id) DO UPDATE SET created_at = excluded.created_at, deleted_at = NULL
+       WHERE deleted_at IS NOT NULL`,
     );
     this.#insert = db.prepare(
       "INSERT INTO grants (user_identity_id, device_id, valid_from) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -107,6 +109,7 @@ export class Grants {
     this.#openings = db.prepare("SELECT sum(openings) AS sum FROM grants WHERE valid_to IS NULL AND device_id = ?");
   }
 
+  /** Who is named, exists; also who was deleted before. */
   nameIdentity(identity: UserIdentityId, now: Instant): void {
     this.#name.run(identity, now);
   }

@@ -26,7 +26,6 @@ export class Journal {
   readonly #budget: EventBudget;
   readonly #insert: Statement;
   readonly #rewrite: Statement<[string, number]>;
-  readonly #after: Statement<[number, number], { body: string }>;
   readonly #since: Statement<[], { at: number | null }>;
   readonly #ofDevice: Statement<[number, number, string, number], { body: string }>;
   readonly #last: Statement<[], { number: number | null }>;
@@ -62,7 +61,6 @@ export class Journal {
       "INSERT INTO journal (number, at, type, device_id, user_identity_id, body) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#rewrite = db.prepare("UPDATE journal SET body = ? WHERE number = ?");
-    this.#after = db.prepare(`SELECT body FROM journal WHERE number > ? ORDER BY number ${limited}`);
     this.#since = db.prepare("SELECT min(at) AS at FROM journal");
     this.#ofDevice = db.prepare(
       `SELECT body FROM journal WHERE at BETWEEN ? AND ? AND device_id = ? ORDER BY at DESC, entry DESC ${limited}`,
@@ -132,10 +130,6 @@ export class Journal {
       fields.user_identity_id ?? null,
       body,
     );
-  }
-
-  events(after: number, limit: number): readonly Readonly<Record<string, unknown>>[] {
-    return this.#after.all(after, limit).map(({ body }) => JSON.parse(body));
   }
 
   /** How far back it goes; undefined where it is empty. */

@@ -4,7 +4,9 @@ import { earliest, type Instant, toIso } from "../domain/instant.ts";
 import { sameWhen, type When } from "../domain/lock-window.ts";
 import { doubted, isClean, isShut, type Placement, type Refusal, slotOf, type Wish } from "../domain/placement.ts";
 import { type ReceiptState, type Standing, standing } from "../domain/receipt.ts";
+import type { AccessCodes } from "./access-codes.ts";
 import type { Choices } from "./choices.ts";
+import type { CodeEvents } from "./code-events.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
@@ -14,6 +16,8 @@ import type { Placements } from "./placements.ts";
 
 /** The one way in which a placement changes: row, journal and event belong to one transaction, the caller's. */
 export class PlacementLedger {
+  readonly #codes: AccessCodes;
+  readonly #codeEvents: CodeEvents;
   readonly #grants: Grants;
   readonly #credentials: Credentials;
   readonly #placements: Placements;
@@ -23,6 +27,8 @@ export class PlacementLedger {
   readonly #changed: Set<DeviceId>;
 
   constructor(of: {
+    codes: AccessCodes;
+    codeEvents: CodeEvents;
     grants: Grants;
     credentials: Credentials;
     placements: Placements;
@@ -33,6 +39,8 @@ export class PlacementLedger {
     changed: Set<DeviceId>;
   }) {
     this.#changed = of.changed;
+    this.#codes = of.codes;
+    this.#codeEvents = of.codeEvents;
     this.#grants = of.grants;
     this.#credentials = of.credentials;
     this.#placements = of.placements;
@@ -53,7 +61,9 @@ export class PlacementLedger {
   }
 
   /** What a lock brought along to another device is wanted there: for the one that it came from it is no longer there. */
-  #takenFrom({ identity, device, kind }: Placement, now: Instant): void {
+  #takenFrom(placement: Placement, now: Instant): void {
+    const { identity, device, kind } = placement;
+    this.#codeEvents.left(placement, now);
     this.#changed.add(device);
     this.#tellGone({ identity, device, kind, evidence: "acknowledged" }, now);
   }
@@ -127,7 +137,8 @@ export class PlacementLedger {
     else if (next.next !== undefined) this.keep({ ...next, next: undefined }, now);
   }
 
-  #tell(before: Kept | undefined, { placement, state }: Kept, now: Instant): void {
+  #tell(before: Kept | undefined, after: Kept, now: Instant): void {
+    const { placement, state } = after;
     const { evidence, reason } = standing(placement);
     const fields = {
       user_identity_id: placement.identity,
@@ -142,6 +153,7 @@ export class PlacementLedger {
       now,
     );
     if (state === "gone") {
+      this.#codeEvents.left(placement, now);
       this.#tellGone({ ...placement, evidence }, now);
       return;
     }
@@ -150,6 +162,7 @@ export class PlacementLedger {
       const type = eventOf(state, before?.state, isNew);
       if (type) this.#journal.event(type, fields, now);
     } else if (isNew && before) this.#tellPaused(placement, evidence, now);
+    this.#codeEvents.changed(after, now);
   }
 
   /**
@@ -172,6 +185,7 @@ export class PlacementLedger {
     const next = earliest(this.#grants.of({ identity, device }).map(({ opensAt }) => opensAt));
     if (!this.#grants.stands(identity, device)) {
       this.#journal.event("access.gone", fields, now);
+      if (this.#grants.of({ identity }).length === 0) this.#codes.ended(identity, device, now);
       return;
     }
     this.#grants.pause(identity, device, evidence ?? "acknowledged");

@@ -1,14 +1,18 @@
 import type { CredentialRecord, EventFields, Fit, GrantRecord, Records } from "../commands/records.ts";
 import type { KnownGrant } from "../domain/access.ts";
+import { isPerson } from "../domain/access-code.ts";
 import type { Credential } from "../domain/credential.ts";
-import type { UserIdentityId } from "../domain/ids.ts";
+import { nobody, type UserIdentityId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { misfit } from "../domain/pin.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
+import type { AccessCodes } from "./access-codes.ts";
 import type { AccessGrants } from "./access-grants.ts";
 import type { Choices } from "./choices.ts";
+import type { Chooser } from "./chooser.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
 import type { Devices } from "./devices.ts";
+import type { EventSearch } from "./event-search.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { Keys } from "./keys.ts";
@@ -17,11 +21,13 @@ import type { Locks } from "./locks.ts";
 import type { Marks } from "./marks.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Placements } from "./placements.ts";
+import type { UserIdentities } from "./user-identities.ts";
 import type { Vault } from "./vault.ts";
 import { orphansOf, reachOf } from "./whereabouts.ts";
 import type { Windows } from "./windows.ts";
 
 interface Parts {
+  readonly identities: UserIdentities;
   readonly grants: Grants;
   readonly accessGrants: AccessGrants;
   readonly windows: Windows;
@@ -33,6 +39,9 @@ interface Parts {
   readonly devices: Devices;
   readonly locks: Locks;
   readonly journal: Journal;
+  readonly codes: AccessCodes;
+  readonly search: EventSearch;
+  readonly chooser: Pick<Chooser, "draw">;
   readonly outbox: Outbox;
   readonly ledger: PlacementLedger;
   readonly vault: Vault;
@@ -45,7 +54,7 @@ interface Parts {
 /** The records, as the commands see them. */
 export function recordsOf(parts: Parts): Records {
   const { grants, accessGrants, windows, marks, credentials, placements, choices, devices, locks } = parts;
-  const { journal, outbox, now } = parts;
+  const { journal, outbox, search, identities, codes, vault, now } = parts;
   return {
     epoch: parts.epoch,
     workspaceId: parts.workspaceId,
@@ -58,6 +67,15 @@ export function recordsOf(parts: Parts): Records {
     devices: () => devices.all(),
     device: (id) => devices.one(id),
     glance: () => devices.glance(),
+    userIdentity: (by) => identities.get(by),
+    userIdentities: () => identities.all(),
+    takenOf: (identity) => identities.taken(identity),
+    putUserIdentity: (identity) => identities.put(identity),
+    eraseUserIdentity(id) {
+      identities.erase(id, now());
+      // Who is named by the same id later is not to find the codes of the one before.
+      for (const credential of credentials.of(id)) credentials.close(credential.id, now());
+    },
     grants: (of) => grants.of(of),
     placements: (of) => placements.of(of),
     tally: (device) => placements.tally(device),
@@ -83,11 +101,12 @@ export function recordsOf(parts: Parts): Records {
     },
     accessGrant(by) {
       const grant = "id" in by ? accessGrants.get(by.id) : accessGrants.byKey(by.key);
-      return grant && { ...grant, devices: grants.devicesOf(grant.id) };
+      return grant && isPerson(grant.identity) ? { ...grant, devices: grants.devicesOf(grant.id) } : undefined;
     },
     accessGrants: ({ identity, device }) =>
       accessGrants
         .of(identity)
+        .filter((grant) => isPerson(grant.identity))
         .map((grant) => ({ ...grant, devices: grants.devicesOf(grant.id) }))
         .filter((grant) => device === undefined || grant.devices.includes(device)),
     updateAccessGrant(grant) {
@@ -98,6 +117,16 @@ export function recordsOf(parts: Parts): Records {
       accessGrants.close(id, now());
       windows.remove(id, now());
     },
+    accessCode: (id) => codes.get(id),
+    accessCodes: () => codes.all(),
+    isCodeTaken(device, credential, otherThan = nobody) {
+      const fingerprint = vault.fingerprint(credential);
+      return (
+        credentials.isGranted(fingerprint, device, otherThan) ||
+        credentials.isInUse(fingerprint, locks.at(device), otherThan)
+      );
+    },
+    drawPin: (on) => parts.chooser.draw(on),
     grantsAt(identity, device, at) {
       const stood = at === undefined ? grants.of({ identity, device }).map(idOf) : grants.at(identity, device, at);
       return stood.flatMap((id) => {
@@ -120,6 +149,7 @@ export function recordsOf(parts: Parts): Records {
       (identity === undefined ? credentials.all() : credentials.of(identity))
         .map((row) => recordOf(row, placements))
         .filter(({ origin, devices: on }) => origin === "own" || on.length > 0),
+    madeAt: (id) => credentials.madeAt(id),
     reveal(id, by) {
       const opened = credentials.open(id);
       credentials.know(id, now());
@@ -127,7 +157,8 @@ export function recordsOf(parts: Parts): Records {
       return opened;
     },
     event: (type: string, fields: EventFields) => journal.event(type, fields, now()),
-    events: (after, limit) => journal.events(after, limit),
+    eventsOf: (query) => search.find(query),
+    eventWith: (id) => search.one(id),
   };
 }
 

@@ -18,6 +18,7 @@ export function renameDevice(db: Database, was: DeviceId, is: DeviceId, now: Ins
   );
   run("UPDATE grants SET device_id = @is WHERE device_id = @was");
   run("UPDATE placements SET device_id = @is WHERE device_id = @was");
+  run("UPDATE OR REPLACE codes_told SET device_id = @is WHERE device_id = @was");
   run("INSERT OR IGNORE INTO choices SELECT @is, user_identity_id FROM choices WHERE device_id = @was");
   run("DELETE FROM choices WHERE device_id = @was");
   // Of two marks the one that lets less through stays.

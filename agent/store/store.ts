@@ -6,6 +6,7 @@ import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { TimeZones } from "../domain/time-zone.ts";
 import { StoreError } from "../errors.ts";
+import { AccessCodes } from "./access-codes.ts";
 import { AccessGrants } from "./access-grants.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
@@ -13,11 +14,13 @@ import { Calendar } from "./calendar.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { ClockRecord } from "./clock-record.ts";
+import { CodeEvents } from "./code-events.ts";
 import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
 import { DriverStates } from "./driver-states.ts";
 import type { Budget } from "./event-budget.ts";
+import { EventSearch } from "./event-search.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { Keys } from "./keys.ts";
@@ -31,6 +34,7 @@ import { recordsOf } from "./records.ts";
 import { Requests } from "./requests.ts";
 import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
+import { UserIdentities } from "./user-identities.ts";
 import { type Turn, Windows } from "./windows.ts";
 
 export interface StoreOptions {
@@ -95,18 +99,30 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const calendar = new Calendar(db, clock, options.isClockTrusted ?? (() => true));
   const outbox = new Outbox(db, vault, calendar);
   const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
+  const codes = new AccessCodes(db, journal);
   const grants = new Grants(db);
   const accessGrants = new AccessGrants(db);
   const marks = new Marks(db, calendar);
   const credentials = new Credentials(db, vault);
   const placements = new Placements(db);
+  const codeEvents = new CodeEvents(db, journal, placements);
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
   const locks = new Locks(db, options.devices);
   const keys = new Keys(db, vault, journal, now);
   const requests = new Requests(db, vault, now, calendar);
   const retainedRefusals = new RetainedRefusals(db, vault);
-  const ledger = new PlacementLedger({ grants, credentials, placements, choices, journal, devices, changed });
+  const ledger = new PlacementLedger({
+    codes,
+    codeEvents,
+    grants,
+    credentials,
+    placements,
+    choices,
+    journal,
+    devices,
+    changed,
+  });
   const configured = new Map(options.devices.map((device) => [device.id, device]));
   const zones = new TimeZones();
   const windows = new Windows({
@@ -135,6 +151,9 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     pins: options.pins,
   });
   const parts = {
+    codes,
+    identities: new UserIdentities(db),
+    search: new EventSearch(db),
     grants,
     accessGrants,
     windows,

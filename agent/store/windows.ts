@@ -192,7 +192,8 @@ export class Windows {
   #look(grant: Standing, window: Window, keeping: Keeping, now: Instant): "stands" | "ended" {
     const { grants, choices, zones, settings, isClockTrusted } = this.#of;
     const { row, identity, device, inForce: was, dormant, opensAt } = grant;
-    if (!isClockTrusted()) {
+    // What is for always is so at any time.
+    if (!isClockTrusted() && !isForAlways(window)) {
       // It stays as it is, and is looked at as soon as the time is known, whatever it is then.
       const asIs = { inForce: was, dormant, changesAt: atOnceThen, opensAt, openings: 0 };
       grants.setForce(row, asIs, grant.zone ?? "");
@@ -258,6 +259,9 @@ export class Windows {
     return { by: memory?.suspends ? "suspended" : "agent", when: "always" };
   }
 }
+
+const isForAlways = ({ startsAt, endsAt, weekly }: Window): boolean =>
+  startsAt === undefined && endsAt === undefined && weekly === undefined;
 
 /** Of a grant: whether it was in force, and if not the evidence that no code of it was left, where that was told. */
 type Ended = Pick<Standing, "inForce" | "paused">;

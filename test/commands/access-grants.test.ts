@@ -121,7 +121,12 @@ describe("access grants", () => {
     expect(receipt()).toMatchObject({ state: "removing", grants: [] });
     carryOut();
     expect(receipt()).toMatchObject({ state: "gone", credentials: [] });
-    expect(told().slice(2)).toEqual(["access.live", "access.gone"]);
+    expect(told().slice(2)).toEqual([
+      "access.live",
+      "access_code.set_on_device",
+      "access_code.removed_from_device",
+      "access.gone",
+    ]);
     expect(house.store.turn().next).toBeUndefined();
   });
 
@@ -142,7 +147,8 @@ describe("access grants", () => {
     pass(hour);
     carryOut();
     pass(24 * hour);
-    expect(told().slice(2)).toEqual(["access.live", "access.paused", "access.live", "access.paused", "access.gone"]);
+    const opened = ["access.live", "access_code.set_on_device", "access_code.removed_from_device", "access.paused"];
+    expect(told().slice(2)).toEqual([...opened, ...opened, "access.gone"]);
     expect(house.events().at(-1)).toMatchObject({ evidence: "read_back", credential_kind: null });
     expect(receipt()).toMatchObject({ state: "gone", grants: [] });
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { mostBytes } from "../../agent/commands/perform.ts";
 import { table } from "../../agent/commands/table.ts";
 import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
@@ -182,7 +183,14 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
   using desk = new MemoryStore();
   desk.store.rounds.learn(doors[0] ?? doors[1]!, keypad());
   const names = [...table.values()].flatMap(({ name, kind }) => (kind === "acts" ? [] : [name]));
-  const values = fc.oneof(fc.constantFrom("ann", "door-1", "pin", "card", "4711", ""), fc.jsonValue({ maxDepth: 2 }));
+  const made: unknown = desk.ask("access_codes/create", { device_id: doors[0], code: "493017" })["access_code"];
+  const { access_code_id: code } = z.looseObject({ access_code_id: z.string() }).parse(made);
+  desk.ask("user_identities/create", { full_name: "Jane Doe", user_identity_key: "jane" });
+  const values = fc.oneof(
+    fc.constantFrom("ann", "door-1", "pin", "card", "4711", "", code, "jane", "2099-01-01T00:00:00Z", "ongoing"),
+    fc.constantFrom(null, true, 1, ["door-1", "door-2"], [code], ["2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
   const keys = fc.constantFrom(
     "user_identity_id",
     "device_id",
@@ -191,6 +199,22 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
     "request_id",
     "after",
     "as_of",
+    "access_code_id",
+    "access_code_ids",
+    "between",
+    "code",
+    "device_ids",
+    "ends_at",
+    "event_id",
+    "full_name",
+    "email_address",
+    "limit",
+    "name",
+    "page_cursor",
+    "since",
+    "starts_at",
+    "type",
+    "user_identity_key",
     "__proto__",
     "x",
   );
@@ -213,7 +237,7 @@ test("any JSON for any command gets a well-formed reply, and changes nothing unl
         assert.ok(isConflict || desk.picture(told) === before, "a refused command has changed something");
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
   expect(desk.bugs).toEqual([]);
 });

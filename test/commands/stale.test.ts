@@ -55,7 +55,7 @@ function send(store: Store, now: MemoryStore["now"], order: number, at: number, 
 const allRevoked = { granted: [], placed: [], accepted: orders.length / 2, gone: orders.length / 2 };
 
 function left(store: Store): object {
-  const told = store.records.events(0, 10_000).map((event) => event["event_type"]);
+  const told = store.records.eventsOf({ after: 0, limit: 10_000 }).map((event) => event["event_type"]);
   const count = (type: string): number => told.filter((each) => each === type).length;
   return {
     granted: store.records.grants({}),

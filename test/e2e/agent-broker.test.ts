@@ -57,7 +57,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("a broker that goes away in the m
     expect(agent.codes("front-door").size).toBe(total + 1);
 
     // One that was killed has saved no session: that is told too.
-    const last = 2 * (total + 1) + (signal === "SIGKILL" ? 1 : 0);
+    const last = 3 * (total + 1) + (signal === "SIGKILL" ? 1 : 0);
     const lost = signal === "SIGKILL" ? 1 : 0;
     await until("the lost session is told", () => cloud.count("agent.session_lost") >= lost);
     expect(cloud.count("agent.session_lost")).toBe(lost);

@@ -52,7 +52,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9", () => {
     expect(cloud.count("access.accepted")).toBe(1);
     expect(cloud.count("access.live")).toBe(1);
     // Where it was killed in the middle of the write, too, that is told; nothing else is.
-    expect(cloud.numbers().length).toBe(2 + cloud.count("access.unconfirmed"));
+    expect(cloud.numbers().length).toBe(3 + cloud.count("access.unconfirmed"));
     expect([...agent.codes("front-door").values()].map(({ label }) => label)).toEqual([person]);
     expect(await receiptsOf(agent, frontDoor)).toMatchObject([{ state: "live", grants: ["direct"] }]);
     expect(agent.stderr).toBe("");

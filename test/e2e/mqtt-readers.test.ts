@@ -29,7 +29,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("letters that nobody is subscribe
     for (const number of upTo(100)) {
       await agent.ask(grantCommand, { user_identity_id: `person-${number}`, device_id: frontDoor });
     }
-    await until("all 200 events wait for a reader", async () => (await waiting(agent)).letters_without_reader === 200);
+    await until("all 300 events wait for a reader", async () => (await waiting(agent)).letters_without_reader === 300);
     // One letter of each topic asks whether somebody listens, now and then; the rest does not trouble the broker.
     const asked = proxy.passed.filter(({ packet }) => packet.cmd === "publish" && packet.topic.includes("/event/"));
     expect(asked.length).toBeLessThan(20);
@@ -47,10 +47,10 @@ describe.skipIf(brokerSkipReason("mosquitto"))("letters that nobody is subscribe
 
     await agent.kill("SIGKILL");
     await agent.start();
-    await until("they wait again", async () => (await waiting(agent)).letters_without_reader === 200);
+    await until("they wait again", async () => (await waiting(agent)).letters_without_reader === 300);
     const cloud = await Cloud.connect(broker.url);
-    await until("all came", () => cloud.numbers().length === 200, 25_000);
-    expect(cloud.numbers().toSorted((a, b) => a - b)).toEqual(upTo(200));
+    await until("all came", () => cloud.numbers().length === 300, 25_000);
+    expect(cloud.numbers().toSorted((a, b) => a - b)).toEqual(upTo(300));
     for (const type of ["access.accepted", "access.live"]) {
       const numbers = cloud.events.filter((event) => event.event_type === type).map(({ number }) => number);
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));

@@ -97,7 +97,7 @@ const all = <T>(count: number, make: (at: number) => T): T[] => Array.from({ len
 
 /** As many people with a code on every lock, all of them live. */
 function fill(db: Database): void {
-  const person = db.prepare("INSERT INTO user_identities VALUES (?, 0)");
+  const person = db.prepare("INSERT INTO user_identities (user_identity_id, created_at) VALUES (?, 0)");
   const credential = db.prepare(
     `INSERT INTO credentials (credential_id, user_identity_id, kind, origin, sealed, fingerprint, known, reissues, created_at, valid_from)
      VALUES (?, ?, 'pin', 'own', x'', ?, 1, 0, 0, 0)`,
@@ -162,7 +162,7 @@ const doors = all(locks, (at) => deviceId(`door-${at}`));
 
 /** As many grants for a time, each of which begins a minute after the one before it. */
 function schedule(db: Database, grants: number): void {
-  const person = db.prepare("INSERT INTO user_identities VALUES (?, 0)");
+  const person = db.prepare("INSERT INTO user_identities (user_identity_id, created_at) VALUES (?, 0)");
   const access = db.prepare(
     `INSERT INTO access_grants (access_grant_id, user_identity_id, starts_at, external, modes, created_at, valid_from)
      VALUES (?, ?, ?, 0, '["code"]', 0, 0)`,

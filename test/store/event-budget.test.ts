@@ -103,7 +103,10 @@ class Line implements Disposable {
   }
 
   get lastNumber(): number {
-    return Math.max(0, ...this.#store.records.events(0, 100_000).map((event) => Number(event["number"])));
+    return Math.max(
+      0,
+      ...this.#store.records.eventsOf({ after: 0, limit: 100_000 }).map((event) => Number(event["number"])),
+    );
   }
 
   [Symbol.dispose](): void {
@@ -142,7 +145,9 @@ function isToldOneWay(line: Line): boolean {
     contents.set(event.number, content);
     return before === content;
   };
-  const journal = line.store.records.events(0, 100_000).map((event) => ({ ...event, number: Number(event["number"]) }));
+  const journal = line.store.records
+    .eventsOf({ after: 0, limit: 100_000 })
+    .map((event) => ({ ...event, number: Number(event["number"]) }));
   return [...line.received, ...journal].every(isSame);
 }
 
@@ -186,8 +191,10 @@ test("one events_lost takes the place of all that were lost in a row, is sent be
   ]);
   // Among them the events_lost before, number 7, whose turn had come.
   expect(line.received[0]).toMatchObject({ count: 9, from: 1, to: 9 });
-  expect(line.store.records.events(6, 1)).toMatchObject([{ number: 7, event_type: "events_lost", from: 1, to: 6 }]);
-  expect(line.store.records.events(12, 1)).toEqual([line.received[0]]);
+  expect(line.store.records.eventsOf({ after: 6, limit: 1 })).toMatchObject([
+    { number: 7, event_type: "events_lost", from: 1, to: 6 },
+  ]);
+  expect(line.store.records.eventsOf({ after: 12, limit: 1 })).toEqual([line.received[0]]);
 });
 
 test("the lost ones can be read back from the journal, with the events_lost that says so", () => {

@@ -112,7 +112,7 @@ test("requests are kept for seven days, and the last 100,000 in any case", () =>
 });
 
 const numbers = (store: ReturnType<StoreDir["open"]>): unknown[] =>
-  store.records.events(0, 500).map((event) => event["number"]);
+  store.records.eventsOf({ after: 0, limit: 500 }).map((event) => event["number"]);
 const tell = (store: ReturnType<StoreDir["open"]>): void => store.transaction(() => store.records.event("x", {}));
 
 test("events are numbered without a gap, over restarts and when old ones are pruned", () => {
@@ -130,7 +130,9 @@ test("events are numbered without a gap, over restarts and when old ones are pru
   store = at.open();
   tell(store);
   expect(numbers(store)).toEqual([3, 4]);
-  expect(store.records.events(3, 1)).toMatchObject([{ number: 4, epoch: store.records.epoch, code: null }]);
+  expect(store.records.eventsOf({ after: 3, limit: 1 })).toMatchObject([
+    { number: 4, epoch: store.records.epoch, code: null },
+  ]);
 });
 
 test("a transaction that fails leaves nothing, and nothing of it is told", () => {
@@ -310,7 +312,7 @@ test("a code that the owner has written over on a lock that does not tell codes 
   const slot = slotName("1");
   rounds.happened(first, { suspect: slot, foreign: true, events: [] });
   expect(rounds.placements(first)).toMatchObject([{ belief: { at: "nowhere" }, wanted: true }]);
-  expect(types(desk)).toEqual(["access.accepted", "access.live", "access.unconfirmed"]);
+  expect(types(desk)).toEqual(["access.accepted", "access.live", "access_code.set_on_device", "access.unconfirmed"]);
   desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
   expect(rounds.placements(first)).toEqual([]);
 });

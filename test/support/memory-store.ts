@@ -102,7 +102,7 @@ export class MemoryStore implements Disposable {
 
   /** Events told so far, without what differs from run to run. */
   events(): readonly Readonly<Record<string, unknown>>[] {
-    return this.store.records.events(0, 500);
+    return this.store.records.eventsOf({ after: 0, limit: 500 });
   }
 
   /** Every row of every table but some: two pictures are equal where nothing was changed. */

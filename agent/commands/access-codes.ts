@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { type AccessCodeId, accessCodeId } from "../domain/access-code.ts";
+import type { DeviceId } from "../domain/ids.ts";
+import { misfit } from "../domain/pin.ts";
+import { codeFields } from "./access-code-events.ts";
+import { makeCode, requireKeypad, setCode } from "./access-code-make.ts";
+import { type AccessCode, accessCodeObjects, accessCodes as allCodes, ownCode } from "./access-code-object.ts";
+import { createOne, createSeveral, timesAfter, update } from "./access-code-parameters.ts";
+import { command } from "./command.ts";
+import { pageOf, pageParameters } from "./page.ts";
+import { accessGrant, device, plainText, userIdentity } from "./parameters.ts";
+import type { AccessCodeRecord, AccessGrant, Records } from "./records.ts";
+import { Refused } from "./refusal.ts";
+import { knownTime } from "./schedule.ts";
+
+const one = z.object({ access_code_id: plainText });
+const some = z.object({
+  device_id: device.optional(),
+  access_code_ids: z.array(plainText).max(500).optional(),
+  user_identity_id: userIdentity.optional(),
+  access_grant_id: accessGrant.optional(),
+  access_grant_key: plainText.optional(),
+  search: z.string().max(256).optional(),
+  ...pageParameters,
+});
+
+export const accessCodes = [
+  command({
+    name: "access_codes/create",
+    parameters: createOne,
+    doors: ["mqtt", "http", "local"],
+    kind: "writes",
+    reveals: true,
+    act(records, { device_id: on, ...said }, context) {
+      requireKeypad(records, on);
+      const record = makeCode(records, on, said.code, said, context);
+      return { access_code: accessCodeObjects([ownCode(records, record)], records, context)[0] };
+    },
+  }),
+  command({
+    name: "access_codes/create_multiple",
+    parameters: createSeveral,
+    doors: ["mqtt", "http", "local"],
+    method: "PUT",
+    kind: "writes",
+    reveals: true,
+    act(records, { device_ids: ids, behavior_when_code_cannot_be_shared: behavior, ...given }, context) {
+      for (const on of ids) requireKeypad(records, on);
+      const shared = given.code ?? records.drawPin(ids);
+      if (!shared && behavior === "throw") {
+        throw new Refused("code_constraints_violated", "There is no code that all of these devices take");
+      }
+      const said = { ...given, common_code_key: given.common_code_key ?? randomUUID() };
+      const made = ids.map((on) => {
+        const digits = behavior === "throw" || (shared && fits(records, on, shared)) ? shared : undefined;
+        return makeCode(records, on, digits, said, context);
+      });
+      const codes = made.map((record) => ownCode(records, record));
+      return { access_codes: accessCodeObjects(codes, records, context) };
+    },
+  }),
+  command({
+    name: "access_codes/get",
+    parameters: one,
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
+    kind: "writes",
+    reveals: true,
+    act: (records, { access_code_id: id }, context) => ({
+      access_code: accessCodeObjects([find(records, accessCodeId(id))], records, context)[0],
+    }),
+  }),
+  command({
+    name: "access_codes/list",
+    parameters: some,
+    doors: ["mqtt", "http", "local"],
+    method: "GET",
+    kind: "writes",
+    reveals: true,
+    act(records, asked, context) {
+      const { page, pagination } = pageOf(listed(records, asked), asked);
+      return { access_codes: accessCodeObjects(page, records, context), pagination };
+    },
+  }),
+  command({
+    name: "access_codes/update",
+    parameters: update,
+    doors: ["mqtt", "http", "local"],
+    method: ["PATCH", "PUT"],
+    kind: "writes",
+    reveals: false,
+    act(records, given, context) {
+      const { id, grant: before, device: on, isDeleted } = findOwn(records, accessCodeId(given.access_code_id));
+      if (isDeleted) throw notFound();
+      const { allow_external_modification: allowed, is_external_modification_allowed: isAllowed } = given;
+      const grant: AccessGrant = {
+        ...before,
+        name: given.name === undefined ? before.name : (given.name ?? undefined),
+        window: timesAfter(given, before.window, knownTime(context)),
+        allowsExternalChanges: allowed ?? isAllowed ?? before.allowsExternalChanges,
+      };
+      records.updateAccessGrant(grant);
+      if (given.code) setCode(records, id, on, given.code, context.touch);
+      const changed = Object.keys(given).filter((member) => member !== "access_code_id");
+      const fields = codeFields(id, grant.identity, on);
+      records.event("access_code.changed", {
+        ...fields,
+        changed_properties: changed.map((property) => ({ property })),
+      });
+      context.touch(on);
+      return {};
+    },
+  }),
+  command({
+    name: "access_codes/delete",
+    parameters: one,
+    doors: ["mqtt", "http", "local"],
+    method: "DELETE",
+    kind: "writes",
+    reveals: false,
+    act(records, { access_code_id: id }, { touch }) {
+      const { grant, device: on, isDeleted } = findOwn(records, accessCodeId(id));
+      if (isDeleted) return {};
+      records.deleteAccessGrant(grant.id);
+      touch(on);
+      return {};
+    },
+  }),
+];
+
+function listed(records: Records, asked: z.output<typeof some>): readonly AccessCode[] {
+  const { device_id: on, access_code_ids: ids, user_identity_id: identity, search } = asked;
+  const grants = pairsOf(records, asked);
+  return allCodes(records, on)
+    .filter(({ id }) => ids === undefined || ids.includes(id))
+    .filter((code) => identity === undefined || code.identity === identity)
+    .filter((code) => grants === undefined || grants.has(`${code.identity}\t${code.device}`))
+    .filter((code) => search === undefined || isAbout(code, search.toLowerCase()));
+}
+
+/** Who has an access grant, and where; undefined where none is asked for. */
+function pairsOf(
+  records: Records,
+  { access_grant_id: id, access_grant_key: key }: z.output<typeof some>,
+): ReadonlySet<string> | undefined {
+  if (id === undefined && key === undefined) return undefined;
+  const grant = records.accessGrant(id === undefined ? { key: key ?? "" } : { id });
+  return new Set(grant?.devices.map((on) => `${grant.identity}\t${on}`));
+}
+
+const isAbout = ({ id, record }: AccessCode, text: string): boolean =>
+  [id, record?.grant.name].some((said) => said?.toLowerCase().includes(text));
+
+function fits(records: Records, on: DeviceId, digits: NonNullable<z.output<typeof createOne>["code"]>): boolean {
+  const limits = records.device(on)?.abilities?.memory?.kinds.get("pin");
+  const credential = { kind: "pin", digits } as const;
+  return !records.isCodeTaken(on, credential) && (!limits || misfit(credential, limits) === undefined);
+}
+
+function find(records: Records, id: AccessCodeId): AccessCode {
+  const record = records.accessCode(id);
+  const found = record ? ownCode(records, record) : allCodes(records, undefined).find((code) => code.id === id);
+  if (!found) throw notFound();
+  return found;
+}
+
+/** @throws Refused also where it is there for a grant: it goes with that. */
+function findOwn(records: Records, id: AccessCodeId): AccessCodeRecord {
+  const record = records.accessCode(id);
+  if (record) return record;
+  find(records, id);
+  throw new Refused(
+    "access_code_managed_by_grant",
+    "This code is on the device for the grants of a user identity: revoke those, or set another code with credentials/set",
+  );
+}
+
+const notFound = (): Refused =>
+  new Refused("access_code_not_found", "There is no such access code, or it was deleted", 404);
