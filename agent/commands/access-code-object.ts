@@ -64,7 +64,7 @@ const first = (placed: readonly PlacementRecord[]): PlacementRecord | undefined 
 export function accessCodeObjects(
   all: readonly AccessCode[],
   records: Records,
-  context: Pick<Context, "now" | "codes" | "door">,
+  context: Pick<Context, "now" | "codes" | "by">,
 ): readonly object[] {
   const locks = new Map(records.glance().map((lock) => [lock.id, lock]));
   return all.map((code) => {
@@ -80,7 +80,7 @@ export function accessCodeObjects(
   });
 }
 
-function described(code: AccessCode, records: Records, { codes, door }: Pick<Context, "codes" | "door">): object {
+function described(code: AccessCode, records: Records, { codes, by }: Pick<Context, "codes" | "by">): object {
   const { record, credential, placed } = code;
   const { startsAt, endsAt } = timesOf(code, records);
   return {
@@ -88,7 +88,7 @@ function described(code: AccessCode, records: Records, { codes, door }: Pick<Con
     device_id: code.device,
     workspace_id: records.workspaceId,
     name: record?.grant.name ?? null,
-    code: codes && credential !== undefined ? secretOf(records.reveal(credential, door)).reveal() : null,
+    code: codes && credential !== undefined ? secretOf(records.reveal(credential, by)).reveal() : null,
     common_code_key: record?.grant.commonCodeKey ?? null,
     type: endsAt === undefined ? "ongoing" : "time_bound",
     starts_at: endsAt === undefined ? null : iso(startsAt),
