@@ -1,12 +1,34 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests that start processes and brokers wait for most of their time; more of them at once, and they measure the machine. */
 const atOnce = 3;
 /** What measures how long people wait does so while nothing else runs. */
 const timed = ["test/e2e/agent-deaf.test.ts"];
 
+/** What takes a minute or more begins first: else the last of them is waited for while nothing else is left to do. */
+const longest = [
+  "drivers-zwave",
+  "campaign",
+  "drivers-zwave-windows",
+  "agent-zwave",
+  "simulate",
+  "agent-bad-input",
+].map((name) => `/e2e/${name}.test.ts`);
+
+const isShort = ({ moduleId }: TestSpecification): number => Number(!longest.some((name) => moduleId.endsWith(name)));
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is the sequencer's own, of no array
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => isShort(one) - isShort(other));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     root: new URL("..", import.meta.url).pathname,
     projects: [
       {

@@ -64,6 +64,8 @@ interface DuePair {
   /** The lock that is there. */
   readonly lock: LockId;
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
+  /** The lock tells its codes: what may be there is found out, and is ours or not. */
+  readonly isTold: boolean;
   readonly rank: number;
   readonly wish: Wish;
   readonly now: Instant;
@@ -114,7 +116,8 @@ export class Chooser {
       const rank = grants.rank(identity, device);
       if (rank !== undefined && memory && lock !== undefined) {
         const wish = windows.wishOf(identity, device, now);
-        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, rank, wish, now, alsoDue });
+        const isTold = memory.readBack === "full";
+        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, isTold, rank, wish, now, alsoDue });
       }
       choices.done(device, identity);
     }
@@ -145,7 +148,7 @@ export class Chooser {
     // what has the window that is wished for.
     const here = placements
       .ofPersonOnLock(identity, lock)
-      .filter(({ placement }) => !isUnknowable(placement))
+      .filter(({ placement }) => pair.isTold || !isUnknowable(placement))
       .toSorted((a, b) => fitness(a, pair) - fitness(b, pair));
     const placed = new Map(here.map((kept) => [kept.placement.credential, kept]));
     const candidates = current.map((row) => this.#candidate(row, lock, kinds.get(row.kind), placed.get(row.id)));

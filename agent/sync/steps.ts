@@ -97,9 +97,11 @@ export class Steps {
     let isExplained = true;
     await this.progress.pausing(id, () =>
       this.#asking.list((slot, contents) => {
+        // What another placement has put there is explained, also where it is the same code.
+        if (ours.has(slot)) return false;
         if (contents.state === "known" && contents.fingerprint === placement.fingerprint)
           found.push({ slot, contents });
-        else if (contents.state !== "known" && !ours.has(slot)) isExplained = false;
+        else if (contents.state !== "known") isExplained = false;
         return found.length > 0;
       }),
     );

@@ -53,7 +53,7 @@ export const deeds = [
   ...handsOfOwner,
   ...handsOfOwner,
   ...(["grant_and_kill", "revoke_and_kill", "kill", "restart", "wipe", "wipe", "reveal"] as const),
-  "move_clock",
+  ...(["move_clock", "kill_at_edge", "kill_at_edge"] as const),
   ...rebuildDeeds,
 ] as const;
 export const anyDeed = fc.record({
@@ -72,7 +72,7 @@ const isOwners = (what: Doing): what is OwnerDeed => what.startsWith("owner_");
 const wishOf = { grant_and_kill: "grant", revoke_and_kill: "revoke" } as const;
 type TimeDeed = (typeof timeDeeds)[number];
 const isOfTime = (what: Doing): what is TimeDeed => timeDeeds.some((each) => each === what);
-const happeningDeeds = ["kill", "restart", "online", "wipe"] as const;
+const happeningDeeds = ["kill", "kill_at_edge", "restart", "online", "wipe"] as const;
 type HappeningDeed = (typeof happeningDeeds)[number];
 const isHappening = (what: Doing): what is HappeningDeed => happeningDeeds.some((each) => each === what);
 type RebuildDeed = (typeof rebuildDeeds)[number];
@@ -138,11 +138,20 @@ export class Play {
       case "kill":
       case "restart":
         return this.world[what]();
+      case "kill_at_edge":
+        return this.#killAtEdge();
       case "online":
         return place.tell({ event: "online" });
       case "wipe":
         return this.#wipe(place);
     }
+  }
+
+  /** While windows open and close, and codes are suspended and let open again. */
+  async #killAtEdge(): Promise<void> {
+    const { clock } = this.world;
+    await clock.run(edgeAfter(clock.now()) - clock.now() + 20 + Math.floor(this.world.random() * 400));
+    return this.world.kill();
   }
 
   /** For a while, in which something is wished for. */

@@ -417,24 +417,34 @@ test("what a lock refused is not tried again after all was deleted where somebod
   expect(toWrite()).toEqual(["ben"]);
 });
 
-test("what may as well be its owner's is no code of a person who has a proven one beside it", () => {
-  using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  rounds.learn(first, x);
-  grant(desk, first);
-  rounds.choose(first);
-  const { id } = only(desk.store, first);
-  rounds.change(first, id, (now) => ({ ...now, belief: { at: "write", slot: one, wasEmpty: false, inFlight: false } }));
-  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: first });
-  grant(desk, first);
-  rounds.choose(first);
-  const wanted = (): unknown[] =>
-    rounds.placements(first).flatMap(({ wanted: isWanted, belief }) => (isWanted ? [belief.at] : []));
-  expect(wanted()).toEqual(["nowhere"]);
-  desk.ask("access_grants/create", { user_identity_id: "ann", device_ids: [first] });
-  rounds.choose(first);
-  expect(wanted()).toEqual(["nowhere"]);
-});
+test.each([
+  { readBack: "masked", at: "nowhere" },
+  { readBack: "full", at: "write" },
+] as const)(
+  "what may as well be its owner's is a code of a person's only where the lock can say so: $readBack",
+  ({ readBack, at }) => {
+    using desk = new MemoryStore();
+    const { rounds } = desk.store;
+    const { memory } = x;
+    rounds.learn(first, { ...x, ...(memory ? { memory: { ...memory, readBack } } : {}) });
+    grant(desk, first);
+    rounds.choose(first);
+    const { id } = only(desk.store, first);
+    rounds.change(first, id, (now) => ({
+      ...now,
+      belief: { at: "write", slot: one, wasEmpty: false, inFlight: false },
+    }));
+    desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: first });
+    grant(desk, first);
+    rounds.choose(first);
+    const wanted = (): unknown[] =>
+      rounds.placements(first).flatMap(({ wanted: isWanted, belief }) => (isWanted ? [belief.at] : []));
+    expect(wanted()).toEqual([at]);
+    desk.ask("access_grants/create", { user_identity_id: "ann", device_ids: [first] });
+    rounds.choose(first);
+    expect(wanted()).toEqual([at]);
+  },
+);
 
 test("a step that was under way when its lock was taken out is in doubt, and waits for no answer", () => {
   using desk = new MemoryStore();
