@@ -105,6 +105,7 @@ export interface Inside {
     /** Whether it would open now. */
     readonly opens: boolean;
   }[];
+  readonly locked: boolean;
   /** 0 to 1. */
   readonly battery: number;
   readonly faults: readonly object[];
@@ -115,7 +116,24 @@ export interface LockDevice {
   /** Asks the lock itself. Rejects with {@link LinkError} when it does not answer. */
   abilities(signal: AbortSignal): Promise<Abilities>;
   readonly memory?: Memory;
+  readonly bolt?: Bolt;
 }
+
+/**
+ * Moves when it is told to. Each call sends one command at most, and none once its signal is aborted: who wants a door
+ * open wants it now. Where what did not get through may still be carried out much later, there is no bolt (Law 10).
+ * Rejects with {@link LinkError} on silence.
+ */
+export interface Bolt {
+  unlock(signal: AbortSignal): Promise<ActOutcome>;
+  lock?(signal: AbortSignal): Promise<ActOutcome>;
+}
+
+/** `confirmed`: the lock has said where its bolt is now. `unknown`: the command was sent, and nothing tells what came of it. */
+export type ActOutcome =
+  | { readonly result: "done"; readonly confirmed: boolean }
+  | { readonly result: "unknown" }
+  | { readonly result: "refused"; readonly detail?: string };
 
 /**
  * What is to be written: code, window and name go together or not at all. Where a lock takes them in two commands, the

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Milliseconds } from "../agent/domain/instant.ts";
 
-/** What a lock is asked for. `meet`: who it is, and what it can hold. */
-export const requestKinds = ["meet", "read", "write", "clear", "enable"] as const;
+/** What a lock is asked for. `meet`: who it is, and what it can hold. `bolt`: to lock or unlock the door. */
+export const requestKinds = ["meet", "read", "write", "clear", "enable", "bolt"] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
 type Option = "share" | "to" | "ms" | "by_seconds" | "of" | "over_seconds";
@@ -16,6 +16,8 @@ interface Described {
 }
 
 const changes = ["write", "clear", "enable"] as const;
+/** What a lock says yes or no to. */
+const deeds = [...changes, "bolt"] as const;
 const some = ["share", "to"] as const;
 
 /** Every way in which a simulated lock goes wrong. */
@@ -30,9 +32,9 @@ export const faults = {
   },
   masks_codes: { says: "says that a code is there, and not which", spoils: ["read"], takes: ["share"] },
   unreadable: { says: "answers, and does not say what is in a slot", spoils: ["read"], takes: ["share"] },
-  says_yes_stores_nothing: { says: "says yes, and does nothing", spoils: changes, takes: some },
-  says_no_and_stores: { says: "says no, and does it all the same", spoils: changes, takes: some },
-  refuses: { says: "says no to every change", spoils: changes, takes: some },
+  says_yes_stores_nothing: { says: "says yes, and does nothing", spoils: deeds, takes: some },
+  says_no_and_stores: { says: "says no, and does it all the same", spoils: deeds, takes: some },
+  refuses: { says: "says no to all that it is to do", spoils: deeds, takes: some },
   full: { says: "says that it has no room", spoils: ["write"], takes: ["share"] },
   takes_duplicates: { says: "takes a code that another slot has", spoils: ["write"], takes: ["share"] },
   wipes_windows_on_update: {

@@ -64,6 +64,7 @@ export const chipSchema = z.strictObject({
   serial: z.string(),
   counter: z.int(),
   entries: z.record(z.string(), storedEntry),
+  unlocked: z.literal(true).optional(),
 });
 
 /** What the lock remembers through a power cut: its memory chip, with the codes in clear as real locks have them. */
@@ -72,6 +73,8 @@ export interface Chip {
   readonly serial: string;
   readonly counter: number;
   readonly entries: Readonly<Record<string, StoredEntry>>;
+  /** Absent: its bolt is out. */
+  readonly unlocked?: true | undefined;
 }
 
 export const blankChip = (serial: string): Chip => ({ serial, counter: 0, entries: {} });
@@ -176,6 +179,16 @@ export class SimulatedLock {
     const entries = { ...this.#chip.entries, [slot]: on ? entry : { ...entry, disabled: true } };
     this.#chip = { ...this.#chip, entries };
     return { result: "stored", slot, proof: this.#proof(false) };
+  }
+
+  get isLocked(): boolean {
+    return this.#chip.unlocked !== true;
+  }
+
+  /** Moves its bolt. */
+  move(to: "locked" | "unlocked"): void {
+    const { unlocked: _, ...chip } = this.#chip;
+    this.#chip = to === "locked" ? chip : { ...chip, unlocked: true };
   }
 
   /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. `at`: by its clock. */

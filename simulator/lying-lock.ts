@@ -130,9 +130,28 @@ export class LyingLock {
     return this.#change((lock) => lock.enable(slot, on), strikes);
   }
 
+  get isLocked(): boolean {
+    return this.#lock.isLocked;
+  }
+
+  /** Where its bolt is; undefined where it does not say. */
+  tellBolt({ strikes }: Pick<Fate, "strikes">): "locked" | "unlocked" | undefined {
+    if (strikes.has("unreadable")) return undefined;
+    return this.isLocked ? "locked" : "unlocked";
+  }
+
+  /** It is told to lock or unlock the door. */
+  move(to: "locked" | "unlocked", { strikes }: Pick<Fate, "strikes">): "yes" | "no" {
+    if (strikes.has("refuses")) return "no";
+    if (!strikes.has("says_yes_stores_nothing")) this.#move(to);
+    return strikes.has("says_no_and_stores") ? "no" : "yes";
+  }
+
   /** Someone types a PIN or shows a card: the slot that opens, or undefined where the lock denies. */
   present(credential: Credential, now: Instant): SlotName | undefined {
-    return this.#lock.present(credential, this.#clock(now));
+    const slot = this.#lock.present(credential, this.#clock(now));
+    if (slot !== undefined) this.#move("unlocked");
+    return slot;
   }
 
   /** Whether what is in a slot opens now, by its clock. */
@@ -179,6 +198,13 @@ export class LyingLock {
     const wipes = strikes.get("wipes_windows_on_update");
     this.#rewrite(wipes ? withoutWindow(trial.chip, wipes.of === "written" ? said.slot : "all") : trial.chip);
     return strikes.has("says_no_and_stores") ? no("forbidden", "this lock says no") : said;
+  }
+
+  #move(to: "locked" | "unlocked"): void {
+    if (this.isLocked === (to === "locked")) return;
+    const moved = new SimulatedLock(this.#model, this.chip);
+    moved.move(to);
+    this.#lock = moved;
   }
 
   #rewrite(chip: Chip): void {

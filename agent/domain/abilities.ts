@@ -39,4 +39,6 @@ export interface Abilities {
   readonly identity: string;
   readonly model?: string;
   readonly memory?: MemoryLimits;
+  /** It can be unlocked from afar; `locks`: locked, too. */
+  readonly bolt?: { readonly locks: boolean };
 }

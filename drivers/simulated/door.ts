@@ -5,6 +5,7 @@ import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { type FaultSetting, readFault, usual } from "../../simulator/fault.ts";
 import type { LyingLock } from "../../simulator/lying-lock.ts";
 import type { ActEffect, FaultChange, FaultsOn, Host, Inside, LinkEvent, LockDevice, PhysicalAct } from "../driver.ts";
+import { boltOf } from "./bolt.ts";
 import { memoryOf } from "./memory.ts";
 import { Wire } from "./wire.ts";
 
@@ -14,6 +15,7 @@ interface DoorParts {
   readonly host: Pick<Host, "clock" | "log" | "report">;
   /** How long an answer may take before it is silence. */
   readonly timeout: Milliseconds;
+  readonly hasBolt: boolean;
   /** Aborted when the link closes. */
   readonly closing: AbortSignal;
   /** Its memory has changed: on disk when it returns. */
@@ -29,13 +31,23 @@ export class SimulatedDoor {
   #battery = new AbortController();
 
   constructor(parts: DoorParts) {
-    const { lock, host } = parts;
+    const { lock, host, hasBolt } = parts;
     this.#parts = parts;
     const wire = new Wire({ ...parts, keep: parts.keepMemory });
-    const abilities = (): Abilities => ({ identity: lock.chip.serial, model: "simulated", memory: lock.limits });
+    const abilities = (): Abilities => ({
+      identity: lock.chip.serial,
+      model: "simulated",
+      memory: lock.limits,
+      ...(hasBolt ? { bolt: { locks: true } } : {}),
+    });
+    const moved = (to: "locked" | "unlocked"): void => {
+      const event = { ...this.#here(), event: to, method: "remote" } as const;
+      this.#tell(event).catch((error: unknown) => host.log.error({ lock: parts.address, error }, "cannot tell"));
+    };
     this.device = {
       abilities: (signal) => wire.ask("meet", signal, abilities),
       memory: memoryOf(lock, wire, () => host.clock.now()),
+      ...(hasBolt ? { bolt: boltOf(lock, wire, moved) } : {}),
     };
     this.#watchBattery();
   }
@@ -91,13 +103,14 @@ export class SimulatedDoor {
         disabled: entry.disabled ?? false,
         opens: lock.opens(slotName(slot), now),
       })),
+      locked: lock.isLocked,
       battery: lock.battery(now),
       faults: this.#faults(),
     };
   }
 
   async #present(credential: Credential, method: "keypad" | "card"): Promise<ActEffect> {
-    const slot = this.#parts.lock.present(credential, this.#now());
+    const slot = this.#changing((lock, now) => lock.present(credential, now));
     if (slot === undefined) {
       await this.#tell({ ...this.#here(), event: "denied", reason: "unknown_code" });
       return { effect: "denied" };

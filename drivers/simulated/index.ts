@@ -45,6 +45,7 @@ function doorOf(address: string, given: Options, host: Host, closing: AbortSigna
     lock,
     host,
     timeout: given.timeout_ms,
+    hasBolt: given.bolt,
     closing,
     keepMemory: () => writeKept(memory, lock.chip),
     keepCondition: () => writeKept(condition, lock.condition(host.clock.now())),

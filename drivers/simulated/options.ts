@@ -12,6 +12,8 @@ export const options = z.strictObject({
   read_back: z.enum(["full", "masked", "occupancy", "none"]).default("full"),
   windows: z.enum(["none", "dates", "weekly", "both"]).default("none"),
   suspends: z.boolean().default(false),
+  /** It can be locked and unlocked from afar. */
+  bolt: z.boolean().default(true),
   /** A write that was not answered may still be carried out within this time. */
   settles_seconds: z.int().min(1).max(86_400).optional(),
   /** How long an answer may take before it is silence. */

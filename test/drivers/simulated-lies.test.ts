@@ -323,6 +323,7 @@ test("what is wrong with a lock outlives the link, and is told with what it hold
   const inside = await lock.link.look?.("front");
   expect(inside).toEqual({
     slots: [{ slot: "1", kind: "pin", label: mine, when: "always", disabled: false, opens: true }],
+    locked: true,
     battery: 0.4,
     faults: [setting],
   });
