@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { Clock, Driver } from "../drivers/driver.ts";
+import { actuatorOf, boltPlace } from "./bolts.ts";
 import { brokerFacts, openBrokerSession } from "./broker-session.ts";
 import { ClockWatch, timeServerOf } from "./clock-watch.ts";
 import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
-import { type DeviceId, deviceId } from "./domain/ids.ts";
+import { deviceId } from "./domain/ids.ts";
 import type { Milliseconds } from "./domain/instant.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
@@ -90,6 +91,7 @@ async function start(
   await watch.start(store);
   onClose(() => watch.close());
   store.rounds.interrupt();
+  store.attempts.interrupt();
   tellOrphans(store.records.orphans(), log);
   onClose(keepPruned(store, fail));
 
@@ -114,7 +116,9 @@ async function start(
     Math.random,
   );
   const linkOf = (name: string): ReturnType<Links["get"]> => links.get(name);
+  const actuator = actuatorOf(config, store, { linkOf, clock, log, committed, failed: fail });
   const keeper = new Keeper({
+    causeOf: (...of) => actuator.causeOf(...of),
     ledger: store.rounds,
     devices,
     linkOf,
@@ -142,8 +146,9 @@ async function start(
     facts,
     world: worldOf(devices, linkOf, () => watch.confirm("operator")),
     failed: fail,
-    committed(changed: ReadonlySet<DeviceId>) {
+    committed({ devices: changed, attempts }) {
       committed();
+      actuator.begin(...attempts);
       keeper.due(...changed);
       alarm?.nudge();
     },
@@ -158,6 +163,7 @@ async function start(
   onClose(() => links.close());
   onClose(() => exposures.close());
   onClose(() => keeper.close());
+  onClose(() => actuator.close());
   onClose(() => alarm?.close());
   onClose(() => session?.close());
   // First of all, so that the session still brings the replies to the last commands.
@@ -202,6 +208,7 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
       writesPerDay,
       auditReads: auditReadsPerDay,
       driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
+      bolt: boltPlace(parts),
       place: parts.memory,
       was: was.map(deviceId),
     }),
@@ -213,14 +220,22 @@ const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Para
 });
 
 const factsOf = (
-  { agentId }: Config,
+  { agentId, unlockGoodFor }: Config,
   startedAt: AgentFacts["startedAt"],
   exposures: Exposures,
   clock: ClockWatch,
   broker: () => AgentFacts["broker"],
 ): (() => AgentFacts) => {
   const version = packageVersion();
-  return () => ({ agentId, version, startedAt, broker: broker(), clock: clock.facts, exposures: exposures.found });
+  return () => ({
+    agentId,
+    version,
+    unlockGoodFor,
+    startedAt,
+    broker: broker(),
+    clock: clock.facts,
+    exposures: exposures.found,
+  });
 };
 
 function clockWatch(

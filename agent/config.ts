@@ -10,6 +10,7 @@ import { resolveLinks } from "./config/links.ts";
 import { type Problem, problemsOf } from "./config/problems.ts";
 import { referenceProblems } from "./config/references.ts";
 import { type FileShape, fileShape, type logLevels, type PlaceShape } from "./config/shape.ts";
+import type { Milliseconds } from "./domain/instant.ts";
 
 /** What the configuration means: checked, defaults filled in, paths absolute, secrets read. */
 export interface Config {
@@ -34,6 +35,8 @@ export interface Config {
     /** 0 to 1. */
     readonly maxMassExpiry: number;
   };
+  /** How long after it was said a command to a bolt may be sent to the lock. */
+  readonly unlockGoodFor: Milliseconds;
   readonly links: ReadonlyMap<string, LinkConfig>;
   readonly devices: readonly DeviceConfig[];
 }
@@ -145,6 +148,7 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
       maxMassExpiry: shape.clock.max_mass_expiry,
     },
     events: shape.events,
+    unlockGoodFor: shape.unlock.deadline_seconds * 1_000,
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
     devices: shape.devices.map(deviceOf),
   };

@@ -2,6 +2,7 @@ import type { Log } from "../drivers/driver.ts";
 import type { AgentFacts, Context, World } from "./commands/command.ts";
 import { type Call, isOfWorld, perform, performInWorld, type Reply } from "./commands/perform.ts";
 import { matches, type Scope } from "./commands/scope.ts";
+import type { ActionAttempt } from "./domain/action-attempt.ts";
 import type { DeviceId } from "./domain/ids.ts";
 import type { Instant } from "./domain/instant.ts";
 import type { Arrival, Intake } from "./mqtt/inbox.ts";
@@ -17,8 +18,19 @@ export interface IntakeParts {
   readonly world: World;
   /** The store cannot be relied on any more. */
   readonly failed: (error: unknown) => void;
-  /** Commands are on disk; these devices are to be looked at. */
-  readonly committed: (devices: ReadonlySet<DeviceId>) => void;
+  /** Commands are on disk. */
+  readonly committed: (asked: Asked) => void;
+}
+
+/** What commands want done: devices that are to be looked at, and bolts that are to be moved. */
+interface Asked {
+  readonly devices: ReadonlySet<DeviceId>;
+  readonly attempts: readonly ActionAttempt[];
+}
+/** The same, while it is collected. */
+class Asking implements Asked {
+  readonly devices = new Set<DeviceId>();
+  readonly attempts: ActionAttempt[] = [];
 }
 
 /** Commands from a broker: each batch in one transaction, and with it the replies (Law 1). */
@@ -37,8 +49,8 @@ export function mqttIntake(
   };
   return {
     accept(arrivals) {
-      const touched = new Set<DeviceId>();
-      const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, touched);
+      const asked = new Asking();
+      const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, asked);
       store.transaction(() => {
         for (const arrival of arrivals) {
           if (isToldAlready(arrival, store)) continue;
@@ -56,7 +68,7 @@ export function mqttIntake(
           );
         }
       });
-      committed(touched);
+      committed(asked);
     },
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
@@ -113,12 +125,12 @@ export function answering(parts: IntakeParts): AnswerCall {
 
 function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
   const { store, log, committed, failed } = parts;
-  const touched = new Set<DeviceId>();
+  const asked = new Asking();
   try {
     const replies = store.transaction(() =>
-      batch.map(({ call, asker }) => perform(call, store, contextOf(parts, asker, touched), bugLog(log, call)).reply),
+      batch.map(({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply),
     );
-    committed(touched);
+    committed(asked);
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
     failed(error);
@@ -129,8 +141,16 @@ function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
 const contextOf = (
   { now, facts }: IntakeParts,
   { door, by, codes }: Pick<Context, "door" | "by" | "codes">,
-  touched: Set<DeviceId>,
-): Context => ({ now: now(), door, by, codes, agent: facts, touch: (device) => void touched.add(device) });
+  { devices, attempts }: Asking,
+): Context => ({
+  now: now(),
+  door,
+  by,
+  codes,
+  agent: facts,
+  touch: (device) => void devices.add(device),
+  operate: (attempt) => void attempts.push(attempt),
+});
 
 const bugLog =
   (log: Log, { name }: Call) =>

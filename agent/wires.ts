@@ -29,6 +29,6 @@ export function wiresOf(
   );
 }
 
-/** Where the memory of each device is: the part that rounds look after. */
-export const whereabouts = ({ devices }: Config): readonly Whereabouts[] =>
-  devices.flatMap(({ deviceId: id, parts: { memory } }) => (memory ? [{ device: deviceId(id), ...memory }] : []));
+/** Where a part of each device is that has it. The memory is what rounds look after. */
+export const whereabouts = ({ devices }: Config, part: "memory" | "bolt" = "memory"): readonly Whereabouts[] =>
+  devices.flatMap(({ deviceId: id, parts: { [part]: place } }) => (place ? [{ device: deviceId(id), ...place }] : []));

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
+import type { ActionAttempt } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
-import type { Instant } from "../domain/instant.ts";
+import type { Instant, Milliseconds } from "../domain/instant.ts";
 import type { Records } from "./records.ts";
 
 /** Where a command came in. The local door is the socket in the data directory. */
@@ -24,6 +25,8 @@ export interface Context {
   readonly agent: () => AgentFacts;
   /** The wish for this device has changed: it is to be looked at once the transaction is on disk. */
   readonly touch: (device: DeviceId) => void;
+  /** A bolt is to be moved, at once when the transaction is on disk, and never again. */
+  readonly operate: (attempt: ActionAttempt) => void;
 }
 
 /** What is true of the running agent, and in no record. */
@@ -49,6 +52,8 @@ export interface AgentFacts {
     readonly source: string;
     readonly hint: string | undefined;
   };
+  /** How long after it was said a command to a bolt may be sent to the lock. */
+  readonly unlockGoodFor: Milliseconds;
   /** Ways in which codes leak, with the setting that ends each. */
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }
@@ -78,6 +83,8 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly reveals: boolean;
   /** Its reply is told once and kept nowhere, not even sealed: a repeated `request_id` does it again. */
   readonly isToldOnce?: true;
+  /** It is for now only. Over MQTT, where messages are sent again, it needs a `request_id`. */
+  readonly isMomentary?: true;
   act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
 }
 

@@ -2,6 +2,7 @@ import type { Slots } from "../domain/abilities.ts";
 import { dateOf, usualReads } from "../domain/audit.ts";
 import { toIso } from "../domain/instant.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
+import { boltOf } from "./bolt.ts";
 import type { DeviceRecord, Records } from "./records.ts";
 
 /**
@@ -29,9 +30,7 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     can_program_online_access_codes: pin !== undefined,
     can_program_offline_access_codes: false,
     can_unlock_with_code: pin !== undefined,
-    // There is no command for it yet, whatever the lock can do.
-    can_remotely_lock: false,
-    can_remotely_unlock: false,
+    ...remotely(record),
     location: { location_name: name, time_zone: record.timeZone, timezone: record.timeZone },
     properties: {
       online,
@@ -64,6 +63,12 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
     errors: offline(record),
     warnings: [],
   };
+}
+
+function remotely(record: DeviceRecord): object {
+  const bolt = boltOf(record);
+  const can = bolt === "unknown" ? undefined : bolt;
+  return { can_remotely_lock: can?.locks ?? false, can_remotely_unlock: can !== undefined };
 }
 
 /** As Seam would call the make. */

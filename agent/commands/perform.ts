@@ -64,6 +64,7 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     const command = find(call, "records");
     sealed = command.reveals;
     permit(call, command, input);
+    if (command.isMomentary && call.door === "mqtt" && requestId === undefined) throw idRequired();
     const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
     return { reply, requestId, sealed };
   } catch (error) {
@@ -187,5 +188,9 @@ const retained = (): Refused =>
     "retained_command_refused",
     "A retained command is not carried out: publish an empty retained message on its topic to remove it",
   );
+const idRequired = (): Refused =>
+  invalidInput([
+    { code: "invalid_type", expected: "string", path: ["request_id"], message: "Required", input: undefined },
+  ]);
 const conflict = (id: string): Refused =>
   new Refused("request_id_conflict", `The request_id ${id} was used for another command, or other parameters`, 409);

@@ -1,6 +1,7 @@
 import type { Abilities } from "../domain/abilities.ts";
 import type { KnownGrant } from "../domain/access.ts";
 import type { AccessCodeId } from "../domain/access-code.ts";
+import type { ActionAttempt, ActionAttemptId, AttemptEnd } from "../domain/action-attempt.ts";
 import type { Mark } from "../domain/as-of.ts";
 import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
@@ -86,6 +87,8 @@ export interface DeviceRecord {
   /** How often that was. */
   readonly audit: Audit;
   readonly driver: string;
+  /** Whether there is one, and whether it belongs to the lock that has the memory. */
+  readonly bolt: "none" | "with memory" | "apart";
   readonly addedAt: Instant;
   /** What the lock last said of itself; undefined until it has answered once. */
   readonly abilities: Abilities | undefined;
@@ -156,6 +159,12 @@ export interface EventQuery {
   readonly identities?: readonly string[] | undefined;
   readonly accessCodes?: readonly string[] | undefined;
   readonly accessGrants?: readonly string[] | undefined;
+}
+
+/** What somebody wanted of a bolt, and what came of it; undefined while it is under way. */
+export interface ActionAttemptRecord {
+  readonly attempt: ActionAttempt;
+  readonly end: AttemptEnd | undefined;
 }
 
 /** What a lock would say to an own credential of a person, as far as we can tell without asking it. */
@@ -239,6 +248,10 @@ export interface Records {
   madeAt(id: CredentialId): Instant | undefined;
   /** Opens a credential for a person to see, and journals that it was seen, and through whom. */
   reveal(id: CredentialId, by: string): Credential;
+
+  /** Journals who wants it. */
+  beginAttempt(attempt: ActionAttempt, by: string): void;
+  actionAttempt(id: ActionAttemptId): ActionAttemptRecord | undefined;
 
   /** Tells the cloud, and journals. */
   event(type: string, fields: EventFields): void;

@@ -29,12 +29,13 @@ export const simulate = [
   }),
 ];
 
-const insideToWire = ({ slots, battery, faults }: Inside): Body => ({
+const insideToWire = ({ slots, locked, battery, faults }: Inside): Body => ({
   slots: slots.map(({ when, ...slot }) => {
     const { startsAt, endsAt, weekly } = when === "always" ? {} : when;
     const schedule = weekly === undefined ? null : scheduleToWire(weekly);
     return { ...slot, starts_at: iso(startsAt), ends_at: iso(endsAt), schedule };
   }),
+  locked,
   battery_level: battery,
   faults,
 });

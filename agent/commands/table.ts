@@ -2,6 +2,7 @@ import { access } from "./access.ts";
 import { accessCodes } from "./access-codes.ts";
 import { accessGrants } from "./access-grants.ts";
 import { act } from "./act.ts";
+import { actionAttempts } from "./action-attempts.ts";
 import { agent } from "./agent.ts";
 import { clock } from "./clock.ts";
 import type { Command } from "./command.ts";
@@ -25,6 +26,7 @@ const entries: readonly Command[] = [
   ...credentials,
   ...workspaces,
   ...devices,
+  ...actionAttempts,
   ...events,
   ...agent,
   ...clock,

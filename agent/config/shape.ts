@@ -169,6 +169,16 @@ export const fileShape = z.strictObject({
     })
     .prefault({})
     .describe("When this machine's clock is believed: windows open and close only then"),
+  unlock: z
+    .strictObject({
+      deadline_seconds: z
+        .int()
+        .min(1)
+        .max(60)
+        .default(10)
+        .describe("How long after it was said a command to lock or unlock a door may be sent to the lock"),
+    })
+    .prefault({}),
   events: z
     .strictObject({
       rows: z.int().min(100).default(100_000).describe("How many events may wait for the broker"),

@@ -20,6 +20,7 @@ export interface ConfiguredDevice {
   /** How often a day it is read only to see whether all is as it should be; undefined: as often as is usual. */
   readonly auditReads: number | undefined;
   readonly driver: string;
+  readonly bolt: DeviceRecord["bolt"];
   /** Where its memory is; undefined where it has none. */
   readonly place: Place | undefined;
   /** The names that it had before. */

@@ -8,6 +8,7 @@ import { misfit } from "../domain/pin.ts";
 import type { TimeZones } from "../domain/time-zone.ts";
 import type { AccessCodes } from "./access-codes.ts";
 import type { AccessGrants } from "./access-grants.ts";
+import type { ActionAttempts } from "./action-attempts.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { CredentialRow, Credentials } from "./credentials.ts";
@@ -40,6 +41,7 @@ interface Parts {
   readonly locks: Locks;
   readonly journal: Journal;
   readonly codes: AccessCodes;
+  readonly attempts: ActionAttempts;
   readonly search: EventSearch;
   readonly chooser: Pick<Chooser, "draw">;
   readonly outbox: Outbox;
@@ -156,6 +158,8 @@ export function recordsOf(parts: Parts): Records {
       journal.note("credential.revealed", { credential_id: id, by }, now());
       return opened;
     },
+    beginAttempt: (attempt, by) => parts.attempts.begin(attempt, by),
+    actionAttempt: (id) => parts.attempts.get(id),
     event: (type: string, fields: EventFields) => journal.event(type, fields, now()),
     eventsOf: (query) => search.find(query),
     eventWith: (id) => search.one(id),

@@ -2,12 +2,14 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Desk } from "../commands/perform.ts";
 import type { EventFields } from "../commands/records.ts";
+import type { ActionAttempt, AttemptEnd } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { TimeZones } from "../domain/time-zone.ts";
 import { StoreError } from "../errors.ts";
 import { AccessCodes } from "./access-codes.ts";
 import { AccessGrants } from "./access-grants.ts";
+import { ActionAttempts } from "./action-attempts.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Calendar } from "./calendar.ts";
@@ -56,6 +58,14 @@ export interface StoreOptions {
 /** Rows of a table that are removed in one go: a few milliseconds, for which everything else waits. */
 const pruneAtOnce = 250;
 
+/** Every method is one transaction, on disk when it returns. */
+interface AttemptBook {
+  /** @param isTold whether the lock has told of it by itself. */
+  end(attempt: ActionAttempt, end: AttemptEnd, isTold: boolean): void;
+  /** At start: what was under way is not carried out any more. */
+  interrupt(): void;
+}
+
 /** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
 export interface Store extends Desk {
   readonly outbox: Outbox;
@@ -63,6 +73,7 @@ export interface Store extends Desk {
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
   readonly debt: Debt;
+  readonly attempts: AttemptBook;
   readonly clock: ClockRecord;
   /** What is to be said of the clock. The caller's transaction. */
   tellClock(event: { readonly type: string; readonly fields: EventFields }): void;
@@ -108,6 +119,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const codeEvents = new CodeEvents(db, journal, placements);
   const choices = new Choices(db);
   const devices = new Devices(db, options.devices, changed);
+  const attempts = new ActionAttempts(db, { journal, devices, calendar });
   const locks = new Locks(db, options.devices);
   const keys = new Keys(db, vault, journal, now);
   const requests = new Requests(db, vault, now, calendar);
@@ -170,6 +182,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     chooser,
     vault,
     keys,
+    attempts,
   };
 
   // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
@@ -217,11 +230,15 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     retainedRefusals,
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
+    attempts: {
+      end: (attempt, end, isTold) => transaction(() => attempts.end(attempt, end, now(), isTold)),
+      interrupt: () => transaction(() => attempts.interrupt(now())),
+    },
     debt: new Debt(db, { placements, journal, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted: options.isClockTrusted ?? (() => true) }),
     prune: () =>
       transaction(() => {
-        const removed = [journal, outbox, requests, marks, retainedRefusals].map((kept) =>
+        const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>
           kept.prune(now(), pruneAtOnce),
         );
         removed.push(journal.makeRoom(now(), pruneAtOnce), calendar.catchUp(now(), pruneAtOnce));

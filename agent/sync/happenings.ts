@@ -2,6 +2,7 @@ import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
+import type { Cause } from "./actuator.ts";
 
 /** What an event of a lock means to the store: its news, its events, and where it makes us doubt what we believe. */
 export interface Happening {
@@ -33,8 +34,11 @@ const methods: Readonly<Record<UnlockMethod, string>> = {
   unknown: "unknown",
 };
 
-/** @param placements the open placements of the device: a slot tells whose code was used. */
-export function happeningOf(event: LinkEvent, placements: readonly Placement[]): Happening {
+/**
+ * @param placements the open placements of the device: a slot tells whose code was used.
+ * @param cause the command of ours that moved the bolt, if any.
+ */
+export function happeningOf(event: LinkEvent, placements: readonly Placement[], cause?: Cause): Happening {
   const told = (type: string, fields: Readonly<Record<string, unknown>> = {}): Happening => ({
     events: [{ type, fields, at: event.at }],
   });
@@ -53,10 +57,7 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
       return told("device.tampered");
     case "locked":
     case "unlocked":
-      return {
-        ...told(`lock.${event.event}`, { ...userOf(event.slot, placements), method: methods[event.method] }),
-        news: { locked: event.event === "locked" },
-      };
+      return moved(event, placements, cause);
     case "used":
       return told("lock.code_used", userOf(event.slot, placements));
     case "denied":
@@ -66,6 +67,16 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
     case "door":
       return { news: { doorOpen: event.open }, events: [] };
   }
+}
+
+function moved(
+  { at, event, method, slot }: LinkEvent & { readonly event: "locked" | "unlocked" },
+  placements: readonly Placement[],
+  cause: Cause | undefined,
+): Happening {
+  const how = cause ? { method: methods.remote, action_attempt_id: cause.attempt } : { method: methods[method] };
+  const told = { type: `lock.${event}`, fields: { ...userOf(slot, placements), ...how }, at };
+  return { news: { locked: event === "locked" }, events: cause?.isTold ? [] : [told] };
 }
 
 function userOf(slot: SlotName | undefined, placements: readonly Placement[]): Readonly<Record<string, unknown>> {

@@ -5,6 +5,7 @@ import type { Instant } from "../domain/instant.ts";
 import { isLeaving } from "../domain/placement.ts";
 import { StoreError } from "../errors.ts";
 import { Acquaintance } from "./acquaintance.ts";
+import type { Cause } from "./actuator.ts";
 import { happeningOf } from "./happenings.ts";
 import { Queue, type Rank } from "./queue.ts";
 import { choose, type RoundEnd, reconcile } from "./reconcile.ts";
@@ -20,6 +21,8 @@ export interface Whereabouts {
 interface Parts extends Omit<Surroundings, "due" | "claimed" | "isAwaited"> {
   readonly devices: readonly Whereabouts[];
   readonly linkOf: (name: string) => Link | undefined;
+  /** What of ours has moved a bolt. */
+  readonly causeOf?: (device: DeviceId, event: LinkEvent) => Cause | undefined;
   /** The store cannot be relied on any more. */
   readonly failed: (error: StoreError) => void;
 }
@@ -86,7 +89,7 @@ export class Keeper {
     // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
     const isBack = watch.breaker !== closed && event.event !== "offline";
     const happening = {
-      ...happeningOf(event, ledger.placements(where.device)),
+      ...happeningOf(event, ledger.placements(where.device), this.#parts.causeOf?.(where.device, event)),
       ...(isBack ? { awake: true } : {}),
       ...unlessUncertain(event, watch.known),
     };

@@ -199,6 +199,7 @@ async function build(): Promise<House> {
         codes: true,
         agent: agentFacts,
         touch: () => undefined,
+        operate: () => undefined,
       } as const;
       const { reply } = store.transaction(() => perform(call, store, context, () => undefined));
       expect(JSON.parse(reply.body)).toMatchObject({ ok: true });
@@ -233,6 +234,7 @@ function receipt(store: Store): unknown {
     codes: true,
     agent: agentFacts,
     touch: () => undefined,
+    operate: () => undefined,
   } as const;
   const { reply } = store.transaction(() => perform(call, store, context, () => undefined));
   const { receipts } = JSON.parse(reply.body) as { receipts: readonly unknown[] };

@@ -43,6 +43,7 @@ export const configured = (id: DeviceId, of: Partial<ConfiguredDevice> = {}): Co
   writesPerDay: 50,
   auditReads: 0,
   driver: "simulated",
+  bolt: "with memory",
   place: { link: "wire", address: id },
   was: [],
   ...of,

@@ -24,6 +24,7 @@ export function performOn(
     codes: true,
     agent: agentFacts,
     touch: () => undefined,
+    operate: () => undefined,
     ...context,
   };
   return store.transaction(() => perform(call, store, whole, onBug));

@@ -47,6 +47,7 @@ export class House {
       writesPerDay: 50,
       auditReads: 24,
       driver: "simulated",
+      bolt: "with memory",
       place: { link: "wire", address: addressOf(place) },
       was,
     }));
