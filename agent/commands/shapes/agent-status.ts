@@ -13,7 +13,7 @@ export const clockShape = z
   .describe("Whether the time is believed: windows open and close only then");
 
 /** What stands on the topic `status`. */
-const agentStatusShape = z
+export const agentStatusShape = z
   .strictObject({
     agent_id: z.string(),
     state: z.enum(["online", "offline"]),
