@@ -89,13 +89,15 @@ function evenTuple(node: Json): Json {
   return others.every((other) => isDeepStrictEqual(other, first)) ? { ...rest, items: first } : node;
 }
 
-/** Of several simple types: `{"type": ["string", "null"]}`. */
+/** Of several simple types `{"type": ["string", "null"]}`; of others, none of which is another, one. */
 function merged(node: Json): Json {
   const { anyOf, ...rest } = node;
   if (!Array.isArray(anyOf)) return node;
   const branches: readonly Json[] = anyOf.map(objectOf);
   const types = branches.map(({ type }) => type);
-  if (!types.every((type) => typeof type === "string") || new Set(types).size < types.length) return node;
+  if (!types.every((type) => typeof type === "string") || new Set(types).size < types.length) {
+    return { ...rest, oneOf: anyOf };
+  }
   const isOrNull = types.includes("null");
   const values = branches.flatMap(({ enum: of }) => (Array.isArray(of) ? of : []));
   return {

@@ -110,7 +110,8 @@ function responseKey({ properties }: Json): { readonly key: string | null; reado
 function input(command: Command, method: string): Json {
   const schema = parametersSchema(command);
   if (!asksByQuery(method)) {
-    return { requestBody: { content: { "application/json": { schema: forSeamsCommandLine(schema) } } } };
+    const body = method === "POST" ? forSeamsCommandLine(schema, narrow) : schema;
+    return { requestBody: { content: { "application/json": { schema: body } } } };
   }
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const parameters = Object.entries(objectOf(schema["properties"])).map(([name, of]) => {
@@ -128,27 +129,40 @@ function input(command: Command, method: string): Json {
 
 /**
  * Seam's command line knows one type for a member, or `oneOf` of others, and `nullable` of OpenAPI 3.0, which 3.1 does not
- * heed: what may be null is said in a way that both understand.
+ * heed. So what may be null is told to it in other words.
+ *
+ * @param say what is to stand for several types.
  */
-function forSeamsCommandLine(schema: Json): Json {
+function forSeamsCommandLine(schema: Json, say: (types: readonly unknown[], rest: Json) => Json): Json {
+  const within = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(within);
+    return typeof node === "object" && node !== null ? forSeamsCommandLine(objectOf(node), say) : node;
+  };
   const { description, ...rest } = Object.fromEntries(Object.entries(schema).map(([name, of]) => [name, within(of)]));
-  const { type } = rest;
-  if (!Array.isArray(type)) return { ...(description === undefined ? {} : { description }), ...rest };
-  const nullable = type.includes("null") ? { nullable: true } : {};
-  return { ...(description === undefined ? {} : { description }), ...nullable, oneOf: [rest] };
+  const { type, ...more } = rest;
+  const said = Array.isArray(type) ? say(type, more) : type === "null" ? say([type], more) : rest;
+  return description === undefined ? said : { description, ...said };
 }
 
-function within(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(within);
-  return typeof node === "object" && node !== null ? forSeamsCommandLine(objectOf(node)) : node;
+/** Of parameters, POST says the type that is not null: what it lets in is right, and PATCH and PUT say it whole. */
+function narrow(types: readonly unknown[], { enum: values, ...rest }: Json): Json {
+  const others = types.filter((type) => type !== "null");
+  const nullable = others.length < types.length ? { nullable: true } : {};
+  if (others.length !== 1) return { ...nullable, ...rest, oneOf: types.map((type) => ({ type })) };
+  const some = Array.isArray(values) ? { enum: values.filter((value) => value !== null) } : {};
+  return { ...nullable, type: others[0], ...some, ...rest };
 }
+
+/** Of what is answered, nothing is left out: it reads this as a choice. */
+const wrap = (types: readonly unknown[], rest: Json): Json => ({ oneOf: [{ type: types, ...rest }] });
 
 /** What replies refer to, each under the group of the first command that answers it. */
 function named(commands: readonly Command[]): Json {
   const found = new Map<string, Json>();
   for (const command of commands) {
     for (const [id, schema] of Object.entries(replySchema(command).named)) {
-      if (!found.has(id)) found.set(id, { ...forSeamsCommandLine(schema), "x-route-path": `/${groupOf(command)}` });
+      if (!found.has(id))
+        found.set(id, { ...forSeamsCommandLine(schema, wrap), "x-route-path": `/${groupOf(command)}` });
     }
   }
   return Object.fromEntries(found);
