@@ -13,6 +13,8 @@ import { accessGrant, device, plainText, userIdentity } from "./parameters.ts";
 import type { AccessCodeRecord, AccessGrant, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
 import { knownTime } from "./schedule.ts";
+import { accessCodeShape } from "./shapes/access-code.ts";
+import { paginationShape } from "./shapes/pagination.ts";
 
 const one = z.object({ access_code_id: plainText });
 const some = z.object({
@@ -29,6 +31,7 @@ export const accessCodes = [
   command({
     name: "access_codes/create",
     parameters: createOne,
+    returns: { access_code: accessCodeShape },
     doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: true,
@@ -41,6 +44,7 @@ export const accessCodes = [
   command({
     name: "access_codes/create_multiple",
     parameters: createSeveral,
+    returns: { access_codes: z.array(accessCodeShape) },
     doors: ["mqtt", "http", "local"],
     method: "PUT",
     kind: "writes",
@@ -63,6 +67,7 @@ export const accessCodes = [
   command({
     name: "access_codes/get",
     parameters: one,
+    returns: { access_code: accessCodeShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "writes",
@@ -74,6 +79,7 @@ export const accessCodes = [
   command({
     name: "access_codes/list",
     parameters: some,
+    returns: { access_codes: z.array(accessCodeShape), pagination: paginationShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "writes",
@@ -86,6 +92,7 @@ export const accessCodes = [
   command({
     name: "access_codes/update",
     parameters: update,
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: ["PATCH", "PUT"],
     kind: "writes",
@@ -115,6 +122,7 @@ export const accessCodes = [
   command({
     name: "access_codes/delete",
     parameters: one,
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: "DELETE",
     kind: "writes",

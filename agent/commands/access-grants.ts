@@ -11,6 +11,7 @@ import { accessGrant, asOf, device, digits, name, person, userIdentity } from ".
 import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
 import { deviceNotFound, Refused } from "./refusal.ts";
 import { knownTime, noWindow, windowAfter, windowParameters } from "./schedule.ts";
+import { accessGrantShape } from "./shapes/access-grant.ts";
 import { noteAge } from "./stale.ts";
 
 const mostDevices = 100;
@@ -73,6 +74,7 @@ export const accessGrants = [
   command({
     name: "access_grants/create",
     parameters: create,
+    returns: { access_grant: accessGrantShape },
     doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
@@ -107,6 +109,7 @@ export const accessGrants = [
   command({
     name: "access_grants/get",
     parameters: oneOf,
+    returns: { access_grant: accessGrantShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -120,6 +123,7 @@ export const accessGrants = [
       device_id: device.optional(),
       access_grant_key: key.optional(),
     }),
+    returns: { access_grants: z.array(accessGrantShape) },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -136,6 +140,7 @@ export const accessGrants = [
   command({
     name: "access_grants/update",
     parameters: update,
+    returns: { access_grant: accessGrantShape },
     doors: ["mqtt", "http", "local"],
     method: "PATCH",
     kind: "writes",
@@ -162,6 +167,7 @@ export const accessGrants = [
   command({
     name: "access_grants/delete",
     parameters: erase,
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: "DELETE",
     kind: "writes",

@@ -7,6 +7,7 @@ import { nameOfGrant } from "./kept.ts";
 import { device, userIdentity } from "./parameters.ts";
 import { missingLine, placedLine } from "./receipt-line.ts";
 import type { GrantRecord, Pair, PlacementRecord, Records } from "./records.ts";
+import { receiptShape } from "./shapes/receipt.ts";
 
 /** What is true now of one user identity on one device (WIRE, "Shapes that are ours"). */
 export interface Receipt {
@@ -21,6 +22,7 @@ export const access = [
   command({
     name: "access/list",
     parameters: z.object({ user_identity_id: userIdentity.optional(), device_id: device.optional() }),
+    returns: { receipts: z.array(receiptShape), digest: z.string().describe("A hash of all grants, to compare") },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -33,6 +35,7 @@ export const access = [
   command({
     name: "access/get",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device }),
+    returns: { receipt: receiptShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

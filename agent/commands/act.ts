@@ -14,6 +14,7 @@ const actCommand = <Shape extends z.ZodRawShape>(
   worldCommand({
     name: `act/${name}`,
     parameters: z.intersection(z.object({ lock }), z.object(shape)),
+    returns: { effect: z.enum(["opened", "denied", "done", "refused"]) },
     doors: ["local"],
     kind: "acts",
     act: (world, parameters) => world.act(parameters.lock, actOf(parameters)),

@@ -12,6 +12,7 @@ import { type Context, command } from "./command.ts";
 import { device, moment, plainText } from "./parameters.ts";
 import type { ActionAttemptRecord, Records } from "./records.ts";
 import { deviceNotFound, invalidInput, Refused } from "./refusal.ts";
+import { actionAttemptShape } from "./shapes/action-attempt.ts";
 
 const momentary = z.object({
   device_id: device,
@@ -23,6 +24,7 @@ const moving = (act: BoltAct) =>
   command({
     name: `locks/${act}_door`,
     parameters: momentary,
+    returns: { action_attempt: actionAttemptShape },
     doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
@@ -37,6 +39,7 @@ export const actionAttempts = [
   command({
     name: "action_attempts/get",
     parameters: z.object({ action_attempt_id: plainText }),
+    returns: { action_attempt: actionAttemptShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -4,11 +4,13 @@ import { orphanHint } from "../domain/receipt.ts";
 import { type AgentFacts, type Context, command } from "./command.ts";
 import { breakerOf } from "./device-object.ts";
 import type { Records } from "./records.ts";
+import { agentShape } from "./shapes/agent-status.ts";
 
 export const agent = [
   command({
     name: "agent/status",
     parameters: z.object({}),
+    returns: { agent: agentShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { clockStatus } from "./agent.ts";
 import { command, worldCommand } from "./command.ts";
 import { Refused } from "./refusal.ts";
+import { clockShape } from "./shapes/agent-status.ts";
 
 export const clock = [
   command({
     name: "clock/get",
     parameters: z.object({}),
+    returns: { clock: clockShape },
     doors: ["local"],
     kind: "reads",
     reveals: false,
@@ -15,6 +17,7 @@ export const clock = [
   worldCommand({
     name: "clock/confirm",
     parameters: z.object({}),
+    returns: {},
     doors: ["local"],
     kind: "acts",
     async act(world) {

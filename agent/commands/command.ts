@@ -14,6 +14,9 @@ type Method = "GET" | "PUT" | "PATCH" | "DELETE";
 /** The members of a reply beside `ok`. */
 export type Body = Readonly<Record<string, unknown>>;
 
+/** The members of a reply, each with its shape. */
+type Returns = Readonly<Record<string, z.ZodType>>;
+
 /** What an act of a command may use and must tell, beside the records. */
 export interface Context {
   readonly now: Instant;
@@ -71,6 +74,8 @@ interface Described<Schema extends z.ZodType> {
   /** `group/verb`, as in Seam's API. */
   readonly name: string;
   readonly parameters: Schema;
+  /** The members of its reply, beside `ok`: the contracts are made from it, and the tests hold every reply against it. */
+  readonly returns: Returns;
   readonly doors: readonly Door[];
   /** Over HTTP, beside POST, which every command takes. */
   readonly method?: Method | readonly Method[];

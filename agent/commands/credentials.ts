@@ -6,6 +6,7 @@ import { type Context, command } from "./command.ts";
 import { cardBits, cardFormat, device, digits, person, userIdentity } from "./parameters.ts";
 import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
+import { credentialShape } from "./shapes/credential.ts";
 
 const own = z.discriminatedUnion("kind", [
   z.object({ user_identity_id: person, kind: z.literal("pin"), value: digits }),
@@ -20,6 +21,7 @@ export const credentials = [
   command({
     name: "credentials/set",
     parameters: own,
+    returns: { not_on: z.array(z.strictObject({ device_id: z.string(), reason: z.string() })).optional() },
     doors: ["mqtt", "http", "local"],
     method: "PUT",
     kind: "writes",
@@ -36,6 +38,7 @@ export const credentials = [
   command({
     name: "credentials/get",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device.optional() }),
+    returns: { credentials: z.array(credentialShape) },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "writes",
@@ -55,6 +58,7 @@ export const credentials = [
   command({
     name: "credentials/list",
     parameters: z.object({ user_identity_id: userIdentity.optional() }),
+    returns: { credentials: z.array(credentialShape) },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -5,6 +5,8 @@ import { pageOf, pageParameters } from "./page.ts";
 import { device, plainText } from "./parameters.ts";
 import type { Records } from "./records.ts";
 import { deviceNotFound, invalidInput, Refused } from "./refusal.ts";
+import { deviceShape } from "./shapes/device.ts";
+import { paginationShape } from "./shapes/pagination.ts";
 
 const which = z
   .object({ device_id: device.optional(), name: plainText.optional() })
@@ -27,6 +29,7 @@ export const devices = [
   command({
     name: "devices/get",
     parameters: which,
+    returns: { device: deviceShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -36,6 +39,7 @@ export const devices = [
   command({
     name: "devices/list",
     parameters: some,
+    returns: { devices: z.array(deviceShape), pagination: paginationShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -46,6 +50,7 @@ export const devices = [
   command({
     name: "locks/get",
     parameters: which,
+    returns: { lock: deviceShape, device: deviceShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -58,6 +63,7 @@ export const devices = [
   command({
     name: "locks/list",
     parameters: some,
+    returns: { locks: z.array(deviceShape), devices: z.array(deviceShape), pagination: paginationShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

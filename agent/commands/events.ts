@@ -2,6 +2,7 @@ import { z } from "zod";
 import { command } from "./command.ts";
 import { accessGrant, device, moment, plainText, userIdentity } from "./parameters.ts";
 import { Refused } from "./refusal.ts";
+import { eventShape } from "./shapes/event.ts";
 
 const most = 500;
 const types = z.array(plainText).max(most);
@@ -36,6 +37,7 @@ export const events = [
   command({
     name: "events/get",
     parameters: z.object({ event_id: plainText }),
+    returns: { event: eventShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -51,6 +53,7 @@ export const events = [
   command({
     name: "events/list",
     parameters: query,
+    returns: { events: z.array(eventShape), epoch: z.string() },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

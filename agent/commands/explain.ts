@@ -10,6 +10,7 @@ import { device, moment, userIdentity } from "./parameters.ts";
 import type { DeviceRecord, Records } from "./records.ts";
 import { deviceNotFound } from "./refusal.ts";
 import { scheduleToWire } from "./schedule.ts";
+import { explanationShape } from "./shapes/explanation.ts";
 
 const before: Milliseconds = 3600_000;
 const after: Milliseconds = 600_000;
@@ -26,6 +27,7 @@ export const explain = [
   command({
     name: "access/explain",
     parameters: z.object({ user_identity_id: userIdentity, device_id: device, at: moment.nullish() }),
+    returns: { explanation: explanationShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -5,6 +5,19 @@ import type { KeyRecord } from "./key-book.ts";
 import { device, moment, name } from "./parameters.ts";
 import { deviceNotFound, invalidInput, Refused } from "./refusal.ts";
 import { matches, type Scope } from "./scope.ts";
+import { utc } from "./shapes/instant.ts";
+
+const keyShape = z.strictObject({
+  key_id: z.string(),
+  kind: z.enum(["api_key", "personal_access_token"]),
+  name: z.string().nullable(),
+  state: z.enum(["active", "expired", "revoked"]),
+  scopes: z.array(z.string()),
+  device_ids: z.array(z.string()).nullable(),
+  created_at: utc,
+  expires_at: utc.nullable(),
+  revoked_at: utc.nullable(),
+});
 
 /** May be told codes (WIRE, "Telling a PIN"): in no other scope, however wide. */
 const codesScope = "codes:read";
@@ -24,6 +37,7 @@ export const keysFor = (overHttp: readonly string[]) => [
       device_ids: z.array(device).min(1).max(1000).optional(),
       expires_at: moment.nullish(),
     }),
+    returns: { key: z.string(), key_id: z.string(), workspace_id: z.string() },
     doors: ["local"],
     kind: "writes",
     reveals: true,
@@ -44,6 +58,7 @@ export const keysFor = (overHttp: readonly string[]) => [
   command({
     name: "keys/list",
     parameters: z.object({}),
+    returns: { keys: z.array(keyShape) },
     doors: ["local"],
     kind: "reads",
     reveals: false,
@@ -52,6 +67,7 @@ export const keysFor = (overHttp: readonly string[]) => [
   command({
     name: "keys/revoke",
     parameters: z.object({ key_id: z.string().min(1).max(128) }),
+    returns: {},
     doors: ["local"],
     kind: "writes",
     reveals: false,

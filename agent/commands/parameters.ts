@@ -28,26 +28,32 @@ const isoInstant = z.iso.datetime({ offset: true });
 const newness =
   "Must be an instant with its offset, such as 2026-01-31T09:30:00Z, or a whole number from 0 to 9007199254740991";
 /** How new a command is, so that one which comes late can be told (WIRE, "Stale commands"). */
-export const asOf = z.union([z.number(), z.string()], { error: newness }).transform((value, context): AsOf => {
-  const read =
-    typeof value === "number"
-      ? asOfNumber(value)
-      : isoInstant.safeParse(value).success
-        ? asOfInstant(value)
-        : undefined;
-  if (read !== undefined) return read;
-  context.addIssue({ code: "custom", message: newness });
-  return z.NEVER;
-});
+export const asOf = z
+  .union([z.number(), z.string()], { error: newness })
+  .describe("How new the command is: a grant that is older than what is known is superseded")
+  .transform((value, context): AsOf => {
+    const read =
+      typeof value === "number"
+        ? asOfNumber(value)
+        : isoInstant.safeParse(value).success
+          ? asOfInstant(value)
+          : undefined;
+    if (read !== undefined) return read;
+    context.addIssue({ code: "custom", message: newness });
+    return z.NEVER;
+  });
 
 const moments = "Must be an instant with its offset, such as 2026-01-31T09:30:00Z, on a day that exists";
 /** What is finer than a millisecond is cut off. */
-export const moment = z.string().transform((text, context): Instant => {
-  const at = isoInstant.safeParse(text).success ? Date.parse(text) : Number.NaN;
-  if (at >= firstMoment && at <= lastMoment) return instant(at);
-  context.addIssue({ code: "custom", message: moments });
-  return z.NEVER;
-});
+export const moment = z
+  .string()
+  .meta({ format: "date-time" })
+  .transform((text, context): Instant => {
+    const at = isoInstant.safeParse(text).success ? Date.parse(text) : Number.NaN;
+    if (at >= firstMoment && at <= lastMoment) return instant(at);
+    context.addIssue({ code: "custom", message: moments });
+    return z.NEVER;
+  });
 /** Beyond them, ISO 8601 has no four digits for the year. */
 const firstMoment = Date.parse("0000-01-01T00:00:00Z");
 const lastMoment = Date.parse("9999-12-31T23:59:59.999Z");

@@ -8,6 +8,8 @@ import { pageOf, pageParameters } from "./page.ts";
 import { moment, plainText, userIdentity } from "./parameters.ts";
 import type { Records, UserIdentity } from "./records.ts";
 import { Refused } from "./refusal.ts";
+import { paginationShape } from "./shapes/pagination.ts";
+import { userIdentityShape } from "./shapes/user-identity.ts";
 import { noteAge } from "./stale.ts";
 
 /** What may be said of a person. Null takes it away. */
@@ -37,6 +39,7 @@ export const people = [
       ...profile,
       acs_system_ids: z.array(z.string()).max(0, "This agent has no access systems, only devices").optional(),
     }),
+    returns: { user_identity: userIdentityShape },
     doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
@@ -50,6 +53,7 @@ export const people = [
   command({
     name: "user_identities/get",
     parameters: oneOf,
+    returns: { user_identity: userIdentityShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -66,6 +70,7 @@ export const people = [
       created_before: moment.optional(),
       ...pageParameters,
     }),
+    returns: { user_identities: z.array(userIdentityShape), pagination: paginationShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",
@@ -84,6 +89,7 @@ export const people = [
   command({
     name: "user_identities/update",
     parameters: z.object({ user_identity_id: userIdentity, ...profile }),
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: "PATCH",
     kind: "writes",
@@ -99,6 +105,7 @@ export const people = [
   command({
     name: "user_identities/delete",
     parameters: z.object({ user_identity_id: userIdentity }),
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: "DELETE",
     kind: "writes",

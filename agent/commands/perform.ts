@@ -147,9 +147,12 @@ function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** What a caller may name a command by. */
+export const requestIdForm = /^[A-Za-z0-9_-]{1,64}$/;
+
 function requestIdOf({ request_id: id }: Readonly<Record<string, unknown>>): string | undefined {
   if (id === undefined) return undefined;
-  if (typeof id === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
+  if (typeof id === "string" && requestIdForm.test(id)) return id;
   const message = "Must be 1 to 64 of A-Z, a-z, 0-9, _ and -";
   throw invalidInput([{ code: "custom", path: ["request_id"], message, input: undefined }]);
 }

@@ -5,6 +5,19 @@ import { type Body, worldCommand } from "./command.ts";
 import { lock } from "./parameters.ts";
 import { badInput } from "./refusal.ts";
 import { scheduleToWire } from "./schedule.ts";
+import { utc } from "./shapes/instant.ts";
+import { scheduleShape } from "./shapes/schedule.ts";
+
+const slotShape = z.strictObject({
+  slot: z.string(),
+  kind: z.enum(["pin", "card"]),
+  label: z.string(),
+  disabled: z.boolean(),
+  opens: z.boolean(),
+  starts_at: utc.nullable(),
+  ends_at: utc.nullable(),
+  schedule: scheduleShape.nullable(),
+});
 
 /** What can be done to a simulated lock, and to no other. */
 export const simulate = [
@@ -12,6 +25,7 @@ export const simulate = [
     name: "simulate/fault",
     // What faults there are, and what can be set of them, is the simulator's to know.
     parameters: z.looseObject({ lock, fault: z.string().max(64), on: z.boolean().default(true) }),
+    returns: { faults: z.array(z.looseObject({})) },
     doors: ["local"],
     kind: "acts",
     async act(world, { lock: at, on, ...setting }) {
@@ -23,6 +37,12 @@ export const simulate = [
   worldCommand({
     name: "simulate/look",
     parameters: z.object({ lock }),
+    returns: {
+      slots: z.array(slotShape),
+      locked: z.boolean(),
+      battery_level: z.number(),
+      faults: z.array(z.looseObject({})),
+    },
     doors: ["local"],
     kind: "acts",
     act: async (world, { lock: at }) => insideToWire(await world.look(at)),

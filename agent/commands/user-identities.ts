@@ -4,6 +4,7 @@ import { deviceObject } from "./device-object.ts";
 import { keptBy } from "./kept.ts";
 import { asOf, device, person, userIdentity } from "./parameters.ts";
 import { deviceNotFound } from "./refusal.ts";
+import { deviceShape } from "./shapes/device.ts";
 import { noteAge } from "./stale.ts";
 
 const pair = z.object({ user_identity_id: person, device_id: device, as_of: asOf.optional() });
@@ -12,6 +13,7 @@ export const userIdentities = [
   command({
     name: "user_identities/grant_access_to_device",
     parameters: pair,
+    returns: {},
     doors: ["mqtt", "http", "local"],
     method: "PUT",
     kind: "writes",
@@ -30,6 +32,7 @@ export const userIdentities = [
   command({
     name: "user_identities/revoke_access_to_device",
     parameters: pair,
+    returns: { still_granted_by: z.array(z.strictObject({ access_grant_id: z.string() })).optional() },
     doors: ["mqtt", "http", "local"],
     method: "DELETE",
     kind: "writes",
@@ -51,6 +54,7 @@ export const userIdentities = [
   command({
     name: "user_identities/list_accessible_devices",
     parameters: z.object({ user_identity_id: userIdentity }),
+    returns: { devices: z.array(deviceShape), accessible_devices: z.array(deviceShape) },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { command } from "./command.ts";
+import { workspaceShape } from "./shapes/workspace.ts";
 
 export const workspaces = [
   command({
     name: "workspaces/get",
     parameters: z.object({}),
+    returns: { workspace: workspaceShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "reads",

@@ -5,10 +5,13 @@ import type { Command } from "../commands/command.ts";
 import type { KeyRecord } from "../commands/key-book.ts";
 import { type Reply, refusalReply } from "../commands/perform.ts";
 import { Refused } from "../commands/refusal.ts";
+import { table } from "../commands/table.ts";
 import type { Http } from "../config/http.ts";
 import { isLoopback } from "../config/loopback.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import { ConfigError } from "../errors.ts";
+import { packageVersion } from "../package.ts";
+import { openApi } from "./contract/openapi.ts";
 import type { Gate } from "./gate.ts";
 import { answerRaw, idHeader, listenerFor } from "./listener.ts";
 import { bodyOf, closeSoon, orNothing, plainServer } from "./plain-server.ts";
@@ -43,6 +46,8 @@ interface Asked {
   readonly key: KeyRecord;
 }
 
+/** Where Seam's command line looks for it. */
+const contractPath = "/openapi.json";
 const usualPatience: Milliseconds = 10_000;
 
 /**
@@ -62,8 +67,15 @@ export async function openHttpDoor(settings: Http, parts: HttpParts): Promise<Ht
     },
   });
   const shapes = new Map<string, Shape>();
+  let contract: string | undefined;
+  // For who has no key yet, too: it says no more than the source does.
+  server.get(contractPath, async (_request, reply) => {
+    contract ??= JSON.stringify(openApi(table, packageVersion()));
+    return reply.type("application/json").send(contract);
+  });
   server.decorateRequest("asked");
   server.addHook("onRequest", async (request, reply) => {
+    if (request.routeOptions.url === contractPath) return;
     request.setDecorator<Asked>("asked", await ask(request, reply, parts.gate));
   });
   server.all("*", async (request, reply) => {

@@ -8,6 +8,7 @@ import { worldOf } from "../../agent/world.ts";
 import simulated from "../../drivers/simulated/index.ts";
 import { entry, never } from "../drivers/bench.ts";
 import { hurriedClock, RecordingHost } from "../support/host.ts";
+import { keepPromise } from "../support/kept-promise.ts";
 
 const call = (name: string, parameters: object): Call => ({
   name,
@@ -47,6 +48,7 @@ async function house() {
       const { body } = await performInWorld(call(name, parameters), world, (error) => {
         throw error;
       });
+      keepPromise(name, body);
       return JSON.parse(body);
     },
     async [Symbol.asyncDispose]() {

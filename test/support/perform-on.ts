@@ -1,6 +1,7 @@
 import type { Context } from "../../agent/commands/command.ts";
 import { type Call, type Performed, perform } from "../../agent/commands/perform.ts";
 import type { Store } from "../../agent/store/store.ts";
+import { keepPromise } from "./kept-promise.ts";
 import { agentFacts } from "./world.ts";
 
 /** A command as bytes, in a transaction of its own: through the local door, if nothing else is said. */
@@ -27,7 +28,9 @@ export function performOn(
     operate: () => undefined,
     ...context,
   };
-  return store.transaction(() => perform(call, store, whole, onBug));
+  const performed = store.transaction(() => perform(call, store, whole, onBug));
+  keepPromise(call.name, performed.reply.body);
+  return performed;
 }
 
 const fail = (bug: unknown): never => {

@@ -17,6 +17,7 @@ import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
 import { seeded } from "../../simulator/faults.ts";
+import { keepPromise } from "./kept-promise.ts";
 import { rest, VirtualClock } from "./virtual-clock.ts";
 import { House } from "./world-house.ts";
 import { type LockSpec, never, owner, type Process, WorldLock } from "./world-lock.ts";
@@ -157,6 +158,7 @@ export class World implements Disposable {
     this.#listen();
     for (const device of touched) this.#keeper.due(device);
     this.#alarm.nudge();
+    keepPromise(name, reply.body);
     return JSON.parse(reply.body);
   }
 

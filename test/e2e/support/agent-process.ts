@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
+import { keepPromise } from "../../support/kept-promise.ts";
 import { until } from "../mqtt-support.ts";
 
 const program = join(import.meta.dirname, "../../../dist/agent/main.js");
@@ -119,6 +120,7 @@ export class AgentProcess {
       outgoing.once("error", fail);
       outgoing.end(JSON.stringify(parameters));
     });
+    keepPromise(command, text);
     return readReply(text);
   }
 
