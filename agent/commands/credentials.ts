@@ -99,7 +99,7 @@ function unfit(notOn: readonly { device_id: string; reason: string }[]): Refused
   const rules = [...new Set(notOn.map(({ reason }) => reason))];
   if (rules.length === 1 && rules[0] === "duplicate_access_code") {
     return new Refused("duplicate_access_code", "That code is in use on every device of this user identity", 409, {
-      not_on: notOn,
+      data: { not_on: notOn },
     });
   }
   return new Refused(
@@ -107,7 +107,7 @@ function unfit(notOn: readonly { device_id: string; reason: string }[]): Refused
     `No device of this user identity takes it: ${rules.join(", ")}`,
     400,
     {
-      not_on: notOn,
+      data: { not_on: notOn },
     },
   );
 }

@@ -18,6 +18,8 @@ const reply = z.looseObject({
 export type AnyReply = z.infer<typeof reply>;
 export const readReply = (text: string): AnyReply => reply.parse(JSON.parse(text));
 
+export type WhenOver = (end: () => Promise<void>) => void;
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -37,15 +39,16 @@ export class AgentProcess {
   /**
    * @param config the configuration file; its data directory is ours. No HTTP, if it does not say so: many run at once.
    * @param preload a module that runs in the agent's process before it.
+   * @param whenOver is told how to end it; the end of the test, if nothing else is said.
    */
-  constructor(config: object, preload?: string) {
+  constructor(config: object, preload?: string, whenOver: WhenOver = onTestFinished) {
     const file = join(this.folder, "preload.mjs");
     if (preload !== undefined) writeFileSync(file, preload);
     // What libraries print of themselves when they are asked to is looked through like all else that the agent says.
     this.#env = { ...process.env, DEBUG: "*", ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${file}` }) };
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
     this.configure(config);
-    onTestFinished(async () => {
+    whenOver(async () => {
       await this.kill("SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
     });
