@@ -128,9 +128,17 @@ function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
 
 const contextOf = (
   { now, facts }: IntakeParts,
-  { door, by, codes }: Pick<Context, "door" | "by" | "codes">,
+  { door, by, codes, scope }: Pick<Context, "door" | "by" | "codes"> & { readonly scope?: Scope },
   touched: Set<DeviceId>,
-): Context => ({ now: now(), door, by, codes, agent: facts, touch: (device) => void touched.add(device) });
+): Context => ({
+  now: now(),
+  door,
+  by,
+  codes,
+  devices: scope?.devices,
+  agent: facts,
+  touch: (device) => void touched.add(device),
+});
 
 const bugLog =
   (log: Log, { name }: Call) =>

@@ -21,6 +21,8 @@ export interface Context {
   readonly by: string;
   /** Whether codes may be told through this door (WIRE, "Telling a PIN"). */
   readonly codes: boolean;
+  /** Whoever asks is for these devices only. */
+  readonly devices?: readonly DeviceId[] | undefined;
   readonly agent: () => AgentFacts;
   /** The wish for this device has changed: it is to be looked at once the transaction is on disk. */
   readonly touch: (device: DeviceId) => void;
@@ -78,6 +80,8 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly reveals: boolean;
   /** Its reply is told once and kept nowhere, not even sealed: a repeated `request_id` does it again. */
   readonly isToldOnce?: true;
+  /** Whether it reaches devices beyond those that its parameters name, as a code does that a person brings. */
+  reachesFurther?(parameters: z.infer<Schema>): boolean;
   act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
 }
 

@@ -3,6 +3,7 @@ import { type Credential, secretOf } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { toIso } from "../domain/instant.ts";
 import { type Context, command } from "./command.ts";
+import { heardOf, mayTell } from "./device-scope.ts";
 import { cardBits, cardFormat, device, digits, person, userIdentity } from "./parameters.ts";
 import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
@@ -40,14 +41,15 @@ export const credentials = [
     method: "GET",
     kind: "writes",
     reveals: true,
-    act(records, { user_identity_id: identity, device_id: id }, { codes, by }) {
+    act(records, { user_identity_id: identity, device_id: id }, context) {
+      const isTold = mayTell(identity, records, context);
       const found = records
         .credentials({ identity })
         .filter((credential) => id === undefined || credential.devices.includes(id));
       return {
         credentials: found.map((credential) => ({
-          ...shown(credential),
-          code: codes ? secretOf(records.reveal(credential.id, by)).reveal() : null,
+          ...shown({ ...credential, devices: heardOf(credential.devices, context) }),
+          code: isTold ? secretOf(records.reveal(credential.id, context.by)).reveal() : null,
         })),
       };
     },
