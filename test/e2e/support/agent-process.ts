@@ -73,6 +73,12 @@ export class AgentProcess {
     return this;
   }
 
+  /** What it has of the machine's memory, in MiB. */
+  get memory(): number {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  }
+
   /** Starts it, and does not wait for anything. */
   launch(): ChildProcess {
     this.#child = this.#spawn();
