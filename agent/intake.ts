@@ -140,13 +140,14 @@ function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
 
 const contextOf = (
   { now, facts }: IntakeParts,
-  { door, by, codes }: Pick<Context, "door" | "by" | "codes">,
+  { door, by, codes, scope }: Pick<Context, "door" | "by" | "codes"> & { readonly scope?: Scope },
   { devices, attempts }: Asking,
 ): Context => ({
   now: now(),
   door,
   by,
   codes,
+  devices: scope?.devices,
   agent: facts,
   touch: (device) => void devices.add(device),
   operate: (attempt) => void attempts.push(attempt),

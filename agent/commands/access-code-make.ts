@@ -64,7 +64,9 @@ export function setCode(
   const credential = { kind: "pin", digits } as const;
   const identity = identityOfCode(id);
   if (records.isCodeTaken(device, credential, identity)) {
-    throw new Refused("duplicate_access_code", "That code is in use on this device", 409, { device_id: device });
+    throw new Refused("duplicate_access_code", "That code is in use on this device", 409, {
+      data: { device_id: device },
+    });
   }
   setOwnCredential(records, identity, credential, touch);
 }

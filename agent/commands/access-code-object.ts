@@ -7,6 +7,7 @@ import type { CredentialReceipt } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
 import { iso } from "./access-grant-object.ts";
 import type { Context } from "./command.ts";
+import { mayTell } from "./device-scope.ts";
 import { missingLine, placedLine } from "./receipt-line.ts";
 import type { AccessCodeRecord, PlacementRecord, Records } from "./records.ts";
 
@@ -64,7 +65,7 @@ const first = (placed: readonly PlacementRecord[]): PlacementRecord | undefined 
 export function accessCodeObjects(
   all: readonly AccessCode[],
   records: Records,
-  context: Pick<Context, "now" | "codes" | "by">,
+  context: Pick<Context, "now" | "codes" | "by" | "devices">,
 ): readonly object[] {
   const locks = new Map(records.glance().map((lock) => [lock.id, lock]));
   return all.map((code) => {
@@ -80,15 +81,16 @@ export function accessCodeObjects(
   });
 }
 
-function described(code: AccessCode, records: Records, { codes, by }: Pick<Context, "codes" | "by">): object {
+function described(code: AccessCode, records: Records, context: Pick<Context, "codes" | "by" | "devices">): object {
   const { record, credential, placed } = code;
+  const isTold = credential !== undefined && mayTell(code.identity, records, context);
   const { startsAt, endsAt } = timesOf(code, records);
   return {
     access_code_id: code.id,
     device_id: code.device,
     workspace_id: records.workspaceId,
     name: record?.grant.name ?? null,
-    code: codes && credential !== undefined ? secretOf(records.reveal(credential, by)).reveal() : null,
+    code: isTold ? secretOf(records.reveal(credential, context.by)).reveal() : null,
     common_code_key: record?.grant.commonCodeKey ?? null,
     type: endsAt === undefined ? "ongoing" : "time_bound",
     starts_at: endsAt === undefined ? null : iso(startsAt),

@@ -6,6 +6,7 @@ import type { Instant } from "../domain/instant.ts";
 import { aboutGrant, accessGrantObject, iso } from "./access-grant-object.ts";
 import { command } from "./command.ts";
 import { setOwnCredential } from "./credentials.ts";
+import { heardOf } from "./device-scope.ts";
 import { keptBy } from "./kept.ts";
 import { accessGrant, asOf, device, digits, name, person, userIdentity } from "./parameters.ts";
 import type { AccessGrant, AccessGrantRecord, AccessMode, Records } from "./records.ts";
@@ -78,6 +79,7 @@ export const accessGrants = [
     doors: ["mqtt", "http", "local"],
     kind: "writes",
     reveals: false,
+    reachesFurther: ({ requested_access_methods: methods }) => methods.some(({ code }) => code !== undefined),
     act(records, given, { now, agent, touch }) {
       for (const one of given.device_ids) if (!records.isDevice(one)) throw deviceNotFound(one);
       const modes = given.requested_access_methods.map(({ mode }) => supported(mode));
@@ -128,12 +130,13 @@ export const accessGrants = [
     method: "GET",
     kind: "reads",
     reveals: false,
-    act(records, { user_identity_id: identity, device_id: on, access_grant_key: named }, { now }) {
+    act(records, { user_identity_id: identity, device_id: on, access_grant_key: named }, context) {
       const found = records.accessGrants({ identity, device: on });
       return {
         access_grants: found
           .filter(({ key: its }) => named === undefined || its === named)
-          .map((grant) => accessGrantObject(grant, records, now)),
+          .map((grant) => ({ ...grant, devices: heardOf(grant.devices, context) }))
+          .map((grant) => accessGrantObject(grant, records, context.now)),
       };
     },
   }),

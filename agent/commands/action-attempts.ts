@@ -9,6 +9,7 @@ import {
 } from "../domain/action-attempt.ts";
 import { boltOf } from "./bolt.ts";
 import { type Context, command } from "./command.ts";
+import { heardOf } from "./device-scope.ts";
 import { device, moment, plainText } from "./parameters.ts";
 import type { ActionAttemptRecord, Records } from "./records.ts";
 import { deviceNotFound, invalidInput, Refused } from "./refusal.ts";
@@ -44,9 +45,10 @@ export const actionAttempts = [
     method: "GET",
     kind: "reads",
     reveals: false,
-    act(records, { action_attempt_id: id }) {
+    limitsItself: true,
+    act(records, { action_attempt_id: id }, context) {
       const found = records.actionAttempt(actionAttemptId(id));
-      if (found) return { action_attempt: attemptObject(found) };
+      if (found && heardOf([found.attempt.device], context).length > 0) return { action_attempt: attemptObject(found) };
       throw new Refused(
         "action_attempt_not_found",
         "There is no such action attempt, or it is older than 30 days",

@@ -25,6 +25,8 @@ export interface Context {
   readonly by: string;
   /** Whether codes may be told through this door (WIRE, "Telling a PIN"). */
   readonly codes: boolean;
+  /** Whoever asks is for these devices only. */
+  readonly devices?: readonly DeviceId[] | undefined;
   readonly agent: () => AgentFacts;
   /** The wish for this device has changed: it is to be looked at once the transaction is on disk. */
   readonly touch: (device: DeviceId) => void;
@@ -90,6 +92,10 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly isToldOnce?: true;
   /** It is for now only. Over MQTT, where messages are sent again, it needs a `request_id`. */
   readonly isMomentary?: true;
+  /** It names no device, and answers only of those that whoever asks may hear of. */
+  readonly limitsItself?: true;
+  /** Whether it reaches devices beyond those that its parameters name, as a code does that a person brings. */
+  reachesFurther?(parameters: z.infer<Schema>): boolean;
   act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
 }
 

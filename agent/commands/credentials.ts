@@ -3,6 +3,7 @@ import { type Credential, secretOf } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { toIso } from "../domain/instant.ts";
 import { type Context, command } from "./command.ts";
+import { heardOf, mayTell } from "./device-scope.ts";
 import { cardBits, cardFormat, device, digits, person, userIdentity } from "./parameters.ts";
 import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
@@ -43,14 +44,15 @@ export const credentials = [
     method: "GET",
     kind: "writes",
     reveals: true,
-    act(records, { user_identity_id: identity, device_id: id }, { codes, by }) {
+    act(records, { user_identity_id: identity, device_id: id }, context) {
+      const isTold = mayTell(identity, records, context);
       const found = records
         .credentials({ identity })
         .filter((credential) => id === undefined || credential.devices.includes(id));
       return {
         credentials: found.map((credential) => ({
-          ...shown(credential),
-          code: codes ? secretOf(records.reveal(credential.id, by)).reveal() : null,
+          ...shown({ ...credential, devices: heardOf(credential.devices, context) }),
+          code: isTold ? secretOf(records.reveal(credential.id, context.by)).reveal() : null,
         })),
       };
     },
@@ -103,7 +105,7 @@ function unfit(notOn: readonly { device_id: string; reason: string }[]): Refused
   const rules = [...new Set(notOn.map(({ reason }) => reason))];
   if (rules.length === 1 && rules[0] === "duplicate_access_code") {
     return new Refused("duplicate_access_code", "That code is in use on every device of this user identity", 409, {
-      not_on: notOn,
+      data: { not_on: notOn },
     });
   }
   return new Refused(
@@ -111,7 +113,7 @@ function unfit(notOn: readonly { device_id: string; reason: string }[]): Refused
     `No device of this user identity takes it: ${rules.join(", ")}`,
     400,
     {
-      not_on: notOn,
+      data: { not_on: notOn },
     },
   );
 }

@@ -10,10 +10,8 @@ import { paginationShape } from "./shapes/pagination.ts";
 
 const which = z
   .object({ device_id: device.optional(), name: plainText.optional() })
-  .refine((by) => (by.device_id === undefined) !== (by.name === undefined), {
-    path: ["device_id"],
-    error: "Give either device_id or name",
-  });
+  .refine((by) => by.device_id !== undefined || by.name !== undefined, "Either 'device_id' or 'name' is required")
+  .refine((by) => by.device_id === undefined || by.name === undefined, "Give either device_id or name");
 
 const some = z.object({
   device_ids: z.array(device).max(500).optional(),

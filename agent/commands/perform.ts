@@ -1,8 +1,9 @@
 import { StoreError } from "../errors.ts";
 import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
+import { permitDevices } from "./device-scope.ts";
 import type { Records } from "./records.ts";
 import { badInput, invalidInput, Refused } from "./refusal.ts";
-import { permitCommand, permitDevices, type Scope } from "./scope.ts";
+import { permitCommand, type Scope } from "./scope.ts";
 import { table } from "./table.ts";
 
 /** What is answered: the same bytes through every door. */
@@ -102,8 +103,10 @@ function performOnce(
   context: Context,
 ): Reply {
   const isOnce = command.kind === "writes" && requestId !== undefined && command.isToldOnce !== true;
-  // A reply that holds codes is repeated only where codes may be told.
-  const parameters = isOnce ? canonical(command.reveals ? { input, codes: context.codes } : input) : "";
+  // A reply that holds codes is repeated only where the same codes may be told.
+  const parameters = isOnce
+    ? canonical(command.reveals ? { input, codes: context.codes, devices: context.devices } : input)
+    : "";
   if (isOnce) {
     const stored = replies.find(requestId, command.name, parameters);
     if (stored === "conflict") throw conflict(requestId);
@@ -128,7 +131,7 @@ function find({ name, door, isOpen }: Call, kind: "records" | "world"): Command 
 function permit({ scope }: Call, command: Command, input: Readonly<Record<string, unknown>>): void {
   if (!scope) return;
   permitCommand(scope, command.name);
-  permitDevices(scope, command.name, validated(command, input));
+  permitDevices(scope, command, validated(command, input));
 }
 
 function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {

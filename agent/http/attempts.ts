@@ -10,20 +10,20 @@ const mostAddresses = 1_000;
 export class Attempts {
   readonly #by = new Map<string, { count: number; readonly since: Instant }>();
 
-  /** Counts one more; whether that is too many. */
-  isTooMany(remote: string, now: Instant): boolean {
+  /** Counts one more; where that is too many, how long to wait. */
+  wait(remote: string, now: Instant): Milliseconds | undefined {
     const from = placeOf(remote);
     const seen = this.#by.get(from);
     // A clock that was set back would make a minute as long as it likes.
     if (seen && now >= seen.since && now < later(seen.since, window)) {
       seen.count += 1;
-      return seen.count > mostInWindow;
+      return seen.count > mostInWindow ? later(seen.since, window) - now : undefined;
     }
     this.#by.delete(from);
     this.#by.set(from, { count: 1, since: now });
     const [oldest] = this.#by.keys();
     if (this.#by.size > mostAddresses && oldest !== undefined) this.#by.delete(oldest);
-    return false;
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Instant } from "../domain/instant.ts";
 import { type FoundKey, proves } from "../store/keys.ts";
 import { Attempts } from "./attempts.ts";
 import { type Headers, type Shown, shownIn, unauthorized } from "./shown.ts";
+import { TooManyRequests } from "./too-many-requests.ts";
 
 /** The keys that there are. */
 export interface KeyRing {
@@ -68,9 +69,8 @@ export class Gate {
   }
 
   #turnedAway(refused: Refused, remote: string): Refused {
-    if (this.#attempts.isTooMany(remote, this.#now())) {
-      return new Refused("too_many_requests", "Too many requests without a valid key: wait for a minute", 429);
-    }
+    const wait = this.#attempts.wait(remote, this.#now());
+    if (wait !== undefined) return new TooManyRequests(wait);
     const why = refused instanceof TurnedAway ? refused.why : { reason: refused.message };
     this.#ring.noteRefusal({ remote, ...why });
     this.#log.warn({ remote, ...why }, "somebody without a valid key was turned away");

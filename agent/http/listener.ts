@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { refusalReply } from "../commands/perform.ts";
 import { Refused } from "../commands/refusal.ts";
 import type { Http } from "../config/http.ts";
+import { isLoopback } from "../config/loopback.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 
 /** Seam's SDKs read a request's id from here, and from nowhere else. */
@@ -23,6 +24,9 @@ export function listenerFor({ tls }: Http, patience: Milliseconds, handler: Requ
   server.maxConnections = mostConnections;
   return server;
 }
+
+/** Whether nobody on the way can read what is answered. */
+export const isPrivate = ({ tls }: Pick<Http, "tls">, from: string): boolean => tls !== undefined || isLoopback(from);
 
 /** What cannot be read as a request of HTTP at all, or does not end. */
 export function answerRaw(error: Error, socket: Duplex): void {

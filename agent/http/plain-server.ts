@@ -4,6 +4,7 @@ import type { Log } from "../../drivers/driver.ts";
 import { mostBytes, refusalReply } from "../commands/perform.ts";
 import { Refused } from "../commands/refusal.ts";
 import { idHeader } from "./listener.ts";
+import { TooManyRequests } from "./too-many-requests.ts";
 
 /** Whoever is still connected then is cut off. */
 const patienceMs = 500;
@@ -35,6 +36,7 @@ export function plainServer(is: string, log: Log, options: FastifyServerOptions 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
   server.setErrorHandler((error, _request, reply) => {
+    if (error instanceof TooManyRequests) reply.header("retry-after", String(error.seconds));
     const { status, body } = refusalReply(
       refusedBy(error, () => log.error({ err: error }, `a command at ${is} failed`)),
     );

@@ -28,18 +28,20 @@ export const shapeOf = (parameters: z.ZodType): Shape =>
 
 /**
  * The parameters in a query, encoded as Seam's SDKs do (reference: seam-api, section 2): a key repeated for an array, a dot
- * between the names of what is nested, `a=` for null and for no entry at all, all values as text. What a text means follows
- * from the schema: the digits of a PIN stay text, those of a limit become a number.
+ * between the names of what is nested, `a=` for null and for no entry at all, all values as text. `a[]=` and, in one value,
+ * commas that are not encoded make an array too, as older programs write it. What a text means follows from the schema: the
+ * digits of a PIN stay text, those of a limit become a number.
  *
  * @throws Refused where the query cannot be read.
  */
 export function parametersIn(query: string, shape: Shape): Readonly<Record<string, unknown>> {
   if (!isReadable(query)) throw new Refused("invalid_query_params", "The query is not encoded as a query has to be");
-  const texts = new Map<string, string[]>();
-  for (const [key, value] of new URLSearchParams(query)) {
-    const name = key.replace(/\[\]$/, "");
+  const texts = new Map<string, Value[]>();
+  for (const pair of query.split("&").filter((each) => each !== "")) {
+    const [key = "", value = ""] = pair.split(/=(.*)/s);
+    const name = decoded(key).replace(/\[\]$/, "");
     // Says only how the SDK has encoded it.
-    if (name !== "_strict") texts.set(name, [...(texts.get(name) ?? []), value]);
+    if (name !== "_strict") texts.set(name, [...(texts.get(name) ?? []), value.split(",").map(decoded)]);
   }
   return nested(
     [...texts].map(([name, values]) => [name.split("."), values]),
@@ -56,7 +58,11 @@ function isReadable(query: string): boolean {
   }
 }
 
-type Given = readonly [path: readonly string[], values: readonly string[]];
+const decoded = (text: string): string => decodeURIComponent(text.replaceAll("+", " "));
+
+/** A text, cut at the commas that were not encoded. */
+type Value = readonly string[];
+type Given = readonly [path: readonly string[], values: readonly Value[]];
 
 function nested(given: readonly Given[], { fields }: Shape): Readonly<Record<string, unknown>> {
   const names = new Set(given.map(([[name = ""]]) => name));
@@ -77,7 +83,10 @@ function nested(given: readonly Given[], { fields }: Shape): Readonly<Record<str
   );
 }
 
-function valueOf(texts: readonly string[], shape: Shape): unknown {
+function valueOf(values: readonly Value[], shape: Shape): unknown {
+  const [first = [], ...others] = values;
+  const isList = others.length === 0 && !shape.kinds.has("string");
+  const texts = isList && shape.kinds.has("array") ? first : values.map((parts) => parts.join(","));
   const [text, ...more] = texts;
   if (shape.kinds.has("array") && (more.length > 0 || !shape.kinds.has("string"))) {
     if (text === "" && more.length === 0) return [];

@@ -7,13 +7,12 @@ import { type Reply, refusalReply } from "../commands/perform.ts";
 import { Refused } from "../commands/refusal.ts";
 import { table } from "../commands/table.ts";
 import type { Http } from "../config/http.ts";
-import { isLoopback } from "../config/loopback.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import { ConfigError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
 import { openApi } from "./contract/openapi.ts";
 import type { Gate } from "./gate.ts";
-import { answerRaw, idHeader, listenerFor } from "./listener.ts";
+import { answerRaw, idHeader, isPrivate, listenerFor } from "./listener.ts";
 import { bodyOf, closeSoon, orNothing, plainServer } from "./plain-server.ts";
 import { parametersIn, type Shape, shapeOf } from "./query.ts";
 import { asksByQuery, methodsOf, notSupported, routeOf, unknownPath } from "./route.ts";
@@ -80,8 +79,8 @@ export async function openHttpDoor(settings: Http, parts: HttpParts): Promise<Ht
   });
   server.all("*", async (request, reply) => {
     const { command, key } = request.getDecorator<Asked>("asked");
-    const isPrivate = settings.tls !== undefined || isLoopback(request.ip);
-    return send(reply, await parts.perform(command.name, payloadOf(request, command, shapes), { key, isPrivate }));
+    const client: Client = { key, isPrivate: isPrivate(settings, request.ip) };
+    return send(reply, await parts.perform(command.name, payloadOf(request, command, shapes), client));
   });
   try {
     await server.listen({ host: settings.host, port: settings.port });

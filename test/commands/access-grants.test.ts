@@ -248,7 +248,7 @@ describe("access grants", () => {
     expect(ask("credentials/set", own)["not_on"]).toMatchObject([{ device_id: back }]);
     house.store.rounds.learn(door, keypad({ identity: `lock of ${door}`, lengths: [6] }));
     const { error } = ask("credentials/set", { ...own, value: "54321" });
-    expect(error).toMatchObject({ not_on: [{ device_id: door }, { device_id: back }] });
+    expect(error).toMatchObject({ data: { not_on: [{ device_id: door }, { device_id: back }] } });
   });
 
   test("another code does not open a window, nor keep one open", () => {

@@ -189,3 +189,16 @@ test("attempts are forgotten after thirty days", () => {
   while (store.prune()) {}
   expect(error(ask("action_attempts/get", { action_attempt_id: id }))).toBe("action_attempt_not_found");
 });
+
+test("who has a key for some devices opens these, hears what came of it, and of no other", () => {
+  const limited = (name: string, parameters: object): Answer => {
+    const scope = { commands: ["*"], devices: [deviceId("opens")], codes: false };
+    const of = { name, payload: JSON.stringify(parameters), door: "http", scope } as const;
+    return JSON.parse(performOn(store, of, { now: desk.now, devices: scope.devices }).reply.body);
+  };
+  const mine = idIn(limited("locks/unlock_door", { device_id: opens }));
+  const other = idIn(ask("locks/unlock_door", { device_id: both }));
+  expect(limited("action_attempts/get", { action_attempt_id: mine }).ok).toBe(true);
+  expect(error(limited("action_attempts/get", { action_attempt_id: other }))).toBe("action_attempt_not_found");
+  expect(error(limited("locks/unlock_door", { device_id: both }))).toBe("insufficient_scope");
+});

@@ -84,6 +84,7 @@ test("simulate/look tells what a lock really holds, without a code, and whether 
       { slot: "1", ...of, starts_at: "2026-09-21T14:14:00.000Z", ends_at: "2026-09-21T14:15:00.000Z", opens: false },
       { slot: "2", ...of, starts_at: null, ends_at: null, opens: true },
     ],
+    locked: true,
     battery_level: 1,
     faults: [],
   });

@@ -13,7 +13,7 @@ import { receiptsOf } from "./support/receipts.ts";
 const pair = { user_identity_id: person, device_id: frontDoor };
 const required = { _errors: ["Required"] };
 
-const notOn = (reason: string): object => ({ not_on: [{ device_id: frontDoor, reason }] });
+const notOn = (reason: string): object => ({ data: { not_on: [{ device_id: frontDoor, reason }] } });
 
 /** An agent with one lock, on which nothing was granted. */
 async function house(

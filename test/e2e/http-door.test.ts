@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { AgentProcess, readReply } from "./support/agent-process.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
@@ -6,10 +6,11 @@ import { HttpSite } from "./support/http.ts";
 
 const grant = "/user_identities/grant_access_to_device";
 const pair = { user_identity_id: person, device_id: frontDoor };
+const shared = HttpSite.shared();
 const unauthorized = { ok: false, error: { type: "unauthorized" } };
 
 test("a key grants and revokes as Seam's SDKs do, every answer has its request id, and a repeat is harmless", async () => {
-  const site = await HttpSite.start();
+  const site = shared();
   expect(site.agent.stdout).toContain("npx latchd keys create");
   const { key } = await site.key();
   for (let times = 0; times < 2; times += 1) {
@@ -38,7 +39,7 @@ test("a key grants and revokes as Seam's SDKs do, every answer has its request i
 });
 
 test("bad input gets the envelope and a status of its own, and never a stack", async () => {
-  const site = await HttpSite.start();
+  const site = shared();
   const { key } = await site.key();
   const cases: [method: string, path: string, of: object, status: number, type: string][] = [
     ["POST", grant, { body: {} }, 400, "invalid_input"],
@@ -69,6 +70,7 @@ test("bad input gets the envelope and a status of its own, and never a stack", a
     const answer = await site.send(method, path, { key, ...of });
     expect([path, answer.status, readReply(answer.text).error?.type]).toEqual([path, status, type]);
     expect(answer.headers["seam-request-id"]).toBeDefined();
+    expect(answer.headers["content-type"]).toMatch(/^application\/json\b/);
     expect(answer.text).not.toMatch(/\bat .*\.js/);
   }
   const { text } = await site.send("POST", grant, { key, body: { user_identity_id: person } });
@@ -83,7 +85,7 @@ test("bad input gets the envelope and a status of its own, and never a stack", a
 });
 
 test("who shows no key, a wrong, an expired or a revoked one is turned away, and no key is in a log", async () => {
-  const site = await HttpSite.start();
+  const site = shared();
   expect((await site.send("POST", "/devices/list")).status).toBe(401);
   const { key, id } = await site.key();
   const token = await site.key({ kind: "personal_access_token" });
@@ -108,7 +110,7 @@ test("who shows no key, a wrong, an expired or a revoked one is turned away, and
 });
 
 test("a code is told to a key with codes:read, and to no other", async () => {
-  const site = await HttpSite.start();
+  const site = shared();
   await site.agent.ask("credentials/set", { user_identity_id: person, kind: "pin", value: "493017" });
   const code = async (scopes: readonly string[]): Promise<unknown> => {
     const { key } = await site.key({ scopes });
@@ -134,11 +136,14 @@ test("three hundred programs at once are all answered, and what is said to be gr
 });
 
 test("a request that does not end, and what is no request, are answered and closed, and others go on", async () => {
-  const site = await HttpSite.start();
+  const site = shared();
   const { key } = await site.key();
-  const raw = (text: string): Promise<string> =>
+  const raw = (text: string, more: (socket: Socket) => void = () => {}): Promise<string> =>
     new Promise((done, fail) => {
-      const socket = connect(site.port, "127.0.0.1", () => socket.write(text));
+      const socket = connect(site.port, "127.0.0.1", () => {
+        socket.write(text);
+        more(socket);
+      });
       let heard = "";
       socket.setEncoding("utf8").on("data", (chunk: string) => {
         heard += chunk;
@@ -149,9 +154,15 @@ test("a request that does not end, and what is no request, are answered and clos
   const half = raw(
     `POST /devices/list HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
   );
+  // Each byte comes in time, and all of them would take a minute.
+  const slow = raw("POST /devices/list HTTP/1.1\r\nhost: x\r\nx-slow: ", (socket) => {
+    const drip = setInterval(() => socket.write("x"), 200);
+    socket.once("close", () => clearInterval(drip));
+  });
   const garbage = await raw("GARBAGE\r\n\r\n");
   expect(garbage).toMatch(/^HTTP\/1\.1 400 .*seam-request-id: .*"ok":false/s);
   expect((await site.send("POST", "/devices/list", { key })).status).toBe(200);
+  expect(await slow).toMatch(/^HTTP\/1\.1 408 .*seam-request-id: .*"type":"request_timeout"/s);
   expect(await half).toMatch(/^HTTP\/1\.1 408 .*"type":"request_timeout"/s);
 });
 

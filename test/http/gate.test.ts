@@ -90,7 +90,7 @@ test("Attempts counts a network of IPv6 as one, and an IPv4 address however it i
   const attempts = new Attempts();
   const now = later(new MemoryStore().now, 0);
   const many = (remote: (n: number) => string): boolean =>
-    Array.from({ length: 11 }, (_, n) => attempts.isTooMany(remote(n), now)).includes(true);
+    Array.from({ length: 11 }, (_, n) => attempts.wait(remote(n), now)).includes(60_000);
   expect(many((n) => `2001:db8:0:1::${n}`)).toBe(true);
   expect(many((n) => (n % 2 ? "::ffff:192.0.2.1" : "192.0.2.1"))).toBe(true);
   expect(many((n) => `198.51.100.${n}`)).toBe(false);

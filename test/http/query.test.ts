@@ -27,10 +27,14 @@ test("parametersIn() goes by the schema: what looks like a number stays text whe
   expect(read("limit=0x10&is_managed=yes")).toEqual({ limit: "0x10", is_managed: "yes" });
 });
 
-test("parametersIn() reads arrays by repeated keys, also of one and of none, and strips _strict", () => {
+test("parametersIn() reads arrays by repeated keys, also of one and of none, or by commas, and strips _strict", () => {
   expect(read("ids=a&ids=b+c&_strict=true")).toEqual({ ids: ["a", "b c"] });
   expect(read("ids=a")).toEqual({ ids: ["a"] });
   expect(read("ids[]=a&ids[]=b")).toEqual({ ids: ["a", "b"] });
+  expect(read("ids=a,b+c")).toEqual({ ids: ["a", "b c"] });
+  expect(read("ids=a,b&ids=c")).toEqual({ ids: ["a,b", "c"] });
+  expect(read("ids=a%2Cb")).toEqual({ ids: ["a,b"] });
+  expect(read("numbers=1,2&id=a,b")).toEqual({ numbers: [1, 2], id: "a,b" });
   expect(read("ids=")).toEqual({ ids: [] });
   expect(read("numbers=1&numbers=2")).toEqual({ numbers: [1, 2] });
   expect(read("id=a&id=b")).toEqual({ id: ["a", "b"] });

@@ -93,7 +93,7 @@ export class MemoryStore implements Disposable {
     store = this.store,
   ): Performed {
     const touch = (device: DeviceId): void => void this.touched.add(device);
-    const context = { now: this.now, codes, touch };
+    const context = { now: this.now, codes, touch, devices: of.scope?.devices };
     return performOn(store, { name, payload, ...of }, context, (bug) => this.bugs.push(bug));
   }
 

@@ -19,6 +19,8 @@ const reply = z.looseObject({
 export type AnyReply = z.infer<typeof reply>;
 export const readReply = (text: string): AnyReply => reply.parse(JSON.parse(text));
 
+export type WhenOver = (end: () => Promise<void>) => void;
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -38,15 +40,16 @@ export class AgentProcess {
   /**
    * @param config the configuration file; its data directory is ours. No HTTP, if it does not say so: many run at once.
    * @param preload a module that runs in the agent's process before it.
+   * @param whenOver is told how to end it; the end of the test, if nothing else is said.
    */
-  constructor(config: object, preload?: string) {
+  constructor(config: object, preload?: string, whenOver: WhenOver = onTestFinished) {
     const file = join(this.folder, "preload.mjs");
     if (preload !== undefined) writeFileSync(file, preload);
     // What libraries print of themselves when they are asked to is looked through like all else that the agent says.
     this.#env = { ...process.env, DEBUG: "*", ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${file}` }) };
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
     this.configure(config);
-    onTestFinished(async () => {
+    whenOver(async () => {
       await this.kill("SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
     });
@@ -69,6 +72,12 @@ export class AgentProcess {
       20_000,
     );
     return this;
+  }
+
+  /** What it has of the machine's memory, in MiB. */
+  get memory(): number {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
   /** Starts it, and does not wait for anything. */

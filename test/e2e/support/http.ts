@@ -1,12 +1,19 @@
 import { request } from "node:http";
+import { beforeAll } from "vitest";
 import { freePort } from "../../support/broker.ts";
-import { AgentProcess } from "./agent-process.ts";
+import { AgentProcess, type WhenOver } from "./agent-process.ts";
 import { embedded } from "./doors.ts";
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+}
+
+interface Made {
+  readonly key: string;
+  readonly id: string;
+  readonly workspace: string;
 }
 
 /** An agent with an HTTP door, and what a program does there. */
@@ -21,15 +28,31 @@ export class HttpSite {
     this.broker = broker;
   }
 
-  static async start(http: object = {}, more: object = {}): Promise<HttpSite> {
+  static async start(http: object = {}, more: object = {}, whenOver?: WhenOver): Promise<HttpSite> {
     const port = await freePort();
     const { config, url } = await embedded({}, { http: { port, ...http }, ...more });
-    return new HttpSite(await new AgentProcess(config).start(), port, url);
+    return new HttpSite(await new AgentProcess(config, undefined, whenOver).start(), port, url);
   }
 
-  async key(parameters: object = {}): Promise<{ readonly key: string; readonly id: string }> {
+  /** One for all tests of a file: starting it takes longer than most of them. */
+  static shared(http: object = {}, more: object = {}): () => HttpSite {
+    let site: HttpSite | undefined;
+    beforeAll(async () => {
+      const ends: (() => Promise<void>)[] = [];
+      site = await HttpSite.start(http, more, (end) => ends.push(end));
+      return async () => {
+        for (const end of ends) await end();
+      };
+    });
+    return () => {
+      if (!site) throw new Error("it is there in a test only");
+      return site;
+    };
+  }
+
+  async key(parameters: object = {}): Promise<Made> {
     const reply = await this.agent.ask("keys/create", parameters);
-    return { key: String(reply["key"]), id: String(reply["key_id"]) };
+    return { key: String(reply["key"]), id: String(reply["key_id"]), workspace: String(reply["workspace_id"]) };
   }
 
   /** @param body sent as JSON, or as it is. */
