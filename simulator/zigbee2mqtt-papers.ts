@@ -34,10 +34,19 @@ export const describe = (devices: readonly PersonaDevice[]): object[] => [
       model: "YRD256HA20BP",
       vendor: "Yale",
       description: "Assure lock SL",
-      exposes: ["battery", "pin_code", "action", "action_source_name", "action_user"].map((property) => ({
-        name: property,
-        property,
-      })),
+      exposes: [
+        {
+          type: "lock",
+          features: [
+            { name: "state", property: "state" },
+            { name: "lock_state", property: "lock_state" },
+          ],
+        },
+        ...["battery", "pin_code", "action", "action_source_name", "action_user"].map((property) => ({
+          name: property,
+          property,
+        })),
+      ],
       options: [{ name: "expose_pin", property: "expose_pin", type: "binary" }],
     },
     endpoints: {

@@ -94,6 +94,12 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     return new Map(entries.map(([user, { value }]) => [Number(user), value]));
   }
 
+  /** Where a lock's bolt is, and how often it has been told to move. */
+  bolt(name: string): { readonly place: "locked" | "unlocked"; readonly commands: number } {
+    const device = this.#device(name);
+    return { place: device?.door.place ?? "locked", commands: device?.boltCommands ?? 0 };
+  }
+
   /** The lock has not been heard of for as long as zigbee2mqtt waits before it calls it offline. */
   async miss(name: string): Promise<void> {
     const device = this.#device(name);
@@ -125,6 +131,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     const message = z.record(z.string(), z.unknown()).safeParse(parse(text)).data ?? {};
     for (const [key, value] of Object.entries(message)) {
       if (key === "pin_code") await (isGet ? this.#getPin(device, value) : this.#setPin(device, value));
+      else if (key === "state") await (isGet ? this.#getState(device) : this.#setState(device, value));
       else if (key === "read" && !isGet) await this.#read(device, value);
       else await this.#log("error", `z2m: No converter available for '${key}' on '${device.name}': (${stable(value)})`);
     }
@@ -152,6 +159,20 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     }
   }
 
+  async #getState(device: PersonaDevice): Promise<void> {
+    await this.#send(device, { to: "read", attributes: ["lockState"] }, "get", "state");
+  }
+
+  /** What becomes of it is told by the lock, or by nobody. */
+  async #setState(device: PersonaDevice, value: unknown): Promise<void> {
+    const to = value === "LOCK" ? "lockDoor" : value === "UNLOCK" ? "unlockDoor" : undefined;
+    if (!to) return this.#failed(device, "set", "state", `Error: Invalid value '${String(value)}'`);
+    const before = device.door.place;
+    await this.#send(device, { to }, "set", "state");
+    if (device.door.place === before) return;
+    for (const news of device.moved()) await this.#alive(device, news);
+  }
+
   async #read(device: PersonaDevice, value: unknown): Promise<void> {
     const { data } = readEscape.safeParse(value);
     if (!data) return;
@@ -159,6 +180,8 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     if (answer?.to !== "read") return;
     await this.#log("info", `zhc:tz: Read result of '${data.cluster}': ${JSON.stringify(answer.values)}`);
     if (data.state_property !== undefined) await this.#publishState(device, { [data.state_property]: answer.values });
+    const news = device.published(answer);
+    if (news) await this.#publishState(device, news);
   }
 
   async #send(device: PersonaDevice, request: Request, verb: "set" | "get", key: string) {
@@ -169,7 +192,8 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
       await this.#failed(device, verb, key, timedOut(device, request, ++this.#transactions));
       return undefined;
     }
-    await this.#alive(device, device.published(sent.answer));
+    // Who reads an attribute is told first; that it is news of the lock, too, comes after it.
+    await this.#alive(device, key === "read" ? undefined : device.published(sent.answer));
     return sent.answer;
   }
 
@@ -276,6 +300,9 @@ const payloadOf = (request: Request): string => {
     case "clearPinCode":
     case "getPinCode":
       return JSON.stringify({ userid: request.user });
+    case "lockDoor":
+    case "unlockDoor":
+      return JSON.stringify({ pincodevalue: { type: "Buffer", data: [] } });
     case "read":
       return JSON.stringify(request.attributes);
   }
