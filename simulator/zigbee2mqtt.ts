@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { z } from "zod";
 import type { Request } from "./zigbee-door.ts";
 import { type DeviceModel, type DoorAct, type Onlookers, PersonaDevice } from "./zigbee2mqtt-device.ts";
-import { bridgeInfo, describe, stable } from "./zigbee2mqtt-papers.ts";
+import { bridgeInfo, describe, stable, timedOut } from "./zigbee2mqtt-papers.ts";
 
 export interface PersonaOptions {
   readonly url: string;
@@ -283,27 +283,5 @@ const parse = (text: string): unknown => {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-};
-
-/** The real one's text for a request that was not answered, code and all. */
-function timedOut({ ieee }: PersonaDevice, request: Request, transaction: number): string {
-  const settings =
-    '{"timeout":10000,"disableResponse":false,"disableRecovery":false,"disableDefaultResponse":true,"direction":0,"reservedBits":0,"writeUndiv":false}';
-  return `Error: ZCL command ${ieee}/1 closuresDoorLock.${request.to}(${payloadOf(request)}, ${settings}) failed (Timeout - 4660 - 1 - ${transaction} after 10000ms)`;
-}
-
-const payloadOf = (request: Request): string => {
-  switch (request.to) {
-    case "setPinCode":
-      return JSON.stringify({ userid: request.user, userstatus: 1, usertype: 0, pincodevalue: request.pin });
-    case "clearPinCode":
-    case "getPinCode":
-      return JSON.stringify({ userid: request.user });
-    case "lockDoor":
-    case "unlockDoor":
-      return JSON.stringify({ pincodevalue: { type: "Buffer", data: [] } });
-    case "read":
-      return JSON.stringify(request.attributes);
   }
 };
