@@ -115,8 +115,8 @@ export interface Inside {
 export interface LockDevice {
   /** Asks the lock itself. Rejects with {@link LinkError} when it does not answer. */
   abilities(signal: AbortSignal): Promise<Abilities>;
-  readonly memory?: Memory;
-  readonly bolt?: Bolt;
+  readonly memory?: Memory | undefined;
+  readonly bolt?: Bolt | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Instant } from "../agent/domain/instant.ts";
 import { Secret } from "../agent/domain/secret.ts";
 import { slotName } from "../agent/domain/slot.ts";
-import type { FaultName, FaultSetting } from "./fault.ts";
+import type { FaultName, FaultSetting, RequestKind } from "./fault.ts";
 import type { Fate, RunningFault } from "./faults.ts";
 import type { Chip } from "./lock.ts";
 import { LyingLock, soundCondition } from "./lying-lock.ts";
@@ -23,17 +23,18 @@ const faultOf = {
 
 /** What a lock of this make tells of its memory: ZCL attributes 0x12, 0x17, 0x18. */
 const memory = { numOfPinUsersSupported: 30, maxPinLen: 8, minPinLen: 4 } as const;
-const attributes = new Map<string, number>(Object.entries(memory));
+const attributes = Object.entries(memory);
 
 /** A request over the air to the lock. */
 export type Request =
   | { readonly to: "setPinCode"; readonly user: number; readonly pin: string }
   | { readonly to: "clearPinCode" | "getPinCode"; readonly user: number }
+  | { readonly to: "lockDoor" | "unlockDoor" }
   | { readonly to: "read"; readonly attributes: readonly string[] };
 
 /** What comes back. */
 export type Answer =
-  | { readonly to: "setPinCode" | "clearPinCode"; readonly success: boolean }
+  | { readonly to: "setPinCode" | "clearPinCode" | "lockDoor" | "unlockDoor"; readonly success: boolean }
   | { readonly to: "getPinCode"; readonly user: number; readonly status: "available" | "enabled"; readonly pin: string }
   | { readonly to: "read"; readonly values: Readonly<Record<string, number>> };
 
@@ -68,6 +69,15 @@ export class ZigbeeDoor {
     );
   }
 
+  get place(): "locked" | "unlocked" {
+    return this.#lock.isLocked ? "locked" : "unlocked";
+  }
+
+  /** Somebody turns its knob. */
+  turn(to: "locked" | "unlocked"): void {
+    this.#lock.move(to, { strikes: new Map() });
+  }
+
   get chip(): Chip {
     return this.#lock.chip;
   }
@@ -89,7 +99,7 @@ export class ZigbeeDoor {
 
   /** What becomes of the next request to it. */
   fate(request: Request, now: Instant): Fate {
-    return this.#lock.fate(kinds[request.to], now);
+    return this.#lock.fate(kindOf(request), now);
   }
 
   /** Does what it is asked, or not, as its fate has it. */
@@ -103,8 +113,15 @@ export class ZigbeeDoor {
       }
       case "getPinCode":
         return { to: "getPinCode", user: request.user, ...this.#get(request.user, strikes) };
-      case "read":
-        return { to: "read", values: Object.fromEntries(request.attributes.flatMap(valueOf)) };
+      case "lockDoor":
+      case "unlockDoor": {
+        const to = request.to === "lockDoor" ? "locked" : "unlocked";
+        return { to: request.to, success: this.#lock.move(to, { strikes }) === "yes" };
+      }
+      case "read": {
+        const values = new Map<string, number>([...attributes, ["lockState", this.place === "locked" ? 1 : 2]]);
+        return { to: "read", values: Object.fromEntries(request.attributes.flatMap((name) => valueOf(name, values))) };
+      }
     }
   }
 
@@ -131,9 +148,18 @@ export class ZigbeeDoor {
   }
 }
 
-const kinds = { setPinCode: "write", clearPinCode: "clear", getPinCode: "read", read: "meet" } as const;
+const kinds = {
+  setPinCode: "write",
+  clearPinCode: "clear",
+  getPinCode: "read",
+  lockDoor: "bolt",
+  unlockDoor: "bolt",
+  read: "meet",
+} as const;
+const kindOf = (request: Request): RequestKind =>
+  request.to === "read" && request.attributes.includes("lockState") ? "read" : kinds[request.to];
 
-const valueOf = (name: string): [string, number][] => {
-  const value = attributes.get(name);
+const valueOf = (name: string, values: ReadonlyMap<string, number>): [string, number][] => {
+  const value = values.get(name);
   return value === undefined ? [] : [[name, value]];
 };

@@ -54,6 +54,8 @@ export class PersonaDevice {
   readonly pollControl: boolean;
   readonly door: ZigbeeDoor;
   available = false;
+  /** How often its bolt has been told to move, whatever became of it. */
+  boltCommands = 0;
   readonly #radio: ZigbeeRadio;
   readonly #onlookers: Onlookers;
   readonly #witness: Witness;
@@ -89,6 +91,7 @@ export class PersonaDevice {
     const { delay, becomes, lateBy } = fate;
     // zigbee2mqtt tells nobody what the lock answered to these: only a read does (lock-interfaces, 1.3).
     if (isWrite || request.to === "clearPinCode") this.#witness.sent(isWrite ? "write" : "clear", String(request.user));
+    if (request.to === "lockDoor" || request.to === "unlockDoor") this.boltCommands += 1;
     if (delay > 0) await sleep(delay / 2);
     const sent = this.#watch(() => this.#radio.send(request, fate));
     if (becomes === "late" && "gaveUp" in sent) {
@@ -136,6 +139,7 @@ export class PersonaDevice {
 
   /** The property that an answer is published as: undefined for those of which zigbee2mqtt says nothing. */
   published(answer: Answer): Payload | undefined {
+    if (answer.to === "read") return lockStateIn(answer.values["lockState"]);
     if (answer.to !== "getPinCode") return undefined;
     const pin = this.options["expose_pin"] === true ? { pin_code: answer.pin } : {};
     return { users: { [answer.user]: { status: answer.status, ...pin } } };
@@ -156,10 +160,18 @@ export class PersonaDevice {
       case "program":
         return notification(programmings, act.source, act.code, act.user);
       case "bolt":
-        return { state: act.state === 1 ? "LOCK" : "UNLOCK", lock_state: bolts[act.state] };
+        if (act.state > 0) this.#watch(() => this.door.turn(act.state === 1 ? "locked" : "unlocked"));
+        return lockStateIn(act.state);
       case "battery":
         return { battery: act.halves / 2 };
     }
+  }
+
+  /** What the lock tells after its bolt was moved over the air: its state, and who did it. */
+  moved(): readonly Payload[] {
+    if (!this.door.tells(now())) return [];
+    const isLocked = this.door.place === "locked";
+    return [lockStateIn(isLocked ? 1 : 2) ?? {}, notification(operations, 1, isLocked ? 1 : 2, 0xffff)];
   }
 
   #set(act: DoorAct & { readonly act: "mode" | "fault" | "mend" }): undefined {
@@ -182,6 +194,8 @@ const now = (): Instant => instant(Date.now());
 
 const record = (value: unknown): Payload => z.record(z.string(), z.unknown()).catch({}).parse(value);
 
+const lockStateIn = (value: number | undefined): Payload | undefined =>
+  value === undefined ? undefined : { state: value === 1 ? "LOCK" : "UNLOCK", lock_state: bolts[value] };
 const bolts = ["not_fully_locked", "locked", "unlocked"];
 const sources = ["keypad", "rf", "manual", "rfid", "fingerprint"];
 const operations = [

@@ -1,3 +1,4 @@
+import type { Request } from "./zigbee-door.ts";
 import type { PersonaDevice } from "./zigbee2mqtt-device.ts";
 
 /** What zigbee2mqtt says of itself and its devices on its retained topics, as far as anyone here reads it. Pure. */
@@ -34,10 +35,19 @@ export const describe = (devices: readonly PersonaDevice[]): object[] => [
       model: "YRD256HA20BP",
       vendor: "Yale",
       description: "Assure lock SL",
-      exposes: ["battery", "pin_code", "action", "action_source_name", "action_user"].map((property) => ({
-        name: property,
-        property,
-      })),
+      exposes: [
+        {
+          type: "lock",
+          features: [
+            { name: "state", property: "state" },
+            { name: "lock_state", property: "lock_state" },
+          ],
+        },
+        ...["battery", "pin_code", "action", "action_source_name", "action_user"].map((property) => ({
+          name: property,
+          property,
+        })),
+      ],
       options: [{ name: "expose_pin", property: "expose_pin", type: "binary" }],
     },
     endpoints: {
@@ -87,3 +97,25 @@ export const bridgeInfo = (
     mqtt: { base_topic: baseTopic, include_device_information: false },
   },
 });
+
+/** The real one's text for a request that was not answered, code and all. */
+export function timedOut({ ieee }: PersonaDevice, request: Request, transaction: number): string {
+  const settings =
+    '{"timeout":10000,"disableResponse":false,"disableRecovery":false,"disableDefaultResponse":true,"direction":0,"reservedBits":0,"writeUndiv":false}';
+  return `Error: ZCL command ${ieee}/1 closuresDoorLock.${request.to}(${payloadOf(request)}, ${settings}) failed (Timeout - 4660 - 1 - ${transaction} after 10000ms)`;
+}
+
+const payloadOf = (request: Request): string => {
+  switch (request.to) {
+    case "setPinCode":
+      return JSON.stringify({ userid: request.user, userstatus: 1, usertype: 0, pincodevalue: request.pin });
+    case "clearPinCode":
+    case "getPinCode":
+      return JSON.stringify({ userid: request.user });
+    case "lockDoor":
+    case "unlockDoor":
+      return JSON.stringify({ pincodevalue: { type: "Buffer", data: [] } });
+    case "read":
+      return JSON.stringify(request.attributes);
+  }
+};

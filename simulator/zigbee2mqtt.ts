@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { z } from "zod";
 import type { Request } from "./zigbee-door.ts";
 import { type DeviceModel, type DoorAct, type Onlookers, PersonaDevice } from "./zigbee2mqtt-device.ts";
-import { bridgeInfo, describe, stable } from "./zigbee2mqtt-papers.ts";
+import { bridgeInfo, describe, stable, timedOut } from "./zigbee2mqtt-papers.ts";
 
 export interface PersonaOptions {
   readonly url: string;
@@ -94,6 +94,12 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     return new Map(entries.map(([user, { value }]) => [Number(user), value]));
   }
 
+  /** Where a lock's bolt is, and how often it has been told to move. */
+  bolt(name: string): { readonly place: "locked" | "unlocked"; readonly commands: number } {
+    const device = this.#device(name);
+    return { place: device?.door.place ?? "locked", commands: device?.boltCommands ?? 0 };
+  }
+
   /** The lock has not been heard of for as long as zigbee2mqtt waits before it calls it offline. */
   async miss(name: string): Promise<void> {
     const device = this.#device(name);
@@ -125,6 +131,7 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     const message = z.record(z.string(), z.unknown()).safeParse(parse(text)).data ?? {};
     for (const [key, value] of Object.entries(message)) {
       if (key === "pin_code") await (isGet ? this.#getPin(device, value) : this.#setPin(device, value));
+      else if (key === "state") await (isGet ? this.#getState(device) : this.#setState(device, value));
       else if (key === "read" && !isGet) await this.#read(device, value);
       else await this.#log("error", `z2m: No converter available for '${key}' on '${device.name}': (${stable(value)})`);
     }
@@ -152,6 +159,20 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     }
   }
 
+  async #getState(device: PersonaDevice): Promise<void> {
+    await this.#send(device, { to: "read", attributes: ["lockState"] }, "get", "state");
+  }
+
+  /** What becomes of it is told by the lock, or by nobody. */
+  async #setState(device: PersonaDevice, value: unknown): Promise<void> {
+    const to = value === "LOCK" ? "lockDoor" : value === "UNLOCK" ? "unlockDoor" : undefined;
+    if (!to) return this.#failed(device, "set", "state", `Error: Invalid value '${String(value)}'`);
+    const before = device.door.place;
+    await this.#send(device, { to }, "set", "state");
+    if (device.door.place === before) return;
+    for (const news of device.moved()) await this.#alive(device, news);
+  }
+
   async #read(device: PersonaDevice, value: unknown): Promise<void> {
     const { data } = readEscape.safeParse(value);
     if (!data) return;
@@ -159,6 +180,8 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     if (answer?.to !== "read") return;
     await this.#log("info", `zhc:tz: Read result of '${data.cluster}': ${JSON.stringify(answer.values)}`);
     if (data.state_property !== undefined) await this.#publishState(device, { [data.state_property]: answer.values });
+    const news = device.published(answer);
+    if (news) await this.#publishState(device, news);
   }
 
   async #send(device: PersonaDevice, request: Request, verb: "set" | "get", key: string) {
@@ -169,7 +192,8 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
       await this.#failed(device, verb, key, timedOut(device, request, ++this.#transactions));
       return undefined;
     }
-    await this.#alive(device, device.published(sent.answer));
+    // Who reads an attribute is told first; that it is news of the lock, too, comes after it.
+    await this.#alive(device, key === "read" ? undefined : device.published(sent.answer));
     return sent.answer;
   }
 
@@ -259,24 +283,5 @@ const parse = (text: string): unknown => {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-};
-
-/** The real one's text for a request that was not answered, code and all. */
-function timedOut({ ieee }: PersonaDevice, request: Request, transaction: number): string {
-  const settings =
-    '{"timeout":10000,"disableResponse":false,"disableRecovery":false,"disableDefaultResponse":true,"direction":0,"reservedBits":0,"writeUndiv":false}';
-  return `Error: ZCL command ${ieee}/1 closuresDoorLock.${request.to}(${payloadOf(request)}, ${settings}) failed (Timeout - 4660 - 1 - ${transaction} after 10000ms)`;
-}
-
-const payloadOf = (request: Request): string => {
-  switch (request.to) {
-    case "setPinCode":
-      return JSON.stringify({ userid: request.user, userstatus: 1, usertype: 0, pincodevalue: request.pin });
-    case "clearPinCode":
-    case "getPinCode":
-      return JSON.stringify({ userid: request.user });
-    case "read":
-      return JSON.stringify(request.attributes);
   }
 };

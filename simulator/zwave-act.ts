@@ -18,6 +18,8 @@ export const zwaveAct = z.discriminatedUnion("act", [
   }),
   z.strictObject({ act: z.literal("type"), digits: z.string() }),
   z.strictObject({ act: z.literal("opens"), digits: z.string(), at: z.number().optional() }),
+  z.strictObject({ act: z.literal("turn"), to: z.enum(["locked", "unlocked"]) }),
+  z.strictObject({ act: z.literal("travel"), ms: z.int().min(0).max(60_000) }),
   z.strictObject({ act: z.literal("clock"), stubborn: z.boolean() }),
   z.strictObject({ act: z.literal("ask_time") }),
   z.strictObject({ act: z.literal("program"), slot, digits: z.string().optional() }),
@@ -42,7 +44,13 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
     case "type":
       return userIs(await lock.type(act.digits));
     case "opens":
-      return userIs(lock.opens(act.digits, act.at ?? Date.now()));
+      return userIs(opens(lock, act));
+    case "turn":
+      await lock.turn(act.to);
+      return {};
+    case "travel":
+      lock.bolt.travel = act.ms;
+      return {};
     case "clock":
       lock.clock.isStubborn = act.stubborn;
       return {};
@@ -59,9 +67,18 @@ export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
       lock.forget();
       return {};
     case "look":
-      return { ...lock.memory.held(), wall: lock.clock.wall(Date.now()) ?? null };
+      return inside(lock);
   }
 }
+
+const opens = (lock: ZwaveLock, { digits, at = Date.now() }: Extract<ZwaveAct, { readonly act: "opens" }>) =>
+  lock.opens(digits, at);
+
+const inside = (lock: ZwaveLock): object => ({
+  ...lock.memory.held(),
+  bolt: lock.bolt.place,
+  wall: lock.clock.wall(Date.now()) ?? null,
+});
 
 const userIs = (user: number | undefined): object => ({ user: user ?? null });
 
@@ -83,12 +100,17 @@ const modeOf: ReadonlyMap<FaultName, ZwaveMode> = new Map([
   ["says_yes_stores_nothing", "lie"],
   ["refuses", "reject"],
 ]);
-const ofTheWay: ReadonlySet<FaultName> = new Set(["slow", "loses_replies", "executes_late"]);
+const ofTheWay: ReadonlySet<FaultName> = new Set(["slow", "loses_replies", "executes_late", "tells_nothing"]);
+/** Faults that a bolt has alone, where a setting names it and nothing else. */
+const ofTheBolt: ReadonlySet<FaultName> = new Set(["deaf", "says_yes_stores_nothing", "says_no_and_stores", "refuses"]);
 
 function begin(lock: ZwaveLock, setting: FaultSetting): void {
   const { fault, ...options } = setting;
   const mode = modeOf.get(fault);
   if (mode !== undefined && Object.keys(options).length === 0) lock.mode = mode;
-  else if (ofTheWay.has(fault)) lock.faults.begin(setting, instant(Date.now()));
+  else if (ofTheWay.has(fault) || (ofTheBolt.has(fault) && isOfBoltAlone(setting)))
+    lock.faults.begin(setting, instant(Date.now()));
   else throw new Error(`a Z-Wave lock here cannot be so: ${JSON.stringify(setting)}`);
 }
+
+const isOfBoltAlone = ({ to = [] }: FaultSetting): boolean => to.length > 0 && to.every((kind) => kind === "bolt");

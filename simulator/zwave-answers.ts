@@ -50,7 +50,18 @@ export interface Answering {
 
 /** Events of the notification type 6, "Access Control". */
 const accessControl = 6;
-export const events = { keypadUnlock: 6, allDeleted: 12, deleted: 13, added: 14, duplicate: 15, unlock: 0x24 } as const;
+export const events = {
+  manualLock: 1,
+  manualUnlock: 2,
+  remoteLock: 3,
+  remoteUnlock: 4,
+  keypadUnlock: 6,
+  allDeleted: 12,
+  deleted: 13,
+  added: 14,
+  duplicate: 15,
+  unlock: 0x24,
+} as const;
 const stateIdle = 0xfe;
 
 const defaults: readonly MockNodeBehavior[] = createDefaultMockNodeBehaviors();

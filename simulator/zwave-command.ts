@@ -1,5 +1,7 @@
 import {
   type CommandClass,
+  DoorLockCCOperationSet,
+  DoorLockMode,
   ScheduleEntryLockCCDailyRepeatingScheduleGet,
   ScheduleEntryLockCCDailyRepeatingScheduleSet,
   ScheduleEntryLockCCWeekDayScheduleGet,
@@ -21,10 +23,10 @@ import {
 } from "@zwave-js/cc";
 import { CommandClasses } from "@zwave-js/core";
 
-/** A command over the air that is about a slot of a lock's memory. */
+/** A command over the air that is about a slot of a lock's memory, or tells its bolt to move. */
 export interface SlotCommand {
   /** A write gives, a clear takes away. */
-  readonly what: "write" | "clear" | "read";
+  readonly what: "write" | "clear" | "read" | "bolt";
   /**
    * `5`; of a User Credential lock also `user:5`, and `type-2:5` for a credential that is no PIN. `window-1-2:5` is the second
    * entry of the kind 1 (`ScheduleEntryLockScheduleKind`) that says when user 5 may come.
@@ -41,6 +43,9 @@ export function slotCommandOf(cc: CommandClass): SlotCommand | undefined {
   if (set) {
     const what = set.userIdStatus === UserIDStatus.Available ? "clear" : "write";
     return { what, slot: String(set.userId), reported: isSupervised(cc) };
+  }
+  if (cc instanceof DoorLockCCOperationSet) {
+    return { what: "bolt", slot: cc.mode === DoorLockMode.Secured ? "locked" : "unlocked", reported: isSupervised(cc) };
   }
   const entry = entryCommandOf(cc);
   if (entry) {
@@ -62,7 +67,7 @@ const isSupervised = (cc: CommandClass): boolean => cc.getEncapsulatingCC(Comman
 
 /** A command that is about when a user may come. */
 interface EntryCommand {
-  readonly what: SlotCommand["what"];
+  readonly what: "write" | "clear" | "read";
   readonly kind: ScheduleEntryLockScheduleKind;
   readonly userId: number;
   readonly slotId: number;

@@ -9,6 +9,7 @@ import type { Chip } from "./lock.ts";
 import type { Remembered } from "./memory-file.ts";
 import { type Sight, Witness } from "./witness.ts";
 import { answer, events, notificationOf, say, shadow, unlockOf, type ZwaveMode } from "./zwave-answers.ts";
+import { type Place, ZwaveBolt } from "./zwave-bolt.ts";
 import { ZwaveClock } from "./zwave-clock.ts";
 import { type SlotCommand, slotCommandOf } from "./zwave-command.ts";
 import { ZwaveMemory } from "./zwave-memory.ts";
@@ -38,6 +39,7 @@ export class ZwaveLock {
   readonly memory: ZwaveMemory;
   readonly windows: ZwaveWindows;
   readonly clock = new ZwaveClock();
+  readonly bolt: ZwaveBolt;
   mode: ZwaveMode = "ok";
   battery = 80;
   readonly #parts: ZwaveLockParts;
@@ -60,7 +62,8 @@ export class ZwaveLock {
       this.memory.put(Number(slot), value, !disabled);
     this.windows.restore(windows);
     this.clock.restore(clock);
-    this.#chip = this.memory.chip();
+    this.#chip = this.memory.chip(parts.remembered?.chip);
+    this.bolt = new ZwaveBolt(this.#chip.unlocked ? "unlocked" : "locked", (to) => void this.#moved(to));
     this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
   }
 
@@ -112,6 +115,7 @@ export class ZwaveLock {
   async type(digits: string): Promise<number | undefined> {
     const user = this.opens(digits, Date.now());
     if (user === undefined) return undefined;
+    this.#put("unlocked");
     if (this.model === "user-credential") await this.#say((host) => unlockOf(host, user));
     else await this.notify(events.keypadUnlock, user);
     return user;
@@ -122,6 +126,13 @@ export class ZwaveLock {
     const user = this.memory.find(digits);
     const isOpen = user !== undefined && this.memory.isOn(user) && this.windows.opens(user, this.clock.wall(at));
     return isOpen ? user : undefined;
+  }
+
+  /** Somebody turns its knob. */
+  async turn(to: Place): Promise<void> {
+    this.#put(to);
+    await this.#say((host) => this.bolt.report(host));
+    await this.notify(to === "locked" ? events.manualLock : events.manualUnlock);
   }
 
   /** It asks its host for the time, as some locks do. */
@@ -145,7 +156,27 @@ export class ZwaveLock {
     this.memory.forget();
     this.mode = "ok";
     this.clock.restore(undefined);
+    this.#put("locked");
     this.#look();
+  }
+
+  /** Its bolt has gone where it was told to from afar: locks tell so twice. */
+  async #moved(to: Place): Promise<void> {
+    this.#keepPlace();
+    if (this.faults.strikes("tells_nothing", instant(Date.now()))) return;
+    await this.#say((host) => this.bolt.report(host));
+    await this.notify(to === "locked" ? events.remoteLock : events.remoteUnlock);
+  }
+
+  #put(place: Place): void {
+    this.bolt.put(place);
+    this.#keepPlace();
+  }
+
+  #keepPlace(): void {
+    const { unlocked: _, ...chip } = this.#chip;
+    this.#chip = this.bolt.place === "locked" ? chip : { ...chip, unlocked: true };
+    this.#remember();
   }
 
   async #say(report: (host: number) => CommandClass): Promise<void> {
@@ -155,28 +186,32 @@ export class ZwaveLock {
 
   async #receive(controller: MockController, node: MockNode, cc: CommandClass): Promise<MockNodeResponse> {
     const command = slotCommandOf(cc);
-    const { delay, becomes, lateBy } = this.#fate(command);
-    if (command) {
-      this.#parts.asked(command.what, command.slot, becomes);
-      if (command.what !== "read") this.#witness.sent(command.what, command.slot);
-      this.#waiting = becomes === "answered" && this.mode !== "dead" && this.mode !== "ackonly" ? command : undefined;
-      this.#remember();
-    }
+    const fate = this.#fate(command);
+    const { delay, becomes, lateBy } = fate;
+    if (command) this.#asked(command, becomes);
     // Where the radio's word is all that there is, it is that which gets lost.
-    const isHeard = this.mode !== "dead" && (becomes === "answered" || command?.reported !== false);
+    const isDeaf = this.mode === "dead" || becomes === "unheard";
+    const isHeard = !isDeaf && (becomes === "answered" || command?.reported !== false);
     if (isHeard) {
       await node.ackControllerRequestFrame();
     } else {
       await sleep(patience);
       await node.sendToController(createMockZWaveAckFrame({ ack: false }));
     }
-    if (this.mode === "dead" || this.mode === "ackonly") return { action: "stop" };
+    if (isDeaf || this.mode === "ackonly") return { action: "stop" };
     await sleep(delay);
-    if (becomes === "answered") return (await this.#answer(controller, node, cc)) ?? { action: "stop" };
+    if (becomes === "answered") return (await this.#answer(controller, node, cc, fate)) ?? { action: "stop" };
     const mute = shadow(node, { sendToController: async () => undefined });
-    if (becomes === "late") setTimeout(() => void this.#answer(controller, mute, cc), lateBy);
-    else await this.#answer(controller, mute, cc);
+    if (becomes === "late") setTimeout(() => void this.#answer(controller, mute, cc, fate), lateBy);
+    else await this.#answer(controller, mute, cc, fate);
     return { action: "stop" };
+  }
+
+  #asked(command: SlotCommand, becomes: Fate["becomes"]): void {
+    this.#parts.asked(command.what, command.slot, becomes);
+    if (command.what === "write" || command.what === "clear") this.#witness.sent(command.what, command.slot);
+    this.#waiting = becomes === "answered" && this.mode !== "dead" && this.mode !== "ackonly" ? command : undefined;
+    this.#remember();
   }
 
   #fate(command: SlotCommand | undefined): Fate {
@@ -186,7 +221,14 @@ export class ZwaveLock {
     return { ...drawn, becomes: this.mode === "storenoreply" && command?.reported ? "lost" : "answered" };
   }
 
-  async #answer(controller: MockController, node: MockNode, cc: CommandClass): Promise<MockNodeResponse | undefined> {
+  async #answer(
+    controller: MockController,
+    node: MockNode,
+    cc: CommandClass,
+    { strikes }: Pick<Fate, "strikes">,
+  ): Promise<MockNodeResponse | undefined> {
+    const aboutBolt = this.bolt.answer(cc, controller.ownNodeId, { mode: this.mode, strikes });
+    if (aboutBolt) return aboutBolt;
     const response = await answer(cc, controller, node, this);
     if (slotCommandOf(cc)) this.#look();
     return response;

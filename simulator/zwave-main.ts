@@ -49,12 +49,16 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
   {"lock":"3","act":"program","slot":5,"digits":"4711"} the owner writes at the keypad; without digits: deletes
   {"lock":"3","act":"notify","event":6,"user":5}        an event of the type "Access Control"
   {"lock":"3","act":"fault","fault":"deaf"}             or masks_codes, says_yes_stores_nothing, refuses; or, with
-                                                        options, slow, loses_replies, executes_late
+                                                        options, slow, loses_replies, executes_late,
+                                                        tells_nothing; of the bolt alone, with "to":["bolt"], also
+                                                        says_no_and_stores
   {"lock":"3","act":"mend","fault":"deaf"}
   {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply, stray
                                                         or wipe
   {"lock":"6","act":"opens","digits":"4711","at":0}     whether it would open, at so many ms since 1970; without
                                                         "at": now
+  {"lock":"3","act":"turn","to":"locked"}               someone turns its knob; or unlocked
+  {"lock":"3","act":"travel","ms":3000}                 how long its bolt takes from now on
   {"lock":"6","act":"clock","stubborn":true}            its clock cannot be set any more
   {"lock":"6","act":"ask_time"}                         it asks for the time
   {"lock":"3","act":"battery","level":40}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { decode } from "../shared/decode.ts";
-import { capsProperty } from "./codec-lock.ts";
+import { boltProperty, capsProperty } from "./codec-lock.ts";
 
 /*
  * What goes to and comes from zigbee2mqtt itself, under `<base>/bridge/` (reference: lock-interfaces, 1.1). Pure.
@@ -11,7 +11,7 @@ const bridgeState = z.object({ state: z.enum(["online", "offline"]) });
 /** Reads `bridge/state`. */
 export const decodeBridgeState = (text: string): "online" | "offline" | undefined => decode(text, bridgeState)?.state;
 
-const expose = z.object({ property: z.string().optional(), name: z.string().optional() });
+const expose = z.object({ type: z.string().optional(), property: z.string().optional(), name: z.string().optional() });
 const device = z.object({
   ieee_address: z.string(),
   friendly_name: z.string(),
@@ -37,6 +37,8 @@ export interface Device {
   readonly battery: boolean;
   /** It takes PINs. */
   readonly pins: boolean;
+  /** It can be locked and unlocked, and what does not reach it then never does. */
+  readonly bolt: boolean;
   /** It has the option to say them when asked. */
   readonly exposesPins: boolean;
   /** It sleeps, and what cannot be sent to it is queued and sent later (lock-interfaces, 1.3.5). */
@@ -53,6 +55,9 @@ export function decodeDevices(text: string): readonly Device[] | undefined {
 
 const deviceOf = (data: z.infer<typeof device>): Device => {
   const { definition } = data;
+  const clusters = new Set(Object.values(data.endpoints).flatMap(({ clusters: { input } }) => input));
+  const pollControl = clusters.has("genPollCtrl");
+  const isLock = definition?.exposes.some(({ type }) => type === "lock") ?? false;
   const model = [definition?.vendor, definition?.model].filter((part) => part !== undefined).join(" ");
   return {
     ieee: data.ieee_address,
@@ -61,7 +66,9 @@ const deviceOf = (data: z.infer<typeof device>): Device => {
     battery: data.power_source === "Battery",
     pins: definition?.exposes.some(({ property }) => property === "pin_code") ?? false,
     exposesPins: definition?.options.some(({ name }) => name === "expose_pin") ?? false,
-    pollControl: Object.values(data.endpoints).some(({ clusters }) => clusters.input.includes("genPollCtrl")),
+    pollControl,
+    // zigbee2mqtt keeps what it could not deliver to one with Poll Control for a day: the door would open then (Law 10).
+    bolt: isLock && clusters.has("closuresDoorLock") && !pollControl,
   };
 };
 
@@ -99,7 +106,7 @@ export const optionsOf = ({ config }: BridgeInfo, ieee: string): DeviceOptions =
 });
 
 /** What must not be kept by zigbee2mqtt and said again: only then is a message that holds it an answer. */
-const uncached = ["users", capsProperty];
+const uncached = ["users", capsProperty, boltProperty];
 const isUncached = (filter: readonly string[], property: string): boolean => filter.includes(property);
 
 /** The options that must change before a lock's answers can be believed: undefined where none. */

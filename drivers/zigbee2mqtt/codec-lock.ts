@@ -3,6 +3,7 @@ import type { Credential } from "../../agent/domain/credential.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { type SlotContents, type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { decode } from "../shared/decode.ts";
+import type { Place } from "../shared/settled-bolt.ts";
 
 /*
  * What goes to and comes from one lock through zigbee2mqtt (reference: lock-interfaces, 1.1 to 1.4). Pure.
@@ -12,6 +13,9 @@ import { decode } from "../shared/decode.ts";
 export const capsProperty = "latchd_pin_memory";
 /** Attributes of the cluster closuresDoorLock: 0x12, 0x17, 0x18. */
 const capsAttributes = ["numOfPinUsersSupported", "maxPinLen", "minPinLen"] as const;
+
+/** The same, of its bolt: what else zigbee2mqtt says of that may be what it remembers, or believes. */
+export const boltProperty = "latchd_bolt";
 
 export const slotOf = (user: number): SlotName => slotName(String(user));
 /** The lock's number of a slot: undefined where it is no such number. */
@@ -34,6 +38,13 @@ export const encodeReadCaps = (): string =>
     read: { cluster: "closuresDoorLock", attributes: capsAttributes, state_property: capsProperty },
   });
 
+/** Payload of `<lock>/set` that asks the lock itself where its bolt is. */
+export const encodeReadBolt = (): string =>
+  JSON.stringify({ read: { cluster: "closuresDoorLock", attributes: ["lockState"], state_property: boltProperty } });
+
+/** Payload of `<lock>/set` that moves the bolt. */
+export const encodeBolt = (to: Place): string => JSON.stringify({ state: to === "locked" ? "LOCK" : "UNLOCK" });
+
 const user = z.object({ status: z.string(), pin_code: z.string().optional() });
 export type UserAnswer = z.infer<typeof user>;
 
@@ -48,6 +59,7 @@ export type Caps = z.infer<typeof caps>;
 const state = z.object({
   users: z.record(z.string(), user).optional().catch(undefined),
   [capsProperty]: caps.optional().catch(undefined),
+  [boltProperty]: z.object({ lockState: z.number().optional() }).optional().catch(undefined),
   action: z.string().optional().catch(undefined),
   action_user: z.number().optional().catch(undefined),
   action_source_name: z.string().optional().catch(undefined),
@@ -60,6 +72,10 @@ export type LockState = z.infer<typeof state>;
 
 /** Reads a message on a lock's topic: undefined where it is not one. */
 export const decodeState = (text: string): LockState | undefined => decode(text, state);
+
+/** By the ZCL attribute LockState: 0 is a bolt that is out in part, and with that neither. */
+export const placeIn = ({ lockState }: { readonly lockState?: number | undefined }): Place | "between" =>
+  lockState === 1 ? "locked" : lockState === 2 ? "unlocked" : "between";
 
 const availability = z.object({ state: z.enum(["online", "offline"]) });
 

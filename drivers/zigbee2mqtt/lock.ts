@@ -1,20 +1,25 @@
 import type { Abilities, MemoryLimits } from "../../agent/domain/abilities.ts";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
-import { type Host, LinkError, type LockDevice, type Memory } from "../driver.ts";
+import { type Bolt, type Host, LinkError, type LockDevice, type Memory } from "../driver.ts";
 import { Turns } from "../shared/turns.ts";
 import { Waiters } from "../shared/waiters.ts";
+import { type Approach, boltOf } from "./bolt.ts";
 import type { Bridge } from "./bridge.ts";
 import { type Device, type Failure, missingOptions, optionsOf } from "./codec-bridge.ts";
 import { type Happening, happenings, nothingYet } from "./codec-event.ts";
 import {
+  boltProperty,
   type Caps,
   capsProperty,
   decodeAvailability,
   decodeState,
+  encodeBolt,
   encodeGet,
   encodePin,
+  encodeReadBolt,
   encodeReadCaps,
   type LockState,
+  placeIn,
 } from "./codec-lock.ts";
 import { limitsOf } from "./limits.ts";
 import { type Conversation, memoryOf } from "./memory.ts";
@@ -38,6 +43,7 @@ export interface LockParts {
 export class ZigbeeLock implements LockDevice {
   readonly memory: Memory;
   readonly #parts: LockParts;
+  readonly #bolt: Bolt;
   readonly #turns = new Turns();
   readonly #heard: Waiters<Heard>;
   #known: Known | undefined;
@@ -56,6 +62,17 @@ export class ZigbeeLock implements LockDevice {
       (signal, talk) => this.#turn(signal, async (within) => talk(await this.#converse(within))),
       parts.host.clock,
     );
+    this.#bolt = boltOf({
+      name: parts.address,
+      clock: parts.host.clock,
+      closing: parts.closing,
+      approach: (signal) => this.#approach(signal),
+    });
+  }
+
+  /** As long as the lock is not known, it has what a lock has. */
+  get bolt(): Bolt | undefined {
+    return this.#parts.bridge.device(this.#parts.address)?.bolt === false ? undefined : this.#bolt;
   }
 
   async abilities(signal: AbortSignal): Promise<Abilities> {
@@ -67,6 +84,7 @@ export class ZigbeeLock implements LockDevice {
         identity: device.ieee,
         ...(device.model === undefined ? {} : { model: device.model }),
         memory: limits,
+        ...(device.bolt ? { bolt: { locks: true } } : {}),
       };
     });
   }
@@ -76,7 +94,8 @@ export class ZigbeeLock implements LockDevice {
     const state = retained ? undefined : decodeState(text);
     if (!state) return;
     // An answer is a sign of life, which zigbee2mqtt itself tells of a moment later.
-    if (this.#available === "offline" && (state.users || state[capsProperty])) this.#available = "online";
+    if (this.#available === "offline" && (state.users || state[capsProperty] || state[boltProperty]))
+      this.#available = "online";
     this.tell();
     this.#heard.hear({ state });
     const { happened, now } = happenings(state, this.#repeated);
@@ -148,6 +167,30 @@ export class ZigbeeLock implements LockDevice {
     };
   }
 
+  async #approach(signal: AbortSignal): Promise<Approach> {
+    const device = await this.#device(signal);
+    if (!device.bolt) throw new LinkError(`zigbee2mqtt moves no bolt of ${this.#parts.address}`, { sent: false });
+    await this.#makeBelievable(device, signal);
+    return {
+      ask: () =>
+        this.#exchange(`${device.name}/set`, encodeReadBolt(), signal, (heard) => {
+          const told = "state" in heard ? heard.state[boltProperty] : undefined;
+          return told && placeIn(told);
+        }),
+      send: (to) => this.#parts.publish(`${device.name}/set`, encodeBolt(to)),
+    };
+  }
+
+  /** Sees to it that the lock's answers can be believed. Whether something had to be changed for that. */
+  async #makeBelievable(device: Device, signal: AbortSignal): Promise<boolean> {
+    const { bridge } = this.#parts;
+    // A change of nothing makes zigbee2mqtt say its configuration, where the broker has lost it.
+    if (!bridge.info) await bridge.setOptions(device, {}, signal);
+    const missing = this.#missing(device);
+    if (missing) await bridge.setOptions(device, missing, signal);
+    return missing !== undefined;
+  }
+
   /**
    * Sees to it that the lock's answers can be believed, and asks it what it is able to: once after each start of
    * zigbee2mqtt, and whenever its options were changed. The question comes after the options, because the first message
@@ -156,12 +199,9 @@ export class ZigbeeLock implements LockDevice {
   async #learn(device: Device, signal: AbortSignal): Promise<Known> {
     const { bridge } = this.#parts;
     const known = this.#known;
-    // A change of nothing makes zigbee2mqtt say its configuration, where the broker has lost it.
-    if (!bridge.info) await bridge.setOptions(device, {}, signal);
-    const missing = this.#missing(device);
+    const wasChanged = await this.#makeBelievable(device, signal);
     const of = `${device.ieee} ${bridge.starts}`;
-    if (known && known.of === of && !missing) return known;
-    if (missing) await bridge.setOptions(device, missing, signal);
+    if (known && known.of === of && !wasChanged) return known;
     const caps = (await this.#caps(device, signal)) ?? (await this.#caps(device, signal));
     if (!caps) {
       throw new LinkError(`${this.#parts.address} does not answer`, {

@@ -131,6 +131,7 @@ export interface Reported {
   readonly property: string | number;
   readonly propertyKey?: string | number | undefined;
   readonly newValue?: unknown;
+  readonly prevValue?: unknown;
 }
 
 const doorLockClass = 0x62;

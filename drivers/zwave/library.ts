@@ -16,7 +16,7 @@ async function load() {
     import("@zwave-js/core/bindings/db/jsonl"),
     import("serialport"),
   ]);
-  const { CommandClasses, EncapsulationFlags, ZWaveError, ZWaveErrorCodes } = core;
+  const { CommandClasses, EncapsulationFlags, MessagePriority, ZWaveError, ZWaveErrorCodes } = core;
   const { Driver, InterviewStage, NodeStatus } = zwave;
   const { UserCredentialOperationType, UserCredentialType, UserCredentialUserType, UserIDStatus } = zwave;
   const { Weekday } = commands;
@@ -24,6 +24,7 @@ async function load() {
     CommandClasses,
     EncapsulationFlags,
     InterviewStage,
+    MessagePriority,
     NodeStatus,
     UserCredentialOperationType,
     UserCredentialType,
@@ -35,7 +36,9 @@ async function load() {
   /** In the words that zwave-js knows for a line that has ended by itself. */
   const lineClosed = (): Error =>
     new ZWaveError("The serial port closed unexpectedly!", ZWaveErrorCodes.Driver_SerialPortClosed);
-  return { ...names, commands, Driver, Bytes, db, openLine, lineClosed };
+  /** In the words that it has for a command that has waited for too long. */
+  const expired = (): Error => new ZWaveError("The message has expired", ZWaveErrorCodes.Controller_MessageExpired);
+  return { ...names, commands, Driver, Bytes, db, openLine, lineClosed, expired };
 }
 
 /** zwave-js, which is installed only by those who need it. Rejects with {@link LinkError} where it is not there. */

@@ -232,6 +232,7 @@ export class ZwaveLink implements Link {
       homeId: stack.controller.homeId ?? 0,
       node,
       send: stack.send,
+      sendTimely: stack.sendTimely,
       gone: stack.gone,
     };
   }

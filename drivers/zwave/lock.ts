@@ -1,8 +1,18 @@
 import type { Abilities } from "../../agent/domain/abilities.ts";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import type { SlotName } from "../../agent/domain/slot.ts";
-import type { Entry, Host, LockDevice, Memory, WriteOutcome } from "../driver.ts";
+import {
+  type Bolt,
+  type Entry,
+  type Host,
+  LinkError,
+  type LockDevice,
+  type Memory,
+  type WriteOutcome,
+} from "../driver.ts";
 import type { Turns } from "../shared/turns.ts";
+import { boltOf } from "./bolt.ts";
+import { movedIn } from "./codec-bolt.ts";
 import {
   type Happening,
   happeningIn,
@@ -13,14 +23,25 @@ import {
   type Reported,
 } from "./codec-event.ts";
 import { slotOf } from "./codec-user-code.ts";
-import { type Ask, asking, invalid, orSilence, type PinEntry, Refusal, type SlotWork } from "./conversation.ts";
+import {
+  type Ask,
+  answered,
+  asking,
+  invalid,
+  orSilence,
+  type PinEntry,
+  Refusal,
+  type SlotWork,
+} from "./conversation.ts";
 import { limitsOf } from "./limits.ts";
 import { LockTime } from "./lock-time.ts";
 import { Looks } from "./looks.ts";
 import { noSuchSlot } from "./memory-user-code.ts";
 import { UserCredentialMemory } from "./memory-user-credential.ts";
+import { identityOf, type NodeParts, partsOf } from "./node-parts.ts";
 import { type Ready, readyFor, type Wire } from "./ready.ts";
 import { Users } from "./users.ts";
+import { reading } from "./verbs.ts";
 
 export interface ZwaveLockParts {
   readonly address: string;
@@ -40,6 +61,9 @@ export class ZwaveLock implements LockDevice {
   readonly #who: string;
   readonly #looks: Looks;
   readonly #memory = this.#memoryOf();
+  readonly #bolt: Bolt;
+  /** What the node is, as far as it is known: until then it has what a lock has. */
+  #has: NodeParts = { codes: true, bolt: true, notifications: true };
   /** Of the lock that was there when it was last asked: another one at this place has users and a clock of its own. */
   #users: Users | undefined;
   #time: LockTime | undefined;
@@ -54,23 +78,42 @@ export class ZwaveLock implements LockDevice {
     this.#parts = parts;
     this.#who = `node ${parts.address}`;
     this.#looks = new Looks(parts.host.clock);
+    this.#bolt = boltOf({ ...parts, who: this.#who, clock: parts.host.clock });
   }
 
   /** As far as the lock is known: whether it can suspend a code is among what it is asked first. */
-  get memory(): Memory {
+  get memory(): Memory | undefined {
+    if (!this.#whatItHas().codes) return undefined;
     return this.#suspends ? { ...this.#memory, enable: (...given) => this.#enable(...given) } : this.#memory;
+  }
+
+  get bolt(): Bolt | undefined {
+    return this.#whatItHas().bolt ? this.#bolt : undefined;
   }
 
   abilities(signal: AbortSignal): Promise<Abilities> {
     return this.#turn(signal, async (ask, wire) => {
+      const model = wire.node.deviceConfig?.label;
+      const { codes, bolt } = this.#whatItHas();
+      const itself = {
+        identity: identityOf(wire),
+        ...(model === undefined ? {} : { model }),
+        ...(bolt ? { bolt: { locks: true } } : {}),
+      };
+      if (!codes && bolt) {
+        const state = wire.node.commandClasses["Door Lock"].withOptions(reading);
+        await answered(
+          this.#who,
+          ask(() => state.get()),
+        );
+        return itself;
+      }
       const { work, capacity, setClock } = await this.#ready(wire, ask);
       const limits = limitsOf(await capacity());
       if (work instanceof UserCredentialMemory) await work.tidy(ask);
       const isUntimed = setClock && (await orSilence(setClock())) === false;
-      const model = wire.node.deviceConfig?.label;
       return {
-        identity: identityOf(wire),
-        ...(model === undefined ? {} : { model }),
+        ...itself,
         memory: isUntimed ? { ...limits, windows: "none" } : limits,
       };
     });
@@ -93,7 +136,7 @@ export class ZwaveLock implements LockDevice {
   }
 
   reported(value: Reported): void {
-    this.#happened(happeningIn(value));
+    this.#happened(happeningIn(value) ?? (this.#whatItHas().notifications ? undefined : movedIn(value)));
   }
 
   /** A User Credential lock has told that a user or a PIN has changed. */
@@ -227,6 +270,17 @@ export class ZwaveLock implements LockDevice {
     return this.#time;
   }
 
+  #whatItHas(): NodeParts {
+    try {
+      const { node, library } = this.#parts.wire();
+      this.#has = partsOf(node, library);
+    } catch (error) {
+      // It is away: it has what it had.
+      if (!(error instanceof LinkError)) throw error;
+    }
+    return this.#has;
+  }
+
   get #isTimeTrusted(): boolean {
     return this.#parts.host.isTimeTrusted?.() ?? true;
   }
@@ -241,15 +295,3 @@ export class ZwaveLock implements LockDevice {
 function pinEntry({ credential, when }: Entry): PinEntry | WriteOutcome {
   return credential.kind === "pin" ? { credential, when } : invalid("this lock takes PINs only");
 }
-
-/**
- * The key that a lock was made with, where it was included by it; else the place that it was given in this network, which
- * no other lock gets without being included anew, with what it is.
- */
-function identityOf({ node, homeId }: Pick<Wire, "node" | "homeId">): string {
-  if (node.dsk) return `dsk-${Buffer.from(node.dsk).toString("hex")}`;
-  const product = [node.manufacturerId, node.productType, node.productId].map(hex).join("-");
-  return `zwave-${homeId.toString(16)}-${node.id}-${product}`;
-}
-
-const hex = (number: number | undefined): string => (number ?? 0).toString(16).padStart(4, "0");

@@ -15,6 +15,7 @@ import { WindowedMemory } from "./memory-windowed.ts";
 import type { Send } from "./questions.ts";
 import { ScheduleMemory } from "./schedule-memory.ts";
 import { setClock } from "./set-clock.ts";
+import type { SendTimely } from "./timely.ts";
 import type { Users } from "./users.ts";
 import { userCodes, userCredentials } from "./verbs.ts";
 import { clockOf } from "./verbs-clock.ts";
@@ -26,6 +27,7 @@ export interface Wire {
   readonly homeId: number;
   readonly node: ZWaveNode;
   readonly send: Send;
+  readonly sendTimely: SendTimely;
   /** Aborted when the controller is gone. */
   readonly gone: AbortSignal;
 }

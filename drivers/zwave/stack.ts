@@ -8,6 +8,7 @@ import { codeFree } from "./cache.ts";
 import type { SecurityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
 import { type Ends, endsOf } from "./serial-line.ts";
+import { type SendTimely, timely } from "./timely.ts";
 
 export interface StackParts {
   readonly library: Library;
@@ -35,11 +36,13 @@ export class Stack implements AsyncDisposable {
   readonly #driver: Zwave;
   readonly #gone: AbortController;
   readonly #closePort: () => Promise<void>;
+  readonly sendTimely: SendTimely;
 
-  private constructor(driver: Zwave, gone: AbortController, closePort: () => Promise<void>) {
+  private constructor(driver: Zwave, library: Library, gone: AbortController, closePort: () => Promise<void>) {
     this.#driver = driver;
     this.#gone = gone;
     this.#closePort = closePort;
+    this.sendTimely = timely(driver, library);
   }
 
   /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */
@@ -73,7 +76,7 @@ export class Stack implements AsyncDisposable {
       return ends;
     };
     const driver = new library.Driver(open, optionsOf(parts));
-    const stack = new Stack(driver, gone, async () => ends?.close());
+    const stack = new Stack(driver, library, gone, async () => ends?.close());
     try {
       await orAbort(
         new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import zigbee2mqtt from "../../drivers/zigbee2mqtt/index.ts";
 import { describeDriver } from "../drivers/conformance.ts";
+import { type BoltBench, describeBolt } from "../drivers/conformance-bolt.ts";
 import { type Broker, bestBroker, startBroker } from "../support/broker.ts";
 import { friendlyName, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
@@ -37,7 +38,7 @@ describe.skipIf(zigbee2mqttSkipReason())("over the real zigbee2mqtt", () => {
       } as const;
       const options = (): ReturnType<typeof zigbee2mqtt.options.parse> =>
         zigbee2mqtt.options.parse({ url: broker.url, base_topic: baseTopic, expose_pin: exposePin });
-      describeDriver("zigbee2mqtt", able, async () => {
+      const bench = async (): Promise<BoltBench> => {
         await real.running();
         await real.act({ act: "forget" });
         return {
@@ -51,9 +52,17 @@ describe.skipIf(zigbee2mqttSkipReason())("over the real zigbee2mqtt", () => {
             leave: () => real.stop("SIGKILL"),
             comeBack: () => real.running(),
           },
+          door: {
+            place: async () => (await real.bolt()).place,
+            mood: async (mood) => void (await real.act({ act: "mood", mood })),
+            mend: async () => void (await real.act({ act: "mood", mood: "ok" })),
+            commands: async () => (await real.bolt()).commands,
+          },
           close: async () => undefined,
         };
-      });
+      };
+      describeDriver("zigbee2mqtt", able, bench);
+      if (!pollControl) describeBolt("zigbee2mqtt", { refusals: false, pace: 10 }, bench);
     });
   }
 });

@@ -2,9 +2,11 @@
  * Preloaded (`node -r`) into zigbee2mqtt: a door lock in place of the radio, so that all above it is the real program.
  * Reaches into zigbee-herdsman 10.9.2, the version that zigbee2mqtt 2.14.1 pins.
  *
- * The parent process drives it over the IPC channel, once that has said {ready: true}: it sends {id, act, ...}, and gets {id, users} when that is done.
+ * The parent process drives it over the IPC channel, once that has said {ready: true}: it sends {id, act, ...}, and gets {id, users, bolt, boltCommands} when that is done.
  *   mode {mode}                  ok · reject (answers "failure") · lie (answers "success", does nothing) · mask (answers
  *                                stars for digits) · dead (neither does nor answers) · storenoreply (does, answer lost)
+ *   mood {mood}                  of its bolt alone: ok · refuses · deaf · loses_replies · says_yes_stores_nothing ·
+ *                                says_no_and_stores
  *   die {at}                     the lock is dead from the next cluster command of that name on, and does not get that one
  *   type {digits}                someone types a PIN: the lock opens or denies, and tells of it
  *   operate {source, code, user} the lock tells of a use (ZCL: operation event notification)
@@ -33,10 +35,27 @@ const attributes = new Map([
   [0x18, [Zcl.DataType.UINT8, 4]],
 ]);
 
-const lock = { mode: "ok", diesAt: undefined, bolt: 2, users: new Map() };
+const lock = { mode: "ok", mood: "ok", diesAt: undefined, bolt: 2, boltCommands: 0, users: new Map() };
+
+/** Tells of it, where it has moved: its state, and that it was done over the air. */
+function moveBolt(name, to) {
+  lock.boltCommands += 1;
+  const refuses = lock.mode === "reject" || lock.mood === "refuses";
+  const stays = refuses || lock.mode === "lie" || lock.mode === "dead" || lock.mood === "deaf";
+  if (!stays && lock.mood !== "says_yes_stores_nothing" && lock.bolt !== to) {
+    lock.bolt = to;
+    setTimeout(() => {
+      report("closuresDoorLock", 0, Zcl.DataType.ENUM8, to);
+      acts.operate({ source: 1, code: to, user: 0xffff });
+    }, 20);
+  }
+  return [name, { status: refuses || lock.mood === "says_no_and_stores" ? status.failure : status.success }];
+}
 
 /** What the lock does with a cluster command: name of its answer and payload. */
 const commands = {
+  lockDoor: () => moveBolt("lockDoorRsp", 1),
+  unlockDoor: () => moveBolt("unlockDoorRsp", 2),
   setPinCode({ userid, userstatus, usertype, pincodevalue }) {
     const pin = String(pincodevalue);
     const twin = [...lock.users].some(([user, held]) => user !== userid && held.pin === pin);
@@ -121,7 +140,9 @@ class FakeRadio extends Adapter {
     const type = frame.header.isGlobal ? Zcl.FrameType.GLOBAL : Zcl.FrameType.SPECIFIC;
     if (frame.command.name === lock.diesAt) Object.assign(lock, { mode: "dead", diesAt: undefined });
     const answer = table[frame.command.name]?.(frame.payload);
-    if (lock.mode === "dead" || lock.mode === "storenoreply") {
+    const isOfBolt = frame.command.name === "lockDoor" || frame.command.name === "unlockDoor";
+    const isBoltSilent = isOfBolt && (lock.mood === "deaf" || lock.mood === "loses_replies");
+    if (lock.mode === "dead" || lock.mode === "storenoreply" || isBoltSilent) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(timeout, givesUpAfterMs)));
       throw new Error(
         `Timeout - ${network} - ${endpoint} - ${frame.header.transactionSequenceNumber} after ${timeout}ms`,
@@ -171,6 +192,9 @@ const acts = {
   mode({ mode }) {
     lock.mode = mode;
   },
+  mood({ mood }) {
+    lock.mood = mood;
+  },
   die({ at }) {
     lock.diesAt = at;
   },
@@ -205,7 +229,7 @@ const acts = {
   },
   forget() {
     lock.users.clear();
-    lock.mode = "ok";
+    Object.assign(lock, { mode: "ok", mood: "ok", bolt: 1, boltCommands: 0 });
   },
   silence: ({ attribute: id }) => attributes.delete(id),
   look() {},
@@ -215,7 +239,8 @@ Adapter.create = async (...given) => new FakeRadio(...given);
 
 process.on("message", ({ id, act, ...rest }) => {
   acts[act](rest);
-  process.send({ id, users: [...lock.users].map(([user, { pin }]) => [user, pin]) });
+  const users = [...lock.users].map(([user, { pin }]) => [user, pin]);
+  process.send({ id, users, bolt: lock.bolt, boltCommands: lock.boltCommands });
 });
 // Without its parent it would run for ever.
 process.on("disconnect", () => process.exit(0));

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DoorAct } from "../../simulator/zigbee2mqtt-device.ts";
+import type { Mood, Place } from "../drivers/conformance-bolt.ts";
 import { skipReason } from "../support/peers.ts";
 
 const root = import.meta.dirname;
@@ -31,8 +32,17 @@ export interface RealOptions {
 export type RadioAct =
   | DoorAct
   | { readonly act: "forget" | "look" }
+  | { readonly act: "mood"; readonly mood: Mood | "ok" }
   | { readonly act: "die"; readonly at: "setPinCode" }
   | { readonly act: "silence"; readonly attribute: number };
+
+/** What the radio tells after an act. */
+interface Told {
+  readonly id: number;
+  readonly users: readonly (readonly [number, string])[];
+  readonly bolt: number;
+  readonly boltCommands: number;
+}
 
 /** A zigbee2mqtt process with one paired lock, whose radio is replaced. */
 export class RealZigbee2mqtt implements AsyncDisposable {
@@ -81,15 +91,25 @@ export class RealZigbee2mqtt implements AsyncDisposable {
 
   /** @returns the PINs in the lock, by user. */
   async act(what: RadioAct): Promise<ReadonlyMap<number, string>> {
+    return new Map((await this.#act(what)).users);
+  }
+
+  /** Where the lock's bolt is, and how often it was told to move. */
+  async bolt(): Promise<{ readonly place: Place; readonly commands: number }> {
+    const { bolt, boltCommands: commands } = await this.#act({ act: "look" });
+    return { place: bolt === 1 ? "locked" : "unlocked", commands };
+  }
+
+  async #act(what: RadioAct): Promise<Told> {
     const child = this.#process;
     if (!child) throw new Error("zigbee2mqtt is not running");
     const id = ++this.#acts;
-    const answered = new Promise<ReadonlyMap<number, string>>((resolve) => {
+    const answered = new Promise<Told>((resolve) => {
       const listener = (message: unknown): void => {
-        const { id: of, users } = message as { id: number; users: [number, string][] };
-        if (of !== id) return;
+        const told = message as Told;
+        if (told.id !== id) return;
         child.off("message", listener);
-        resolve(new Map(users));
+        resolve(told);
       };
       child.on("message", listener);
     });

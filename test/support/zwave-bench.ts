@@ -5,9 +5,11 @@ import type { Link } from "../../drivers/driver.ts";
 import { type Library, loadLibrary } from "../../drivers/zwave/library.ts";
 import { ZwaveLink } from "../../drivers/zwave/link.ts";
 import { options } from "../../drivers/zwave/options.ts";
-import type { Bench } from "../drivers/bench.ts";
+import type { BoltBench } from "../drivers/conformance-bolt.ts";
 import { eventually, hurriedClock, RecordingHost } from "./host.ts";
 import { ZwaveFarEnd } from "./zwave-far-end.ts";
+
+const moods = ["refuses", "deaf", "loses_replies", "says_yes_stores_nothing", "says_no_and_stores"] as const;
 
 /**
  * The persona, and what zwave-js knows of it after it has interviewed its locks once: so that a test need not wait for
@@ -63,9 +65,11 @@ export class ZwaveHouse implements AsyncDisposable {
   }
 
   /** For the conformance suite: one of its locks, as new. */
-  async bench(address: string): Promise<Bench> {
+  async bench(address: string): Promise<BoltBench> {
     const { far } = this;
     await far.act(address, { act: "forget" });
+    for (const fault of moods) await far.act(address, { act: "mend", fault });
+    await far.act(address, { act: "travel", ms: 50 });
     return {
       address,
       open: (host) => this.connect(host),
@@ -74,6 +78,16 @@ export class ZwaveHouse implements AsyncDisposable {
         mode: async (mode) => void (await far.act(address, { act: "mode", mode })),
         leave: () => far.unplug(),
         comeBack: () => far.plug(),
+      },
+      door: {
+        place: () => far.bolt(address),
+        mood: async (fault) => void (await far.act(address, { act: "fault", fault, to: ["bolt"] })),
+        mend: async (fault) => void (await far.act(address, { act: "mend", fault })),
+        async commands() {
+          // What it has printed before its answer is here when that is.
+          await far.look(address);
+          return far.asked.filter(({ lock, asked }) => lock === address && asked === "bolt").length;
+        },
       },
       wires: () => this.wires(),
       close: () => far.plug(),

@@ -26,9 +26,9 @@ const said = z.discriminatedUnion("happened", [
     happened: z.literal("asked"),
     at: z.number(),
     lock: z.string(),
-    asked: z.enum(["write", "clear", "read"]),
+    asked: z.enum(["write", "clear", "read", "bolt"]),
     slot: z.string(),
-    becomes: z.enum(["answered", "lost", "late"]),
+    becomes: z.enum(["answered", "lost", "late", "unheard"]),
   }),
   z.object({ happened: z.enum(["stored", "cleared", "rewritten_blindly"]), lock: z.string(), slot: z.string() }),
   z.object({ happened: z.literal("complaint"), about: z.string() }),
@@ -37,6 +37,7 @@ const said = z.discriminatedUnion("happened", [
 type Said = z.infer<typeof said>;
 export type AskedOfLock = Extract<Said, { happened: "asked" }>;
 const opened = z.object({ user: z.number().nullable() });
+const bolt = z.object({ bolt: z.enum(["locked", "unlocked"]) });
 const held = z.object({ codes: z.record(z.string(), z.string()), users: z.array(z.number()) });
 
 /** The persona of a Z-Wave controller with three locks, in a process of its own, at a serial device and a TCP port. */
@@ -102,6 +103,11 @@ export class ZwaveFarEnd implements AsyncDisposable {
   /** What a lock holds: the truth, past every driver. */
   async look(lock: string): Promise<z.infer<typeof held>> {
     return held.parse(await this.act(lock, { act: "look" }));
+  }
+
+  /** Where a lock's bolt is: the truth, past every driver. */
+  async bolt(lock: string): Promise<"locked" | "unlocked"> {
+    return bolt.parse(await this.act(lock, { act: "look" })).bolt;
   }
 
   /** Whether a lock's door opens for a PIN, now or at another moment: the truth, past every driver. */

@@ -13,6 +13,7 @@ import {
 } from "../../../drivers/zigbee2mqtt/codec-bridge.ts";
 import { happenings, nothingYet } from "../../../drivers/zigbee2mqtt/codec-event.ts";
 import {
+  boltProperty,
   capsProperty,
   contentsOf,
   decodeAvailability,
@@ -20,6 +21,7 @@ import {
   encodeGet,
   encodePin,
   type LockState,
+  placeIn,
   slotOf,
   userOf,
   verdictOn,
@@ -214,12 +216,17 @@ describe("decodeFailure()", () => {
 
 describe("missingOptions()", () => {
   test("asks for what is lacking, and keeps the owner's own filters", () => {
-    expect(missingOptions({}, true)).toEqual({ expose_pin: true, filtered_cache: ["users", capsProperty] });
-    expect(missingOptions({ filtered_cache: ["battery"], expose_pin: true }, true)).toEqual({
-      filtered_cache: ["battery", "users", capsProperty],
+    expect(missingOptions({}, true)).toEqual({
+      expose_pin: true,
+      filtered_cache: ["users", capsProperty, boltProperty],
     });
-    expect(missingOptions({ filtered_cache: ["users", capsProperty] }, false)).toBeUndefined();
-    expect(missingOptions({ filtered_cache: ["users", capsProperty], expose_pin: true }, true)).toBeUndefined();
+    expect(missingOptions({ filtered_cache: ["battery"], expose_pin: true }, true)).toEqual({
+      filtered_cache: ["battery", "users", capsProperty, boltProperty],
+    });
+    expect(missingOptions({ filtered_cache: ["users", capsProperty, boltProperty] }, false)).toBeUndefined();
+    expect(
+      missingOptions({ filtered_cache: ["users", capsProperty, boltProperty], expose_pin: true }, true),
+    ).toBeUndefined();
   });
 
   test("is of the options in force: a device's own before those of all", () => {
@@ -255,6 +262,37 @@ test("decodeDevices() leaves out what it cannot make sense of, and takes the res
       pins: true,
       exposesPins: true,
       pollControl: true,
+      bolt: false,
     },
+  ]);
+});
+
+/** What zigbee2mqtt says of a device with these clusters. */
+const deviceWith = (input: readonly string[], type = "lock"): string =>
+  JSON.stringify([
+    {
+      ieee_address: "0x1",
+      friendly_name: "front_door",
+      definition: { exposes: [{ type, features: [] }] },
+      endpoints: { 1: { clusters: { input } } },
+    },
+  ]);
+
+test("decodeDevices() finds a bolt where there is a lock of that cluster, without Poll Control", () => {
+  const found = [
+    deviceWith(["closuresDoorLock"]),
+    deviceWith(["closuresDoorLock", "genPollCtrl"]),
+    deviceWith(["genOnOff"]),
+    deviceWith(["closuresDoorLock"], "switch"),
+  ].map((text) => decodeDevices(text)?.[0]?.bolt);
+  expect(found).toEqual([true, false, false, false]);
+});
+
+test("where a bolt is, is taken from the lock's own attribute", () => {
+  expect([0, 1, 2, undefined].map((lockState) => placeIn({ lockState }))).toEqual([
+    "between",
+    "locked",
+    "unlocked",
+    "between",
   ]);
 });

@@ -9,6 +9,7 @@ const device = {
   battery: true,
   pins: true,
   exposesPins: true,
+  bolt: true,
   pollControl: false,
 };
 type Advanced = BridgeInfo["config"]["advanced"];

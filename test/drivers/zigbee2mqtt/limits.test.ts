@@ -9,6 +9,7 @@ const device = {
   battery: true,
   pins: true,
   exposesPins: true,
+  bolt: true,
   pollControl: false,
 };
 const caps = { numOfPinUsersSupported: 3, minPinLen: 4, maxPinLen: 6 };
