@@ -5,6 +5,7 @@ import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud } from "./support/cloud.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
 import { journalled } from "./support/journal.ts";
+import { allowance } from "./support/pace.ts";
 import { receiptsOf } from "./support/receipts.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
@@ -26,7 +27,7 @@ test("a code opens from the start of its window to its end, and says so", async 
   const { config, url } = await embedded();
   const agent = await new AgentProcess(config).start();
   const cloud = await (await Cloud.connect(url)).online();
-  const [from, to] = [inSeconds(4), inSeconds(9)];
+  const [from, to] = [inSeconds(5), inSeconds(11)];
   const made = await cloud.command("access_grants/create", {
     user_identity_id: person,
     device_ids: [frontDoor],
@@ -49,11 +50,12 @@ test("a code opens from the start of its window to its end, and says so", async 
   expect(await opens(agent, digits)).toBe(true);
   expect((await explain(agent, from)).code).toBe(0);
 
-  await cloud.event("access.gone", pair);
-  const late = Date.now() - Date.parse(to);
+  const { occurred_at: at } = await cloud.event("access.gone", pair);
+  // When it was, not when it is heard of: what was asked meanwhile may have taken longer than the window.
+  const late = Date.parse(String(at)) - Date.parse(to);
   process.stdout.write(`gone ${late} ms after the end of the window\n`);
   expect(late).toBeGreaterThanOrEqual(0);
-  expect(late).toBeLessThan(2_000);
+  expect(late).toBeLessThan(await allowance(2_000));
   expect(await opens(agent, digits)).toBe(false);
 });
 
