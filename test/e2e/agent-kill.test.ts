@@ -3,12 +3,12 @@ import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { brokerSkipReason } from "../support/broker.ts";
 import { type MqttProxy, startMqttProxy } from "../support/mqtt-proxy.ts";
+import { allowance } from "../support/pace.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud, grantCommand, upTo } from "./support/cloud.ts";
 import { door, frontDoor, person, remote } from "./support/doors.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
-import { allowance } from "./support/pace.ts";
 import { receiptsOf } from "./support/receipts.ts";
 import { lockName, zigbeeHouse } from "./support/zigbee.ts";
 

@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { brokerSkipReason } from "../support/broker.ts";
+import { allowance } from "../support/pace.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { base, Cloud, grantCommand, revokeCommand } from "./support/cloud.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
-import { allowance } from "./support/pace.ts";
 import { zigbeeHouse } from "./support/zigbee.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };

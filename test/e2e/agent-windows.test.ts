@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { allowance } from "../support/pace.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud } from "./support/cloud.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
 import { journalled } from "./support/journal.ts";
-import { allowance } from "./support/pace.ts";
 import { receiptsOf } from "./support/receipts.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
@@ -63,7 +63,7 @@ test("a window that ended while the agent was dead is closed when it is back", a
   const { config, url } = await embedded();
   const agent = await new AgentProcess(config).start();
   const cloud = await (await Cloud.connect(url)).online();
-  const end = inSeconds(4);
+  const end = inSeconds(6);
   await cloud.command("access_grants/create", { user_identity_id: person, device_ids: [frontDoor], ends_at: end });
   await cloud.event("access.live", pair);
   await agent.kill("SIGKILL");

@@ -3,8 +3,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedBroker, openBroker } from "../../agent/mqtt/broker.ts";
 import type { Arrival } from "../../agent/mqtt/inbox.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
+import { allowance } from "../support/pace.ts";
 import { client, grant, listen, silent, until } from "./mqtt-support.ts";
-import { allowance } from "./support/pace.ts";
 
 class Desk {
   readonly batches: (readonly Arrival[])[] = [];

@@ -9,6 +9,7 @@ import { Secret } from "../../agent/domain/secret.ts";
 import type { Clock } from "../../drivers/driver.ts";
 import { freePort } from "../support/broker.ts";
 import type { Passed } from "../support/mqtt-proxy.ts";
+import { allowance } from "../support/pace.ts";
 import {
   brokers,
   client,
@@ -22,7 +23,6 @@ import {
   TestAgent,
   until,
 } from "./mqtt-support.ts";
-import { allowance } from "./support/pace.ts";
 
 async function listening(server: Server): Promise<string> {
   server.listen(0, "127.0.0.1");

@@ -5,6 +5,7 @@ import { decodeDevices, decodeInfo, optionsOf } from "../../drivers/zigbee2mqtt/
 import { Zigbee2mqttPersona } from "../../simulator/zigbee2mqtt.ts";
 import type { DoorAct } from "../../simulator/zigbee2mqtt-device.ts";
 import { type Broker, bestBroker, startBroker } from "../support/broker.ts";
+import { allowance } from "../support/pace.ts";
 import { friendlyName, ieee, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
 /** Either of the two whose words are compared. */
@@ -90,7 +91,8 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
   afterAll(() => broker[Symbol.asyncDispose]());
 
   test("say the same while they start, are driven, and stop", async () => {
-    const [real, persona] = await Promise.all(sides("one", false).map((side) => hear(side, script, 250)));
+    const slower = await allowance(1);
+    const [real, persona] = await Promise.all(sides("one", false).map((side) => hear(side, script, 250, slower)));
     expect(persona).toEqual(real);
     expect(real?.get("what the lock holds")).toEqual([
       [
@@ -104,8 +106,9 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
   });
 
   test.each([false, true])("say the same in trouble, Poll Control %s", async (pollControl) => {
+    const slower = await allowance(1);
     const [real, persona] = await Promise.all(
-      sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600)),
+      sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600, slower)),
     );
     expect(persona).toEqual(real);
     // With Poll Control the write that was given up is done after the clear, and undoes it.
@@ -137,11 +140,17 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     ];
   }
 
-  /** All that a side says on the topics that the driver listens to, step by step. */
+  /**
+   * All that a side says on the topics that the driver listens to, step by step.
+   *
+   * @param silence after so long it has said all that it has to say to a step; in ms, on an idle machine.
+   * @param slower by how much this one is slower now.
+   */
   async function hear(
     side: Side & { readonly topic: string },
     steps: typeof script,
     silence: number,
+    slower: number,
   ): Promise<Map<string, Heard>> {
     const client = await connectAsync(broker.url);
     const heard: (readonly [string, unknown])[] = [];
@@ -155,7 +164,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     await client.subscribeAsync(`${side.topic}/#`);
     const quiet = async (ms: number): Promise<Heard> => {
       last = Date.now();
-      while (Date.now() - last < ms) await sleep(20);
+      while (Date.now() - last < ms * slower) await sleep(20);
       return heard.splice(0);
     };
     const all = new Map<string, Heard>();
@@ -172,7 +181,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
           else if ("codes" in step) heard.push(["codes", [...(await side.codes())].toSorted(([a], [b]) => a - b)]);
           else await client.publishAsync(`${side.topic}/${step.send}`, JSON.stringify(step.payload));
           // The answer to one is there before the next is sent, unless the lock is deaf.
-          await sleep("act" in step ? 150 : 50);
+          await sleep(("act" in step ? 150 : 50) * slower);
         }
         all.set(what, await quiet(silence));
       }
