@@ -112,8 +112,9 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
     process.stdout.write(
       `${commands} commands while ${deaf.length} rounds wait: reply after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most (an echo of the broker: ${crossing} ms, p99); meanwhile ${live.length} live and ${gone.length} gone on the good lock\n`,
     );
-    // A command crosses the broker twice, and the agent: on a busy machine each of them waits as an echo does.
-    expect(percentile(latencies, judged)).toBeLessThan(100 + 4 * percentile(echoes, judged));
+    // A command crosses the broker twice, the agent and its disk: on a busy machine it waits at each as an echo does, and
+    // longer. Who waits for a deaf lock waits for seconds.
+    expect(percentile(latencies, judged)).toBeLessThan(100 + 8 * percentile(echoes, judged));
     expect(live.length).toBeGreaterThan(0);
     expect(gone.length).toBeGreaterThan(0);
   }, 600_000);
