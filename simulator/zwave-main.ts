@@ -52,7 +52,7 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
                                                         options, slow, loses_replies, executes_late
   {"lock":"3","act":"mend","fault":"deaf"}
   {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply, stray
-                                                        or wipe
+                                                        or wipe; with "at":"write", when the next code comes
   {"lock":"6","act":"opens","digits":"4711","at":0}     whether it would open, at so many ms since 1970; without
                                                         "at": now
   {"lock":"6","act":"clock","stubborn":true}            its clock cannot be set any more
