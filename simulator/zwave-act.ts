@@ -8,7 +8,7 @@ const slot = z.int().min(1);
 
 /** What can be done to a lock, or happens at it. */
 export const zwaveAct = z.discriminatedUnion("act", [
-  z.strictObject({ act: z.literal("mode"), mode: z.enum(zwaveModes) }),
+  z.strictObject({ act: z.literal("mode"), mode: z.enum(zwaveModes), at: z.literal("write").optional() }),
   faultWith({ act: z.literal("fault") }),
   z.strictObject({ act: z.literal("mend"), fault: z.enum(faultNames) }),
   z.strictObject({
@@ -33,7 +33,7 @@ export type ZwaveAct = z.infer<typeof zwaveAct>;
 export async function perform(lock: ZwaveLock, act: ZwaveAct): Promise<object> {
   switch (act.act) {
     case "mode":
-      lock.mode = act.mode;
+      lock.change(act.mode, act.at);
       return {};
     case "fault":
     case "mend":

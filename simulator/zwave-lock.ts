@@ -41,6 +41,7 @@ export class ZwaveLock {
   readonly clock = new ZwaveClock();
   readonly bolt: ZwaveBolt;
   mode: ZwaveMode = "ok";
+  #modeAtWrite: ZwaveMode | undefined;
   battery = 80;
   readonly #parts: ZwaveLockParts;
   readonly #witness: Witness;
@@ -65,6 +66,12 @@ export class ZwaveLock {
     this.#chip = this.memory.chip(parts.remembered?.chip);
     this.bolt = new ZwaveBolt(this.#chip.unlocked ? "unlocked" : "locked", (to) => void this.#moved(to));
     this.#witness = new Witness(String(this.id), (sight) => parts.see(sight), parts.remembered?.unanswered);
+  }
+
+  /** How it is from now on; or from the moment at which the next code is written to it, with that one. */
+  change(mode: ZwaveMode, at?: "write"): void {
+    if (at === undefined) this.mode = mode;
+    this.#modeAtWrite = at && mode;
   }
 
   /** What becomes of what is sent to it. */
@@ -154,7 +161,7 @@ export class ZwaveLock {
   forget(): void {
     for (let user = 1; user <= mostUsers; user++) this.windows.wipe(user);
     this.memory.forget();
-    this.mode = "ok";
+    this.change("ok");
     this.clock.restore(undefined);
     this.#put("locked");
     this.#look();
@@ -215,6 +222,7 @@ export class ZwaveLock {
   }
 
   #fate(command: SlotCommand | undefined): Fate {
+    if (command?.what === "write" && isCode(command)) this.change(this.#modeAtWrite ?? this.mode);
     const drawn = this.#parts.faults.next(command?.what ?? "meet", instant(Date.now()));
     // What the interview asks is answered: the faults are of the memory.
     if (this.mode === "ok") return command ? drawn : { ...drawn, becomes: "answered" };
@@ -249,6 +257,9 @@ export class ZwaveLock {
     this.#parts.remember({ chip: this.#chip, unanswered: [...this.#witness.unanswered], options });
   }
 }
+
+/** Of a code itself, and not of its user or a window. */
+const isCode = ({ slot }: SlotCommand): boolean => !slot.includes(":");
 
 const mostUsers = 0xff;
 /** What it remembers besides its codes. */

@@ -54,7 +54,7 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
                                                         says_no_and_stores
   {"lock":"3","act":"mend","fault":"deaf"}
   {"lock":"3","act":"mode","mode":"dead"}               ok, reject, lie, mask, dead, ackonly, storenoreply, stray
-                                                        or wipe
+                                                        or wipe; with "at":"write", when the next code comes
   {"lock":"6","act":"opens","digits":"4711","at":0}     whether it would open, at so many ms since 1970; without
                                                         "at": now
   {"lock":"3","act":"turn","to":"locked"}               someone turns its knob; or unlocked

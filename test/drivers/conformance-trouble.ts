@@ -1,12 +1,23 @@
+import { setImmediate as othersTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { slotName } from "../../agent/domain/slot.ts";
 import { LinkError, type WriteOutcome } from "../../drivers/driver.ts";
 import { eventually } from "../support/host.ts";
+import { allowance } from "../support/pace.ts";
 import { type Able, never, rejection, type Stand } from "./bench.ts";
 
 const isOpen = (outcome: WriteOutcome | LinkError): boolean =>
   outcome instanceof LinkError || outcome.result === "unconfirmed";
 const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+
+/** A promise that is over without a wait: some turns of the event loop are enough, however long they take. */
+async function atOnce<T>(promise: Promise<T>): Promise<T | "not yet"> {
+  const later = (async () => {
+    for (let turn = 0; turn < 100; turn++) await othersTurn();
+    return "not yet" as const;
+  })();
+  return Promise.race([promise, later]);
+}
 
 /** What a driver does when the far end lies, is silent, or goes away: for numbered memories that can be asked. */
 export function describeTrouble({ readBack }: Able, stand: () => Stand): void {
@@ -115,10 +126,8 @@ export function describeTrouble({ readBack }: Able, stand: () => Stand): void {
       for (const call of calls) {
         const controller = new AbortController();
         const ended = rejection(call(controller.signal));
-        const aborted = Date.now();
         controller.abort(reason);
-        expect(await ended).toBe(reason);
-        expect(Date.now() - aborted).toBeLessThan(100);
+        expect(await atOnce(ended)).toBe(reason);
         expect(await rejection(call(AbortSignal.abort(reason)))).toBe(reason);
       }
     });
@@ -150,11 +159,13 @@ export function describeTrouble({ readBack }: Able, stand: () => Stand): void {
       await link.lock(bench.address).abilities(never());
       await peer.mode("dead");
       const left = stand().tried(stand().write(stand().pin(), 3));
-      const closed = Date.now();
+      const before = Date.now();
       await link[Symbol.asyncDispose]();
-      expect(await left).toSatisfy(isOpen);
-      expect(await rejection(link.lock(bench.address).abilities(never()))).toBeInstanceOf(LinkError);
-      expect(Date.now() - closed).toBeLessThan(200);
+      const took = Date.now() - before;
+      expect(await atOnce(left)).toSatisfy(isOpen);
+      const next = rejection(link.lock(bench.address).abilities(never()));
+      expect(await atOnce(next)).toBeInstanceOf(LinkError);
+      expect(took).toBeLessThan(await allowance(200));
     });
 
     test("a link that is closed leaves no wire open", async () => {

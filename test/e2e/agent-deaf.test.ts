@@ -87,7 +87,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
     }).start();
     const cloud = await (await Cloud.connect(broker.url)).online();
     for (const name of deaf) await cloud.command(grantCommand, { user_identity_id: "ann", device_id: name });
-    await until("all are asked what they are", () => deaf.every((name) => asked.has(name)), 60_000);
+    await until("all are asked what they are", () => deaf.every((name) => asked.has(name)), 200_000);
 
     const latencies: number[] = [];
     const echo = await echoAt(broker.url);
@@ -115,5 +115,5 @@ describe.skipIf(brokerSkipReason("mosquitto"))("200 deaf locks", () => {
     expect(percentile(latencies, judged)).toBeLessThan(100);
     expect(live.length).toBeGreaterThan(0);
     expect(gone.length).toBeGreaterThan(0);
-  }, 120_000);
+  }, 600_000);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { brokerSkipReason } from "../support/broker.ts";
 import { until } from "./mqtt-support.ts";
@@ -8,6 +9,8 @@ import { receiptsOf, statesOf } from "./support/receipts.ts";
 import { zigbeeHouse } from "./support/zigbee.ts";
 
 const perPair = 12;
+/** A thousand codes are on the lock in some seconds; a machine that has much other work takes its time. */
+const longRun = 300_000;
 /** Every second one ends with a grant, the others with a revoke. */
 const isGranted = (index: number): boolean => index % 2 === 0;
 
@@ -37,10 +40,7 @@ test("commands that race for one lock: at the end it holds what the grants say",
   expect((await receiptsOf(agent, frontDoor)).map((receipt) => receipt.user_identity_id).toSorted()).toEqual(wanted);
   // Nothing moves any more, and nothing was said that was not so.
   expect(holders()).toEqual(wanted);
-  await until("all events came", async () => {
-    const { agent: status } = await agent.ask("agent/status");
-    return JSON.stringify(status).includes('"letters_waiting":0');
-  });
+  await agent.allTold();
   expect(cloud.numbers()).toEqual(upTo(cloud.numbers().length));
   process.stdout.write(`${sent.length} commands for ${people.length} people, ${cloud.numbers().length} events\n`);
 });
@@ -68,11 +68,11 @@ test.each([
       }),
     );
     const published = since();
-    await until("all are replied to", () => cloud.replies.size === total, 60_000);
+    await until("all are replied to", () => cloud.replies.size === total, longRun);
     const replied = since();
-    await cloud.event("access.live", {}, 60_000);
+    await cloud.event("access.live", {}, longRun);
     const first = since();
-    await until("all are live", () => cloud.count("access.live") === total, 90_000);
+    await until("all are live", () => cloud.count("access.live") === total, longRun);
     const live = since();
     process.stdout.write(
       `${total} grants, ${count} device(s): published ${published} ms, replied ${replied} ms, first live ${first} ms, all live ${live} ms\n`,
@@ -88,7 +88,7 @@ test.each([
     }
     expect(devices.reduce((sum, { address }) => sum + agent.codes(address).size, 0)).toBe(total);
   },
-  120_000,
+  2 * longRun,
 );
 
 test.each(["numbered", "assigned"])("a full lock, memory %s, lets the oldest in by itself", async (memory) => {
@@ -119,12 +119,14 @@ test.each(["numbered", "assigned"])("a full lock, memory %s, lets the oldest in 
   });
   await cloud.command(revokeCommand, { user_identity_id: "person-2", device_id: frontDoor });
   await cloud.event("access.live", { user_identity_id: "person-4" });
-  expect(await states()).toEqual({
-    "person-1": "live",
-    "person-3": "live",
-    "person-4": "live",
-    "person-5": "refused: full",
-  });
+  // A lock that names its slots itself is asked once more whether there is room for the next.
+  const settled = { "person-1": "live", "person-3": "live", "person-4": "live", "person-5": "refused: full" };
+  await until("nobody else gets in", async () => isDeepStrictEqual(await states(), settled));
+  expect(cloud.count("access.live")).toBe(4);
+  const refusals = cloud.events.filter(({ event_type: type }) => type === "access.refused");
+  expect(new Set(refusals.map(({ user_identity_id: id, reason }) => `${id} ${reason}`))).toEqual(
+    new Set(["person-4 full", "person-5 full"]),
+  );
   expect([...agent.codes("front-door").values()].map(({ label }) => label).toSorted()).toEqual([
     "person-1",
     "person-3",

@@ -79,6 +79,11 @@ test("a code on a lock that nobody can ask is in the debt, by name, until that l
   expect(told.out).toMatch(/orphans\.1\.reason +lock_replaced/);
   await cloud.command(revokeCommand, ann);
   await until("the new lock is empty", () => held(agent, "new").length === 0);
+  // The lock is empty a moment before the agent knows.
+  await until("only the old lock owes it", async () => {
+    const receipts = await receiptsOf(agent, frontDoor);
+    return receipts.length === 1 && receipts.every(({ credentials }) => credentials.length === 1);
+  });
   expect(held(agent, "one")).toEqual(["ann"]);
   expect(await receiptsOf(agent, frontDoor)).toMatchObject([{ state: "removing" }]);
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { allowance } from "../support/pace.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud } from "./support/cloud.ts";
 import { embedded, frontDoor, person } from "./support/doors.ts";
@@ -26,7 +27,7 @@ test("a code opens from the start of its window to its end, and says so", async 
   const { config, url } = await embedded();
   const agent = await new AgentProcess(config).start();
   const cloud = await (await Cloud.connect(url)).online();
-  const [from, to] = [inSeconds(4), inSeconds(9)];
+  const [from, to] = [inSeconds(5), inSeconds(11)];
   const made = await cloud.command("access_grants/create", {
     user_identity_id: person,
     device_ids: [frontDoor],
@@ -49,11 +50,12 @@ test("a code opens from the start of its window to its end, and says so", async 
   expect(await opens(agent, digits)).toBe(true);
   expect((await explain(agent, from)).code).toBe(0);
 
-  await cloud.event("access.gone", pair);
-  const late = Date.now() - Date.parse(to);
+  const { occurred_at: at } = await cloud.event("access.gone", pair);
+  // When it was, not when it is heard of: what was asked meanwhile may have taken longer than the window.
+  const late = Date.parse(String(at)) - Date.parse(to);
   process.stdout.write(`gone ${late} ms after the end of the window\n`);
   expect(late).toBeGreaterThanOrEqual(0);
-  expect(late).toBeLessThan(2_000);
+  expect(late).toBeLessThan(await allowance(2_000));
   expect(await opens(agent, digits)).toBe(false);
 });
 
@@ -61,7 +63,7 @@ test("a window that ended while the agent was dead is closed when it is back", a
   const { config, url } = await embedded();
   const agent = await new AgentProcess(config).start();
   const cloud = await (await Cloud.connect(url)).online();
-  const end = inSeconds(4);
+  const end = inSeconds(6);
   await cloud.command("access_grants/create", { user_identity_id: person, device_ids: [frontDoor], ends_at: end });
   await cloud.event("access.live", pair);
   await agent.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
@@ -30,7 +31,8 @@ async function receiptSays(agent: AgentProcess, pair: ReturnType<typeof pairAt>,
         said = await receiptsOf(agent, pair.device_id);
         return find() !== undefined;
       },
-      25_000,
+      // A lock that was silent three times, as one may seem to be where the machine has much other work, waits a minute.
+      100_000,
     );
   } catch {
     throw new Error(`no receipt at ${pair.device_id} says ${states.join(" or ")}: ${JSON.stringify(said)}`);
@@ -47,7 +49,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
   let house: ZwaveHouse;
   beforeAll(async () => {
     house = await ZwaveHouse.open(locks);
-  }, 60_000);
+  });
   afterAll(() => house[Symbol.asyncDispose]());
   beforeEach(async () => {
     await house.far.plug();
@@ -72,7 +74,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
     const { agent } = await agentAt(house.far);
     cpSync(house.known, join(agent.dataDir, "links", "zwave", "zwave-js"), { recursive: true });
     await agent.start();
-    for (const lock of locks) await until(`lock ${lock} is online`, () => isOnline(agent, lock), 30_000);
+    for (const lock of locks) await until(`lock ${lock} is online`, () => isOnline(agent, lock), 100_000);
     return agent;
   }
 
@@ -97,7 +99,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
     const cloud = await (await Cloud.connect(url)).online();
     for (const lock of locks) await cloud.command(grantCommand, pairAt(lock));
     for (const lock of locks) {
-      const { evidence } = await cloud.event("access.live", pairAt(lock), 60_000);
+      const { evidence } = await cloud.event("access.live", pairAt(lock), 200_000);
       expect(evidence).toBe(lock === userCode1 ? "read_back_masked" : "read_back");
     }
     // The first acquaintance of zwave-js with a lock takes nothing from the owner.
@@ -117,11 +119,11 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
     await agent.kill("SIGKILL");
     const began = Date.now();
     await agent.start();
-    for (const lock of locks) await until(`lock ${lock} is online`, () => isOnline(agent, lock), 30_000);
+    for (const lock of locks) await until(`lock ${lock} is online`, () => isOnline(agent, lock), 100_000);
     process.stdout.write(`zwave: ready with a filled cache ${Date.now() - began} ms after the start of the process\n`);
     await cloud.online();
     for (const lock of locks) await cloud.command(revokeCommand, pairAt(lock));
-    for (const lock of locks) await cloud.event("access.gone", pairAt(lock), 30_000);
+    for (const lock of locks) await cloud.event("access.gone", pairAt(lock), 100_000);
     for (const lock of locks) {
       expect(await far.look(lock)).toEqual({ codes: { 1: owners }, users: lock === userCredential ? [1] : [] });
     }
@@ -145,7 +147,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       ),
     );
     expect(found).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 
   test.each(locks)(
     "lock %s: refused, stored though the answer was lost, dead, and a lie each end in their receipt",
@@ -154,7 +156,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       const agent = await acquainted();
       const grant = (identity: string) => agent.ask(grantCommand, pairAt(lock, identity));
       const revoke = (identity: string) => agent.ask(revokeCommand, pairAt(lock, identity));
-      const mode = (to: "ok" | "lie" | "reject" | "storenoreply" | "dead") => far.act(lock, { act: "mode", mode: to });
+      const mode = (to: "ok" | "lie" | "reject" | "dead") => far.act(lock, { act: "mode", mode: to });
 
       // Refused, and a lie: not called live, and nothing is left of it on the lock. The PINs are their own, so that there is one try.
       for (const [how, value] of [
@@ -173,7 +175,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       // Dead: nothing is said to be there, and live once it is back.
       await mode("dead");
       await grant("dead");
-      await until("it is offline", async () => !(await isOnline(agent, lock)), 25_000);
+      await until("it is offline", async () => !(await isOnline(agent, lock)));
       expect(await receiptSays(agent, pairAt(lock, "dead"), "waiting", "writing", "unconfirmed")).toBeDefined();
       await mode("ok");
       expect(await receiptSays(agent, pairAt(lock, "dead"), "live")).toBeDefined();
@@ -181,30 +183,23 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
       // Stored, and the answer is lost: unconfirmed until the slot can be read, then live, and written once only.
       const before = far.asked.length;
       const since = (): AskedOfLock[] => far.asked.slice(before).filter((each) => each.lock === lock);
-      const taken = Object.keys((await far.look(lock)).codes);
-      const losing = (async () => {
-        // The last that is asked before the code is sent: for a user, who comes first, or what is in the slot that is free.
-        await until("the code is next", () =>
-          since().some(({ asked, slot }) =>
-            lock === userCredential ? asked === "write" : asked === "read" && !taken.includes(slot),
-          ),
-        );
-        await mode("storenoreply");
-      })();
+      await far.act(lock, { act: "mode", mode: "storenoreply", at: "write" });
       await grant("lost");
-      await losing;
       await until("it is written", () => since().some(({ asked, slot }) => asked === "write" && !slot.includes(":")));
       expect(await receiptSays(agent, pairAt(lock, "lost"), "unconfirmed", "writing")).toBeDefined();
       await mode("ok");
       expect(await receiptSays(agent, pairAt(lock, "lost"), "live")).toBeDefined();
       expect(since().filter(({ asked, slot }) => asked === "write" && !slot.includes(":"))).toHaveLength(1);
-      const { codes, users } = await far.look(lock);
+      const { codes } = await far.look(lock);
       expect(Object.keys(codes)).toHaveLength(2);
-      // The user whose code was refused, and who could not be taken away while the lock refused that too, is gone by now.
-      expect(users.map(String)).toEqual(lock === userCredential ? Object.keys(codes) : []);
+      // The user whose code was refused, and who could not be taken away while the lock refused that too, goes after all.
+      const users = lock === userCredential ? Object.keys(codes) : [];
+      await until("only who has a code is left", async () =>
+        isDeepStrictEqual((await far.look(lock)).users.map(String), users),
+      );
       expect(far.lines.filter((line) => line.includes("rewritten_blindly"))).toEqual([]);
     },
-    120_000,
+    600_000,
   );
 
   test("the stick is pulled out in the middle of a write and plugged in again: read first, then live, never written blindly", async () => {
@@ -223,11 +218,11 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
           const receipts = await receiptsOf(agent, deviceOf(userCode2));
           return receipts.length === round + 1 && receipts.every(({ state }) => state === "live");
         },
-        30_000,
+        100_000,
       );
       expect(await codeAt(far, userCode2)).toHaveLength(round + 1);
     }
     expect(far.lines.filter((line) => line.includes("rewritten_blindly"))).toEqual([]);
     expect((await agent.kill("SIGTERM")).code).toBe(0);
-  }, 120_000);
+  }, 600_000);
 });

@@ -61,7 +61,7 @@ const isPossible = ({ houses }: Campaign): boolean =>
   !houses.includes(zwaveHouse) || skipReason("socat", hasSocat, "apt-get install socat") === undefined;
 
 describe.skipIf(brokerSkipReason("mosquitto"))("kill -9, again and again, under a stream of commands", () => {
-  const options = { timeout: isLong ? 3_600_000 : 400_000 };
+  const options = { timeout: isLong ? 7_200_000 : 1_200_000 };
   test.each(campaigns.filter(isPossible))(
     "locks $where: nothing is lost, nothing is claimed that is not so",
     options,

@@ -5,7 +5,9 @@ import { client, until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { base, Cloud, grantCommand, upTo } from "./support/cloud.ts";
 import { frontDoor, remote } from "./support/doors.ts";
+import { journalOf } from "./support/journal.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
+import { statesOf } from "./support/receipts.ts";
 
 const idOf = (number: number): string => `r-${number}`;
 const commandOf = (number: number): string =>
@@ -16,24 +18,33 @@ const isConnected = async (agent: AgentProcess): Promise<boolean> =>
 
 /** Repeats what was not replied to, with the same ids, as the README asks of publishers. */
 async function insist(cloud: Cloud, numbers: readonly number[]): Promise<void> {
-  for (const number of numbers)
-    if (!cloud.replies.has(idOf(number))) await cloud.publish(grantCommand, commandOf(number));
-  await until("all are replied to", () => numbers.every((number) => cloud.replies.has(idOf(number))));
+  const missing = (): readonly number[] => numbers.filter((number) => !cloud.replies.has(idOf(number)));
+  await until(
+    "all are replied to",
+    async () => {
+      for (const number of missing()) await cloud.publish(grantCommand, commandOf(number));
+      // A broker with short queues drops replies, too, where we are slow to take them.
+      await until("they are replied to", () => missing().length === 0, 2_000).catch(() => undefined);
+      return missing().length === 0;
+    },
+    90_000,
+  );
 }
 
 /** Nothing is missing, and nothing was done twice. */
 async function expectDoneOnce(agent: AgentProcess, cloud: Cloud, numbers: readonly number[]): Promise<void> {
-  await until("all are told of", () => cloud.count("access.accepted") >= numbers.length);
-  expect(cloud.count("access.accepted")).toBe(numbers.length);
+  // In the journal: on its way to us an event may be lost, as the broker's queues are short.
+  const accepted = (await journalOf(agent)).filter(({ event_type: type }) => type === "access.accepted");
+  expect(accepted.length).toBe(numbers.length);
   for (const number of numbers) expect(new Set(cloud.replies.get(idOf(number)))).toEqual(new Set(['{"ok":true}']));
   await until("all are on the lock", () => agent.codes("front-door").size === numbers.length);
 }
 
 describe.skipIf(brokerSkipReason("mosquitto"))("a broker that forgets our session", () => {
   test.each([
-    ["while we are connected", async () => {}],
-    ["while we are away after a kill -9", (agent: AgentProcess) => agent.kill("SIGKILL")],
-  ] as const)("%s: it is said, with the time, and repeated commands are done once", async (_, away) => {
+    ["while we are connected", false],
+    ["while we are away after a kill -9", true],
+  ])("%s: it is said, with the time, and repeated commands are done once", async (_, isKilled) => {
     const broker = await Mosquitto.start({ persistence: "false" });
     const agent = await new AgentProcess(remote(broker.url, { slots: 100 })).start();
     const cloud = await (await Cloud.connect(broker.url)).online();
@@ -41,13 +52,16 @@ describe.skipIf(brokerSkipReason("mosquitto"))("a broker that forgets our sessio
     expect(await statusOf(agent)).toContain('"session_lost":null');
 
     const before = Date.now();
-    await away(agent);
-    // Acknowledged by the broker while it is our only hope, and lost with it.
-    if (cloud.state === "offline") for (const number of upTo(20)) await cloud.publish(grantCommand, commandOf(number));
+    if (isKilled) {
+      await agent.kill("SIGKILL");
+      await until("the broker noticed", () => cloud.state === "offline");
+      // Acknowledged by the broker while it is our only hope, and lost with it.
+      for (const number of upTo(20)) await cloud.publish(grantCommand, commandOf(number));
+    }
     await broker.kill("SIGTERM");
     const after = Date.now();
     await broker.start();
-    if (!(await isConnected(agent).catch(() => false))) await agent.start().catch(() => undefined);
+    if (isKilled) await agent.start();
     const lost = await cloud.event("agent.session_lost");
     const since = Date.parse(String(lost["offline_since"]));
     expect(since).toBeLessThanOrEqual(after);
@@ -94,8 +108,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("a broker whose queue for us is f
     for (const number of all) await cloud.publish(grantCommand, commandOf(number));
     await agent.start();
     await cloud.online();
-    await cloud.publish(grantCommand, commandOf(61));
-    await cloud.reply(idOf(61));
+    await insist(cloud, [61]);
     const lost = all.filter((number) => !cloud.replies.has(idOf(number)));
     expect(lost.length).toBeGreaterThan(30);
     expect(lost.length).toBeLessThan(60);
@@ -123,8 +136,8 @@ describe.skipIf(brokerSkipReason("mosquitto"))("a subscriber that does not keep 
     for (const number of upTo(100)) {
       await agent.ask(grantCommand, { user_identity_id: `person-${number}`, device_id: frontDoor });
     }
-    await until("all are on the lock", () => agent.codes("front-door").size === 100);
-    await until("nothing waits", async () => (await statusOf(agent)).includes('"letters_waiting":0'));
+    await until("all are live", async () => (await statesOf(agent, frontDoor)).get("live") === 100);
+    await agent.allTold();
     expect(got.length).toBeLessThan(50);
 
     // The others are told of nothing amiss, and get theirs.

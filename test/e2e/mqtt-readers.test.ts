@@ -49,7 +49,8 @@ describe.skipIf(brokerSkipReason("mosquitto"))("letters that nobody is subscribe
     await agent.start();
     await until("they wait again", async () => (await waiting(agent)).letters_without_reader === 300);
     const cloud = await Cloud.connect(broker.url);
-    await until("all came", () => cloud.numbers().length === 300, 25_000);
+    // What nobody has read for long is tried once a minute.
+    await until("all came", () => cloud.numbers().length === 300, 100_000);
     expect(cloud.numbers().toSorted((a, b) => a - b)).toEqual(upTo(300));
     for (const type of ["access.accepted", "access.live"]) {
       const numbers = cloud.events.filter((event) => event.event_type === type).map(({ number }) => number);

@@ -9,6 +9,7 @@ import { Secret } from "../../agent/domain/secret.ts";
 import type { Clock } from "../../drivers/driver.ts";
 import { freePort } from "../support/broker.ts";
 import type { Passed } from "../support/mqtt-proxy.ts";
+import { allowance } from "../support/pace.ts";
 import {
   brokers,
   client,
@@ -94,7 +95,7 @@ describe.each(brokers)("on $name", ({ start, protocol }) => {
     );
     // The broker forgets our session, and has made another, without the subscription, when the line breaks.
     await (await client(broker.url, { clientId: "latchd-gateway-1", clean: true })).endAsync();
-    await until("online again", () => proxy.passed.some((passed) => passed.connection === 3 && isOnline(passed)));
+    await until("online again", () => proxy.passed.some((passed) => passed.connection >= 3 && isOnline(passed)));
     const sent = await command(broker.url, 1);
     await until("heard", () => agent.payloads.length === 1);
     expect(agent.payloads).toEqual(sent);
@@ -149,13 +150,14 @@ describe.skipIf(!brokers.some(({ name }) => name === "mosquitto"))("MQTT 5", () 
     });
     await online(broker.url);
     const { port } = new URL(broker.url);
-    const asked = ["-V", "5", "-p", port, "-t", grant, "-m", "{}", "-e", "access/gateway-1/reply/rr", "-W", "5"];
+    const asked = ["-V", "5", "-p", port, "-t", grant, "-m", "{}", "-e", "access/gateway-1/reply/rr", "-W", "30"];
     const peer = spawn("mosquitto_rr", asked, { stdio: ["ignore", "pipe", "inherit"] });
     let answer = "";
     peer.stdout.on("data", (chunk: Buffer) => {
       answer += chunk.toString();
     });
-    await once(peer, "exit");
+    // Its last words come before that, and may come after its end.
+    await once(peer, "close");
     expect(answer.trim()).toBe('{"ok":true}');
 
     const asker = await client(broker.url, { protocolVersion: 5 });
@@ -216,7 +218,8 @@ test("a broker that is away is told once, with the setting to look at", async ()
   ]);
   const from = Date.now();
   await mqtt.close();
-  expect(Date.now() - from).toBeLessThan(500);
+  const took = Date.now() - from;
+  expect(took).toBeLessThan(await allowance(500));
 });
 
 test("a broker that hangs up again and again is tried for ever, at most half a minute apart", async () => {

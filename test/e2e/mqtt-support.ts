@@ -36,7 +36,17 @@ export async function proxied({ url }: Broker): Promise<MqttProxy> {
   return proxy;
 }
 
-export async function until(what: string, condition: () => boolean | Promise<boolean>, within = 15_000): Promise<void> {
+/**
+ * What is waited for comes in a second, or a few; so long is waited only where the machine has much other work, or it never
+ * comes. Less than the minute after which a breaker lets a lock be tried again: what comes by that alone is late.
+ */
+const patience = 45_000;
+
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  within = patience,
+): Promise<void> {
   const deadline = Date.now() + within;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${within} ms`);

@@ -55,7 +55,7 @@ const written = (scenario: object): string => {
   return file;
 };
 
-test.each(files)("the scenario %s goes as it is to go", { timeout: 180_000 }, async (file) => {
+test.each(files)("the scenario %s goes as it is to go", { timeout: 600_000 }, async (file) => {
   const { code, out, err } = await simulate([join(scenarios, file)]);
   process.stdout.write(`${file}: ${out.split("\n").at(-2) ?? ""}\n`);
   expect({ code, err, missed: out.split("\n").filter((line) => line.includes("NOT")) }).toEqual({
@@ -132,15 +132,11 @@ test("a fault of a running agent's lock is begun and ended at the command line, 
   const pair = { user_identity_id: person, device_id: frontDoor };
   await agent.ask("user_identities/grant_access_to_device", pair);
   const state = async (): Promise<unknown> => (await receiptsOf(agent, frontDoor)).map((receipt) => receipt.state);
-  await until(
-    "it is seen that the lock keeps nothing",
-    async () => JSON.stringify(await state()) === '["refused"]',
-    20_000,
-  );
+  await until("it is seen that the lock keeps nothing", async () => JSON.stringify(await state()) === '["refused"]');
   expect(agent.codes("front-door").size).toBe(0);
   expect(await fault("says_yes_stores_nothing", "off")).toMatchObject({ out: "Nothing is wrong with front-door.\n" });
   // Whatever the owner does there makes latchd look again.
   await agent.cli("act", "front-door", "program", "48151623", "--data", agent.dataDir);
-  await until("it is live", async () => JSON.stringify(await state()) === '["live"]', 20_000);
+  await until("it is live", async () => JSON.stringify(await state()) === '["live"]');
   expect(agent.stdout + agent.stderr).not.toContain("48151623");
 });

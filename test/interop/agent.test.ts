@@ -35,7 +35,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
       const codes = async (): Promise<readonly (readonly [number, string])[]> => [...(await real.act({ act: "look" }))];
 
       expect(await cloud.command(grantCommand, pair, "try-1")).toEqual({ ok: true });
-      expect(await cloud.event("access.live", pair, 25_000)).toMatchObject({ evidence: "read_back", code: null });
+      expect(await cloud.event("access.live", pair)).toMatchObject({ evidence: "read_back", code: null });
       const order = cloud.topics.filter((topic) => /^(reply|event\/access)/.test(topic));
       expect(order.slice(0, 3)).toEqual(["reply/try-1", "event/access.accepted", "event/access.live"]);
       const { out } = await agent.cli("code", person, frontDoor, "--data", agent.dataDir);
@@ -55,7 +55,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
       expect(cloud.count("access.gone")).toBe(0);
       expect((await codes()).length).toBe(1);
       await real.act({ act: "mode", mode: "ok" });
-      expect(await cloud.event("access.gone", pair, 25_000)).toMatchObject({ evidence: "read_back" });
+      expect(await cloud.event("access.gone", pair)).toMatchObject({ evidence: "read_back" });
       expect(await codes()).toEqual([]);
 
       // zigbee2mqtt is away when a grant comes, which waits for it.
@@ -64,7 +64,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
       expect(await cloud.command(grantCommand, second)).toEqual({ ok: true });
       await until("the grant waits", () => isSaid(agent, "lock_away"));
       await real.running();
-      await cloud.event("access.live", second, 25_000);
+      await cloud.event("access.live", second);
       expect((await codes()).length).toBe(1);
       expect(cloud.numbers()).toEqual(cloud.numbers().toSorted((a, b) => a - b));
       expect(await agent.kill("SIGTERM")).toEqual({ code: 0, signal: null });
@@ -87,7 +87,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
     const cloud = await (await Cloud.connect(broker.url)).online();
     const first = { ...pair, user_identity_id: "first" };
     await cloud.command(grantCommand, first);
-    await cloud.event("access.live", first, 25_000);
+    await cloud.event("access.live", first);
     const codes = async (): Promise<readonly string[]> => [...(await real.act({ act: "look" })).values()];
     const [stays] = await codes();
 
@@ -95,7 +95,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
     await real.act({ act: "die", at: "setPinCode" });
     const before = Date.now();
     await cloud.command(grantCommand, pair);
-    await cloud.event("access.unconfirmed", pair, 25_000);
+    await cloud.event("access.unconfirmed", pair);
     const after = Date.now();
     await cloud.command(revokeCommand, pair);
     await until("the revoke waits", () => isSaid(agent, "removing"));
@@ -105,7 +105,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2m
     const told = await toldOf(broker.url);
     await real.act({ act: "mode", mode: "ok" });
     await real.act({ act: "battery", halves: 100 });
-    await until("the write is noticed, cleared and read back", () => /enabled.*available/.test(told.join(" ")), 25_000);
+    await until("the write is noticed, cleared and read back", () => /enabled.*available/.test(told.join(" ")));
     await until("it is owed", () => isSaid(agent, "earlier_write_in_doubt"));
     expect(await codes()).toEqual([stays]);
     const receipts = await receiptsOf(agent, frontDoor);

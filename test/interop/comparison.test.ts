@@ -5,6 +5,7 @@ import { decodeDevices, decodeInfo, optionsOf } from "../../drivers/zigbee2mqtt/
 import { Zigbee2mqttPersona } from "../../simulator/zigbee2mqtt.ts";
 import type { DoorAct } from "../../simulator/zigbee2mqtt-device.ts";
 import { type Broker, bestBroker, startBroker } from "../support/broker.ts";
+import { allowance } from "../support/pace.ts";
 import { friendlyName, ieee, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
 /** Either of the two whose words are compared. */
@@ -89,7 +90,8 @@ const trouble: readonly (readonly [string, ...Step[]])[] = [
   ["what the lock holds at last", { codes: true }],
 ];
 
-describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt", () => {
+// Each of some thirty steps is listened to for a while, which is longer the slower the machine is.
+describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt", { timeout: 900_000 }, () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startBroker(bestBroker());
@@ -97,7 +99,8 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
   afterAll(() => broker[Symbol.asyncDispose]());
 
   test("say the same while they start, are driven, and stop", async () => {
-    const [real, persona] = await Promise.all(sides("one", false).map((side) => hear(side, script, 250)));
+    const slower = await allowance(1);
+    const [real, persona] = await Promise.all(sides("one", false).map((side) => hear(side, script, 250, slower)));
     expect(persona).toEqual(real);
     expect(real?.get("what the lock holds")).toEqual([
       [
@@ -110,18 +113,15 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     ]);
   }, 60_000);
 
-  test.each([false, true])(
-    "say the same in trouble, Poll Control %s",
-    async (pollControl) => {
-      const [real, persona] = await Promise.all(
-        sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600)),
-      );
-      expect(persona).toEqual(real);
-      // With Poll Control the write that was given up is done after the clear, and undoes it.
-      expect(real?.get("what the lock holds then")).toEqual([["codes", pollControl ? [[12, "12121212"]] : []]]);
-    },
-    60_000,
-  );
+  test.each([false, true])("say the same in trouble, Poll Control %s", async (pollControl) => {
+    const slower = await allowance(1);
+    const [real, persona] = await Promise.all(
+      sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600, slower)),
+    );
+    expect(persona).toEqual(real);
+    // With Poll Control the write that was given up is done after the clear, and undoes it.
+    expect(real?.get("what the lock holds then")).toEqual([["codes", pollControl ? [[12, "12121212"]] : []]]);
+  });
 
   function sides(topic: string, pollControl: boolean): readonly (Side & { readonly topic: string })[] {
     const [realTopic, personaTopic] = [`real-${topic}`, `persona-${topic}`];
@@ -148,11 +148,17 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     ];
   }
 
-  /** All that a side says on the topics that the driver listens to, step by step. */
+  /**
+   * All that a side says on the topics that the driver listens to, step by step.
+   *
+   * @param silence after so long it has said all that it has to say to a step; in ms, on an idle machine.
+   * @param slower by how much this one is slower now.
+   */
   async function hear(
     side: Side & { readonly topic: string },
     steps: typeof script,
     silence: number,
+    slower: number,
   ): Promise<Map<string, Heard>> {
     const client = await connectAsync(broker.url);
     const heard: (readonly [string, unknown])[] = [];
@@ -164,9 +170,9 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
       heard.push([topic.slice(side.topic.length + 1), said]);
     });
     await client.subscribeAsync(`${side.topic}/#`);
-    const quiet = async (ms: number): Promise<Heard> => {
+    const quiet = async (ms: number, after = 0): Promise<Heard> => {
       last = Date.now();
-      while (Date.now() - last < ms) await sleep(20);
+      while (Date.now() - last < after + ms * slower) await sleep(20);
       return heard.splice(0);
     };
     const all = new Map<string, Heard>();
@@ -176,14 +182,14 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
       all.set("start", await quiet(200));
       // The first sign of life makes the real one ask for the state of the bolt 2 s later, which the driver ignores.
       await side.act({ act: "bolt", state: 2 });
-      await quiet(2500);
+      await quiet(500, 2_000);
       for (const [what, ...doing] of steps) {
         for (const step of doing) {
           if ("act" in step) await side.act(step.act);
           else if ("codes" in step) heard.push(["codes", [...(await side.codes())].toSorted(([a], [b]) => a - b)]);
           else await client.publishAsync(`${side.topic}/${step.send}`, JSON.stringify(step.payload));
           // The answer to one is there before the next is sent, unless the lock is deaf.
-          await sleep("act" in step ? 150 : 50);
+          await sleep(("act" in step ? 150 : 50) * slower);
         }
         all.set(what, await quiet(silence));
       }

@@ -17,6 +17,8 @@ export interface Broker extends AsyncDisposable {
 }
 export type BrokerName = "aedes" | "mosquitto";
 
+const longestStart = 60_000;
+
 const hasMosquitto = (): boolean => spawnSync("mosquitto", ["-h"]).error === undefined;
 
 /** Why tests over a broker are left out, if they are. */
@@ -33,14 +35,34 @@ export async function startBroker(name: BrokerName): Promise<Broker> {
   return broker;
 }
 
+/** Below those that systems give to who asks for any port, as each connection does. */
+const ports = { from: 12_000, to: 32_000 };
+
+/**
+ * A port for who listens there later, and perhaps again after a pause: nobody else gets it by chance meanwhile. One of the
+ * ephemeral ports might be the near end of a connection by then, or of the very connection that is to find nobody there.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const { from, to } = ports;
+  // Each of the processes that run tests together has a range of its own.
+  const [share, shares] = [Number(process.env["VITEST_POOL_ID"] ?? 0) % 8, 8];
+  const size = Math.floor((to - from) / shares);
+  for (;;) {
+    const port = from + share * size + Math.floor(Math.random() * size);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
+  return true;
 }
 
 /** aedes in this process: MQTT 3.1.1 only. */
@@ -108,7 +130,8 @@ class Mosquitto implements Broker {
     const kill = (): void => void child.kill();
     process.once("exit", kill);
     child.once("exit", () => process.off("exit", kill));
-    for (let attempt = 0; attempt < 100; attempt++) {
+    const deadline = Date.now() + longestStart;
+    while (Date.now() < deadline) {
       if (await accepts(this.#port)) return;
       await sleep(20);
     }

@@ -268,7 +268,7 @@ export class World implements Disposable {
       clock,
       turn: () => {
         watch.look();
-        return this.#heard(store.turn(watch.isConfirmed), "by itself");
+        return this.#heard(store.turn(watch.isConfirmed));
       },
       due: (...due) => keeper.due(...due),
       // It has to wake at the moment itself, and when it is told of a change.
@@ -315,13 +315,13 @@ export class World implements Disposable {
     else this.#keeper.reported("wire", event);
   }
 
-  #heard<T>(result: T, how?: "by itself"): T {
-    this.#listen(how);
+  #heard<T>(result: T): T {
+    this.#listen();
     return result;
   }
 
-  /** Holds what is told against what is so. `how`: only time has passed. */
-  #listen(how?: "by itself"): void {
+  /** Holds what is told against what is so. */
+  #listen(): void {
     for (const { type, fields } of this.#store.journal.takeFresh()) {
       this.count(type);
       this.#note(type, fields);
@@ -331,7 +331,7 @@ export class World implements Disposable {
       }
       const { user_identity_id: who, device_id: where, evidence } = fields;
       if (who === undefined || evidence === "acknowledged") continue;
-      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence), how);
+      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
       // What is still on a lock, or may arrive there, belongs to another door that the person may use.
       if (type === "access.paused") this.#mustBeShut(who, String(where));
       if (type === "access.gone" || type === "access.paused") {
@@ -348,13 +348,14 @@ export class World implements Disposable {
     return this.house.locks.find((lock) => lock.identity === identity);
   }
 
-  #mustBeLive(who: string, where: string, evidence: string, how: "by itself" | undefined): void {
+  #mustBeLive(who: string, where: string, evidence: string): void {
     const door = this.house.doors.find(({ id }) => id === where);
     const lock = door && this.house.lockAt(door);
     // A belief of old may be told again where the owner has acted since and nobody has said so.
     if (lock && lock.untold > 0) return;
-    // So may one of a lock that was changed for another, of which nobody could hear since: its windows open by themselves.
-    if (how && lock?.isStranger) return;
+    // So may one of a lock that was changed for another, of which nobody could hear since: a window opens by itself, or a
+    // command opens it.
+    if (lock?.isStranger) return;
     // Of two people who have one code, whose it is on the lock nobody can tell: it opens for both.
     const held = lock?.opening().filter(({ label }) => label !== owner) ?? [];
     const isThere = this.#rows({ identity: userIdentityId(who) })
@@ -369,6 +370,8 @@ export class World implements Disposable {
     const lock = door && this.house.lockAt(door);
     // As for a code that opens; and of a lock that has not said that it is there, nobody can know what it has.
     if (!lock || lock.untold > 0 || lock.isStranger) return;
+    // While the time is not known, windows neither open nor close for the agent, and do for a lock that keeps them (Law 12).
+    if (!this.#watch.isTrusted && lock.spec.keepsWindows) return;
     // What is left of another door is in the debt, or is that door's until the agent has heard that the lock is at this one.
     const rows = this.#rows({ identity: userIdentityId(who) }).filter(({ lock: on }) => lock.identities.includes(on));
     const isOwed = (code: string): boolean =>

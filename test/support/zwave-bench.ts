@@ -37,7 +37,7 @@ export class ZwaveHouse implements AsyncDisposable {
     await eventually(
       "the interview of all locks",
       () => (host.events.filter(({ event }) => event === "online").length === locks.length ? true : undefined),
-      30_000,
+      90_000,
     );
     await link[Symbol.asyncDispose]();
     cpSync(join(host.state.directory, "zwave-js"), house.known, { recursive: true });

@@ -6,7 +6,7 @@ import { type Cloud, grantCommand, revokeCommand } from "../support/cloud.ts";
 /** How long a reply is waited for before the command is sent again, as it was. */
 const patience = 1_500;
 /** How long the last replies may take. */
-const lastPatience = 30_000;
+const lastPatience = 120_000;
 const tick = 10;
 
 interface Command {

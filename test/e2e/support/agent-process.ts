@@ -69,7 +69,7 @@ export class AgentProcess {
         if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}: ${this.stderr}`);
         return this.stdout.includes("Ctrl-C stops it.", from);
       },
-      20_000,
+      120_000,
     );
     return this;
   }
@@ -131,6 +131,13 @@ export class AgentProcess {
     });
     keepPromise(command, text);
     return readReply(text);
+  }
+
+  /** All that it had to tell has left, and it knows that the broker has it: killed now, it says nothing of it again. */
+  async allTold(): Promise<void> {
+    await until("nothing waits to be told", async () =>
+      JSON.stringify(await this.ask("agent/status")).includes('"letters_waiting":0'),
+    );
   }
 
   /** Calls the command line as somebody at the gateway would. */
