@@ -1,7 +1,9 @@
+import type { z } from "zod";
 import { StoreError } from "../errors.ts";
 import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
 import type { Records } from "./records.ts";
 import { badInput, invalidInput, Refused } from "./refusal.ts";
+import { type ReplyKey, replyKeyParameter } from "./reply-key.ts";
 import { permitCommand, permitDevices, type Scope } from "./scope.ts";
 import { table } from "./table.ts";
 
@@ -34,6 +36,8 @@ export interface Performed {
   readonly requestId: string | undefined;
   /** The reply may hold codes: it is kept sealed. */
   readonly sealed: boolean;
+  /** The codes in the reply are to be encrypted to this key before it goes anywhere. */
+  readonly replyKey?: ReplyKey;
 }
 
 /** The replies to writes, by `request_id`: what makes a repeated write harmless. */
@@ -64,8 +68,10 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     const command = find(call, "records");
     sealed = command.reveals;
     permit(call, command, input);
-    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
-    return { reply, requestId, sealed };
+    const replyKey = replyKeyOf(call, command, input);
+    const codes = context.codes || replyKey !== undefined;
+    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, { ...context, codes }));
+    return { reply, requestId, sealed, ...(replyKey ? { replyKey } : {}) };
   } catch (error) {
     if (error instanceof StoreError) throw error;
     if (!(error instanceof Refused)) onBug(error);
@@ -153,8 +159,20 @@ function requestIdOf({ request_id: id }: Readonly<Record<string, unknown>>): str
   throw invalidInput([{ code: "custom", path: ["request_id"], message, input: undefined }]);
 }
 
-function validated(command: Command, input: Readonly<Record<string, unknown>>): unknown {
-  const { success, data, error } = command.parameters.safeParse(input, { reportInput: true });
+/** Where only who asks may read what the broker and others see: over MQTT. Who asks at another door is told there. */
+function replyKeyOf(
+  { door }: Call,
+  { reveals }: RecordCommand,
+  input: Readonly<Record<string, unknown>>,
+): ReplyKey | undefined {
+  return reveals && door === "mqtt" ? parsed(replyKeyParameter, input).reply_key : undefined;
+}
+
+const validated = ({ parameters }: Command, input: Readonly<Record<string, unknown>>): unknown =>
+  parsed(parameters, input);
+
+function parsed<Schema extends z.ZodType>(schema: Schema, input: Readonly<Record<string, unknown>>): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(input, { reportInput: true });
   if (!success) throw invalidInput(error.issues);
   return data;
 }

@@ -94,7 +94,11 @@ const takesShare = (fault: FaultName): boolean => faults[fault].takes.some((opti
 test.each([
   [{ fault: "clock_skewed", share: 0.5 }, ["share"], "clock_skewed has no such option; it has seconds, by_seconds"],
   [{ fault: "masks_codes", to: ["write"] }, ["to"], "masks_codes has no such option; it has seconds, share"],
-  [{ fault: "refuses", to: ["write", "read"] }, ["to", 1], "refuses spoils no read; it spoils write, clear, enable, bolt"],
+  [
+    { fault: "refuses", to: ["write", "read"] },
+    ["to", 1],
+    "refuses spoils no read; it spoils write, clear, enable, bolt",
+  ],
   [{ fault: "slow", ms: [9, 5] }, ["ms"], "must have the lesser number first"],
 ])("faultSetting: %j is refused, where and why", (given, path, message) => {
   expect(faultSetting.safeParse(given).error?.issues).toMatchObject([{ path, message }]);
