@@ -1,4 +1,5 @@
 import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
+import { codeOf } from "../domain/access-code.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
@@ -50,7 +51,7 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
     case "jammed":
       return told("lock.jammed");
     case "tamper":
-      return told("device.tampered");
+      return told("device.tampered", { connected_account_id: null });
     case "locked":
     case "unlocked":
       return {
@@ -60,7 +61,11 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
     case "used":
       return told("lock.code_used", userOf(event.slot, placements));
     case "denied":
-      return told("lock.access_denied", { ...userOf(event.slot, placements), reason_code: event.reason ?? "unknown" });
+      return told("lock.access_denied", {
+        ...userOf(event.slot, placements),
+        reason_code: event.reason ?? "unknown",
+        ...seamReason(event.reason),
+      });
     case "battery":
       return { news: { battery: event.level }, events: [] };
     case "door":
@@ -68,7 +73,21 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
   }
 }
 
+/** Who it was, and with which code, where a slot tells. An access code that was made by itself is nobody's. */
 function userOf(slot: SlotName | undefined, placements: readonly Placement[]): Readonly<Record<string, unknown>> {
   const holder = placements.find(({ belief }) => slot !== undefined && belief.at !== "nowhere" && belief.slot === slot);
-  return { user_identity_id: holder?.identity ?? null, credential_kind: holder?.kind ?? null, slot: slot ?? null };
+  const code = holder && codeOf(holder);
+  return {
+    connected_account_id: null,
+    user_identity_id: holder?.identity ?? null,
+    credential_kind: holder?.kind ?? null,
+    slot: slot ?? null,
+    ...(code === undefined ? {} : { access_code_id: code, access_code_is_managed: true }),
+  };
+}
+
+/** Seam's reasons, where one of them is meant; of any other, `reason_code` alone tells. */
+function seamReason(reason: string | undefined): Readonly<Record<string, unknown>> {
+  if (reason !== "unknown_code" && reason !== "unknown_code_by_radio") return {};
+  return { reason: { reason_code: "unknown_code", message: "The lock does not know that code" } };
 }
