@@ -61,11 +61,7 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[]):
     case "used":
       return told("lock.code_used", userOf(event.slot, placements));
     case "denied":
-      return told("lock.access_denied", {
-        ...userOf(event.slot, placements),
-        reason_code: event.reason ?? "unknown",
-        ...seamReason(event.reason),
-      });
+      return told("lock.access_denied", { ...userOf(event.slot, placements), reason_code: event.reason ?? "unknown" });
     case "battery":
       return { news: { battery: event.level }, events: [] };
     case "door":
@@ -84,10 +80,4 @@ function userOf(slot: SlotName | undefined, placements: readonly Placement[]): R
     slot: slot ?? null,
     ...(code === undefined ? {} : { access_code_id: code, access_code_is_managed: true }),
   };
-}
-
-/** Seam's reasons, where one of them is meant; of any other, `reason_code` alone tells. */
-function seamReason(reason: string | undefined): Readonly<Record<string, unknown>> {
-  if (reason !== "unknown_code" && reason !== "unknown_code_by_radio") return {};
-  return { reason: { reason_code: "unknown_code", message: "The lock does not know that code" } };
 }
