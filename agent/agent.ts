@@ -13,6 +13,7 @@ import { serveHttp } from "./http-door.ts";
 import { type AnswerCall, answering, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
+import { ReplyEncryption } from "./mqtt/reply-encryption.ts";
 import type { Mqtt } from "./mqtt/session.ts";
 import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
@@ -101,8 +102,10 @@ async function start(
   const facts = factsOf(config, now(), exposures, watch, () => brokerFacts(config, { clock, store, topics }, session));
   const committed = (): void => {
     tellEvents(store.journal.takeFresh(), config.devices, log);
+    encryption.nudge();
     session?.nudge();
   };
+  const encryption = new ReplyEncryption(store, { committed: () => session?.nudge(), failed: fail, log });
 
   const devices = whereabouts(config);
   const links: Links = new Links(
@@ -166,9 +169,11 @@ async function start(
   onClose(() => actuator.close());
   onClose(() => alarm?.close());
   onClose(() => session?.close());
+  onClose(() => encryption.close());
   // First of all, so that the session still brings the replies to the last commands.
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
+  encryption.nudge();
   alarm.start();
   links.start(await wiresOf(config, { ...parts, clock, isTimeTrusted: () => watch.isTrusted }, store));
   session = openBrokerSession(config, {

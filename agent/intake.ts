@@ -55,7 +55,7 @@ export function mqttIntake(
         for (const arrival of arrivals) {
           if (isToldAlready(arrival, store)) continue;
           const call = callOf(arrival);
-          const { reply, requestId, sealed } = perform(call, store, context, bugLog(parts.log, call));
+          const { reply, requestId, sealed, replyKey } = perform(call, store, context, bugLog(parts.log, call));
           if (arrival.retained) store.retainedRefusals.remember(arrival.topic, arrival.payload, now());
           const topic =
             call.replyAddress === "usable" && arrival.responseTopic !== undefined
@@ -63,7 +63,7 @@ export function mqttIntake(
               : requestId && `reply/${requestId}`;
           if (!topic) continue;
           store.outbox.put(
-            { rank: "reply", topic, payload: reply.body, sealed, correlation: arrival.correlation },
+            { rank: "reply", topic, payload: reply.body, sealed, correlation: arrival.correlation, replyKey },
             now(),
           );
         }

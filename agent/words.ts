@@ -26,6 +26,10 @@ const words: Readonly<Record<string, string>> = {
   "lock.all_deleted": "all codes were deleted at the lock",
   "lock.reset": "the lock was reset",
   "device.tampered": "tamper alarm",
+  "device.connected": "the lock is connected",
+  "device.disconnected": "the lock is not connected any more",
+  "device.low_battery": "the battery is low",
+  "device.battery_status_changed": "the battery has changed its status",
   "device.breaker_opened":
     "the lock does not answer; it is left alone until its next try, but for what is to be taken away",
   "device.breaker_closed": "the lock answers again",

@@ -2,7 +2,7 @@ import { type AccessCodeId, codeOf, isPerson } from "../domain/access-code.ts";
 import { type CodeStatus, codeStatus } from "../domain/access-code-status.ts";
 import { type CredentialId, secretOf } from "../domain/credential.ts";
 import type { DeviceId, UserIdentityId } from "../domain/ids.ts";
-import { earliest, type Instant, instant, toIso } from "../domain/instant.ts";
+import { earliest, type Instant, instant, later, toIso } from "../domain/instant.ts";
 import type { CredentialReceipt } from "../domain/receipt.ts";
 import type { Window } from "../domain/schedule.ts";
 import { iso } from "./access-grant-object.ts";
@@ -71,8 +71,8 @@ export function accessCodeObjects(
   return all.map((code) => {
     const lock = locks.get(code.device);
     const line = lineOf(code, records, lock);
-    const { window } = code.record?.grant ?? {};
-    const around = { now: context.now, endsAt: window?.endsAt, isBreakerOpen: lock?.breaker !== undefined };
+    const { endsAt } = timesOf(code, records);
+    const around = { now: context.now, endsAt, isBreakerOpen: lock?.breaker !== undefined };
     return {
       ...described(code, records, context),
       ...said(line, codeStatus(line, around)),
@@ -135,9 +135,14 @@ const isScheduled = ({ reason, evidence, enforced_by: by }: CredentialReceipt): 
   reason === "outside_window" && by === "lock" && evidence !== null && evidence !== "never_sent";
 
 /** From when until when it may open, whatever the weekly times in between. */
-function timesOf({ record, identity, device }: AccessCode, records: Records): Pick<Window, "startsAt" | "endsAt"> {
+function timesOf(
+  { record, identity, device, placed }: AccessCode,
+  records: Records,
+): Pick<Window, "startsAt" | "endsAt"> {
   if (record) return record.grant.window;
-  const windows = records.grantsAt(identity, device, undefined).map(({ window }) => window);
+  // What leaves is of the grants that stood until then.
+  const at = placed && !placed.placement.wanted ? later(placed.since, -1) : undefined;
+  const windows = records.grantsAt(identity, device, at).map(({ window }) => window);
   const ends = windows.flatMap((window) => window?.endsAt ?? []);
   const isOngoing = ends.length < windows.length || ends.length === 0;
   return {

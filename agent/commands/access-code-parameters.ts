@@ -6,7 +6,7 @@ import { device, moment, name, plainText } from "./parameters.ts";
 import { invalidInput } from "./refusal.ts";
 import { noWindow, windowAfter } from "./schedule.ts";
 
-const digits = z
+export const codeDigits = z
   .string()
   .regex(/^\d{4,12}$/, "Must be 4 to 12 digits")
   .transform((value) => new Secret(value));
@@ -17,7 +17,7 @@ const never = (what: string): z.ZodOptional<z.ZodLiteral<false>> =>
 /** What may be said of an access code, in Seam's names. */
 const said = {
   name: name.nullish(),
-  code: digits.optional(),
+  code: codeDigits.optional(),
   starts_at: moment.nullish(),
   ends_at: moment.nullish(),
   allow_external_modification: z.boolean().optional(),

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { type AccessCodeId, accessCodeId } from "../domain/access-code.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { misfit } from "../domain/pin.ts";
+import type { Secret } from "../domain/secret.ts";
 import { codeFields } from "./access-code-events.ts";
 import { makeCode, requireKeypad, setCode } from "./access-code-make.ts";
 import { type AccessCode, accessCodeObjects, accessCodes as allCodes, ownCode } from "./access-code-object.ts";
-import { createOne, createSeveral, timesAfter, update } from "./access-code-parameters.ts";
+import { codeDigits, createOne, createSeveral, timesAfter, update } from "./access-code-parameters.ts";
 import { command } from "./command.ts";
 import { pageOf, pageParameters } from "./page.ts";
 import { accessGrant, device, plainText, userIdentity } from "./parameters.ts";
@@ -17,6 +18,13 @@ import { accessCodeShape } from "./shapes/access-code.ts";
 import { paginationShape } from "./shapes/pagination.ts";
 
 const one = z.object({ access_code_id: plainText });
+/** By its id, or by what it is and where. */
+const which = z
+  .object({ access_code_id: plainText.optional(), device_id: device.optional(), code: codeDigits.optional() })
+  .refine((by) => by.access_code_id !== undefined || (by.device_id !== undefined && by.code !== undefined), {
+    path: ["access_code_id"],
+    error: "Give access_code_id, or device_id and code",
+  });
 const some = z.object({
   device_id: device.optional(),
   access_code_ids: z.array(plainText).max(500).optional(),
@@ -66,15 +74,19 @@ export const accessCodes = [
   }),
   command({
     name: "access_codes/get",
-    parameters: one,
+    parameters: which,
     returns: { access_code: accessCodeShape },
     doors: ["mqtt", "http", "local"],
     method: "GET",
     kind: "writes",
     reveals: true,
-    act: (records, { access_code_id: id }, context) => ({
-      access_code: accessCodeObjects([find(records, accessCodeId(id))], records, context)[0],
-    }),
+    act(records, { access_code_id: id, device_id: on, code }, context) {
+      const found =
+        id === undefined
+          ? findByCode(records, { device: on, said: code }, context.codes)
+          : find(records, accessCodeId(id));
+      return { access_code: accessCodeObjects([found], records, context)[0] };
+    },
   }),
   command({
     name: "access_codes/list",
@@ -172,6 +184,20 @@ function find(records: Records, id: AccessCodeId): AccessCode {
   if (!found) throw notFound();
   return found;
 }
+
+/** Whether there is such a code is told to nobody who may not be told codes: else it could be found by trying. */
+function findByCode(
+  records: Records,
+  { device: on, said }: { device: DeviceId | undefined; said: Secret | undefined },
+  mayBeTold: boolean,
+): AccessCode {
+  if (!mayBeTold) throw new Refused("insufficient_scope", "Who asks by a code must be one who may be told codes", 403);
+  const found = said && allCodes(records, on).find(({ credential }) => isOf(records, credential, said));
+  if (!found) throw notFound();
+  return found;
+}
+const isOf = (records: Records, id: AccessCode["credential"], said: Secret): boolean =>
+  id !== undefined && records.isCredential(id, { kind: "pin", digits: said });
 
 /** @throws Refused also where it is there for a grant: it goes with that. */
 function findOwn(records: Records, id: AccessCodeId): AccessCodeRecord {

@@ -79,6 +79,8 @@ interface Described<Schema extends z.ZodType> {
   /** The members of its reply, beside `ok`: the contracts are made from it, and the tests hold every reply against it. */
   readonly returns: Returns;
   readonly doors: readonly Door[];
+  /** It is for now only. Over MQTT, where messages are sent again, it needs a `request_id`. */
+  readonly isMomentary?: true;
   /** Over HTTP, beside POST, which every command takes. */
   readonly method?: Method | readonly Method[];
 }
@@ -90,8 +92,6 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly reveals: boolean;
   /** Its reply is told once and kept nowhere, not even sealed: a repeated `request_id` does it again. */
   readonly isToldOnce?: true;
-  /** It is for now only. Over MQTT, where messages are sent again, it needs a `request_id`. */
-  readonly isMomentary?: true;
   /** It names no device, and answers only of those that whoever asks may hear of. */
   readonly limitsItself?: true;
   /** Whether it reaches devices beyond those that its parameters name, as a code does that a person brings. */

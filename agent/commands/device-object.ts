@@ -41,7 +41,7 @@ export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally
       ...(doorOpen === undefined ? {} : { door_open: doorOpen }),
       ...(battery === undefined
         ? {}
-        : { battery_level: battery, battery: { level: battery, status: status(battery) } }),
+        : { battery_level: battery, battery: { level: battery, status: batteryStatus(battery) } }),
       ...(pin
         ? {
             supported_code_lengths: pin.lengths,
@@ -96,7 +96,7 @@ export const breakerOf = ({ breaker }: Pick<DeviceRecord, "breaker">): object =>
 });
 
 /** Seam's bounds for `battery.status`. */
-const status = (level: number): string =>
+export const batteryStatus = (level: number): string =>
   level > 0.75 ? "full" : level > 0.3 ? "good" : level > 0.1 ? "low" : "critical";
 
 function capacity(slots: Slots): number {

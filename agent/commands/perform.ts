@@ -1,8 +1,10 @@
+import type { z } from "zod";
 import { StoreError } from "../errors.ts";
 import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
 import { permitDevices } from "./device-scope.ts";
 import type { Records } from "./records.ts";
 import { badInput, invalidInput, Refused } from "./refusal.ts";
+import { type ReplyKey, replyKeyParameter } from "./reply-key.ts";
 import { permitCommand, type Scope } from "./scope.ts";
 import { table } from "./table.ts";
 
@@ -35,6 +37,8 @@ export interface Performed {
   readonly requestId: string | undefined;
   /** The reply may hold codes: it is kept sealed. */
   readonly sealed: boolean;
+  /** The codes in the reply are to be encrypted to this key before it goes anywhere. */
+  readonly replyKey?: ReplyKey;
 }
 
 /** The replies to writes, by `request_id`: what makes a repeated write harmless. */
@@ -65,9 +69,10 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     const command = find(call, "records");
     sealed = command.reveals;
     permit(call, command, input);
-    if (command.isMomentary && call.door === "mqtt" && requestId === undefined) throw idRequired();
-    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, context));
-    return { reply, requestId, sealed };
+    const replyKey = replyKeyOf(call, command, input);
+    const codes = context.codes || replyKey !== undefined;
+    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, { ...context, codes }));
+    return { reply, requestId, sealed, ...(replyKey ? { replyKey } : {}) };
   } catch (error) {
     if (error instanceof StoreError) throw error;
     if (!(error instanceof Refused)) onBug(error);
@@ -128,7 +133,8 @@ function find({ name, door, isOpen }: Call, kind: "records" | "world"): Command 
 }
 
 /** Before all else: a stored reply is told to nobody who may not have it. */
-function permit({ scope }: Call, command: Command, input: Readonly<Record<string, unknown>>): void {
+function permit({ scope, door }: Call, command: Command, input: Readonly<Record<string, unknown>>): void {
+  if (command.isMomentary && door === "mqtt" && input["request_id"] === undefined) throw idRequired();
   if (!scope) return;
   permitCommand(scope, command.name);
   permitDevices(scope, command, validated(command, input));
@@ -160,8 +166,20 @@ function requestIdOf({ request_id: id }: Readonly<Record<string, unknown>>): str
   throw invalidInput([{ code: "custom", path: ["request_id"], message, input: undefined }]);
 }
 
-function validated(command: Command, input: Readonly<Record<string, unknown>>): unknown {
-  const { success, data, error } = command.parameters.safeParse(input, { reportInput: true });
+/** Where only who asks may read what the broker and others see: over MQTT. Who asks at another door is told there. */
+function replyKeyOf(
+  { door }: Call,
+  { reveals }: RecordCommand,
+  input: Readonly<Record<string, unknown>>,
+): ReplyKey | undefined {
+  return reveals && door === "mqtt" ? parsed(replyKeyParameter, input).reply_key : undefined;
+}
+
+const validated = ({ parameters }: Command, input: Readonly<Record<string, unknown>>): unknown =>
+  parsed(parameters, input);
+
+function parsed<Schema extends z.ZodType>(schema: Schema, input: Readonly<Record<string, unknown>>): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(input, { reportInput: true });
   if (!success) throw invalidInput(error.issues);
   return data;
 }

@@ -209,6 +209,8 @@ export interface Records {
   accessCodes(): readonly AccessCodeRecord[];
   /** Whether somebody (else) has the same code for a device, on its lock or not. */
   isCodeTaken(device: DeviceId, credential: Credential, otherThan?: UserIdentityId): boolean;
+  /** Whether a credential that is kept is this one. */
+  isCredential(id: CredentialId, credential: Credential): boolean;
   /** A PIN that fits these devices, as far as they have said what they take, and is on none of their locks. */
   drawPin(devices: readonly DeviceId[]): Secret | undefined;
   /** The grants of a pair as they stood at a time, or stand now: ended ones too where that is not recorded yet. */

@@ -22,12 +22,14 @@ interface CodeError {
 
 interface Around {
   readonly now: Instant;
+  /** Undefined also of what was taken back. */
   readonly endsAt: Instant | undefined;
   /** The lock has not answered for a while, and is left alone. */
   readonly isBreakerOpen: boolean;
 }
 
-const late: Milliseconds = 10 * 60_000;
+/** So long it may take to set a code. */
+export const late: Milliseconds = 10 * 60_000;
 const overdue: Milliseconds = 5 * 60_000;
 /** The lock cannot be asked. */
 const away: ReadonlySet<string | null> = new Set(["lock_away", "moved", "lock_replaced", "not_configured"]);
@@ -45,6 +47,7 @@ export function codeStatus(line: CredentialReceipt, around: Around): CodeStatus 
     case "live":
       return { ...nothing, status: "set" };
     case "refused":
+      if (line.reason === "changed_on_lock") return { ...nothing, status: "unset", warnings: [honoured(line)] };
       return { ...nothing, status: "unset", errors: [refused(line)] };
     case "removing":
     case "gone":
@@ -52,7 +55,7 @@ export function codeStatus(line: CredentialReceipt, around: Around): CodeStatus 
         ...nothing,
         status: "removing",
         pending: [{ mutation_code: "deleting" }],
-        errors: expired(line, around),
+        errors: overstayed(line, around),
       };
   }
 }
@@ -80,7 +83,7 @@ const delayed = ({ since, hint }: CredentialReceipt): CodeStatus["warnings"][num
 });
 
 const delay = (line: CredentialReceipt, { now }: Around): CodeStatus["warnings"] =>
-  line.since !== null && now - instant(Date.parse(line.since)) > late ? [delayed(line)] : [];
+  line.since !== null && now - instant(Date.parse(line.since)) >= late ? [delayed(line)] : [];
 
 const refusals: Readonly<Record<string, string>> = {
   full: "no_space_for_access_code_on_device",
@@ -95,8 +98,22 @@ const refused = ({ reason, hint, since }: CredentialReceipt): CodeError => ({
   is_access_code_error: true,
 });
 
-function expired({ since }: CredentialReceipt, { now, endsAt }: Around): CodeStatus["errors"] {
-  if (endsAt === undefined || now <= endsAt + overdue) return [];
-  const message = "The code has ended, and the lock has not said yet that it is gone: it may still open the door";
-  return [{ error_code: "failed_to_expire", message, created_at: since, is_access_code_error: true }];
+/** Somebody took it out at the lock, and may. */
+const honoured = ({ since, hint }: CredentialReceipt): CodeStatus["warnings"][number] => ({
+  warning_code: "external_modification_in_effect",
+  message: hint ?? "Somebody took it out at the lock, and that stands",
+  created_at: since,
+});
+
+function overstayed({ since }: CredentialReceipt, { now, endsAt }: Around): CodeStatus["errors"] {
+  if (endsAt !== undefined && now > endsAt + overdue) {
+    const message = "The code has ended, and the lock has not said yet that it is gone: it may still open the door";
+    return [{ error_code: "failed_to_expire", message, created_at: since, is_access_code_error: true }];
+  }
+  // What has not ended was taken back.
+  const isLate = since !== null && now - instant(Date.parse(since)) >= overdue;
+  if (!isLate || (endsAt !== undefined && now > endsAt)) return [];
+  const message =
+    "The code is to be taken away, and the lock has not said yet that it is gone: it may still open the door";
+  return [{ error_code: "failed_to_remove_from_device", message, created_at: since, is_access_code_error: true }];
 }

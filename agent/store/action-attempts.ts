@@ -88,7 +88,12 @@ export class ActionAttempts {
     journal.event(type, said, now);
     if (end.result !== "done" || !end.confirmed) return;
     devices.note(device, { locked: act === "lock" });
-    const nobody: Readonly<Record<string, unknown>> = { user_identity_id: null, credential_kind: null, slot: null };
+    const nobody: Readonly<Record<string, unknown>> = {
+      connected_account_id: null,
+      user_identity_id: null,
+      credential_kind: null,
+      slot: null,
+    };
     if (!isTold) journal.event(`lock.${act}ed`, { ...about, ...nobody, method: "remote" }, now);
   }
 

@@ -119,6 +119,11 @@ export class Credentials {
     return this.#all.all().map(fromRow);
   }
 
+  /** Without opening it. */
+  is(id: CredentialId, credential: Credential): boolean {
+    return this.#newest.get(id)?.fingerprint === this.#vault.fingerprint(credential);
+  }
+
   open(id: CredentialId): Credential {
     const row = this.#newest.get(id);
     if (!row) throw new StoreError(`The credential ${id} is not in the database`);

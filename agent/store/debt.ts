@@ -1,6 +1,8 @@
 import type { Database, Statement } from "better-sqlite3";
 import { revocationDebt } from "../commands/agent.ts";
+import { placementId } from "../domain/ids.ts";
 import { earliest, type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
+import type { CodeEvents } from "./code-events.ts";
 import type { Journal } from "./journal.ts";
 import type { Placements } from "./placements.ts";
 
@@ -19,6 +21,7 @@ type Late = { placement_id: string; user_identity_id: string; device_id: string;
 export class Debt {
   readonly #placements: Placements;
   readonly #journal: Journal;
+  readonly #codeEvents: CodeEvents;
   readonly #transaction: (act: () => void) => void;
   readonly #get: Statement<[], { value: string }>;
   readonly #set: Statement<[string]>;
@@ -28,7 +31,11 @@ export class Debt {
   readonly #noteLate: Statement<[string, number]>;
   readonly #forgetLate: Statement<[]>;
 
-  constructor(db: Database, of: { placements: Placements; journal: Journal; transaction: (act: () => void) => void }) {
+  constructor(
+    db: Database,
+    of: { placements: Placements; journal: Journal; codeEvents: CodeEvents; transaction: (act: () => void) => void },
+  ) {
+    this.#codeEvents = of.codeEvents;
     this.#placements = of.placements;
     this.#journal = of.journal;
     this.#transaction = of.transaction;
@@ -69,6 +76,8 @@ export class Debt {
       this.#noteLate.run(id, since);
       const of = { user_identity_id: identity, device_id: device, credential_kind: kind, evidence: null };
       this.#journal.event("access.overdue", { ...of, reason: "not_removed", since: toIso(instant(since)) }, now);
+      const kept = this.#placements.get(placementId(id));
+      if (kept) this.#codeEvents.overdue(kept.placement, kept.since, now);
     }
   }
 

@@ -54,6 +54,8 @@ export class PlacementLedger {
     const { before, after } = this.#placements.keep(placement, rank, now);
     this.#changed.add(placement.device);
     if (after.state === "live") this.#credentials.know(placement.credential, now);
+    // What is on the lock is another credential from now on, and with that another access code.
+    if (before && before.placement.credential !== placement.credential) this.#codeEvents.left(before.placement, now);
     this.#tell(before, after, now);
     if (isRejectedNow(before, after)) this.#choices.due(placement.device, placement.identity);
     this.#makeRoom(before, after, now);
@@ -162,7 +164,7 @@ export class PlacementLedger {
       const type = eventOf(state, before?.state, isNew);
       if (type) this.#journal.event(type, fields, now);
     } else if (isNew && before) this.#tellPaused(placement, evidence, now);
-    this.#codeEvents.changed(after, now);
+    this.#codeEvents.changed(before, after, now);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
+import type { ReplyKey } from "../commands/reply-key.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Calendar } from "./calendar.ts";
@@ -13,6 +14,8 @@ export interface Letter {
   readonly topic: string;
   readonly payload: string;
   readonly sealed?: boolean;
+  /** Its codes are to be encrypted to this key before it may be sent. */
+  readonly replyKey?: ReplyKey | undefined;
   /** MQTT 5 Correlation Data of the command. */
   readonly correlation?: Uint8Array | undefined;
   /** Of an event. */
@@ -20,10 +23,19 @@ export interface Letter {
 }
 /** Where to look for letters: among those of a rank that came after one, or among those of a topic. All where left out. */
 export type Stretch = { readonly rank: Letter["rank"]; readonly after: number } | { readonly topic: string };
+/** A reply that holds codes as they are, and to whom they are to be encrypted. */
+export interface Unencrypted {
+  readonly id: number;
+  readonly topic: string;
+  readonly body: string;
+  readonly replyKey: ReplyKey;
+}
 type Row = { id: number; topic: string; payload: Buffer; sealed: number; correlation: Buffer | null };
 
 const repliesKeptFor: Milliseconds = 3600_000;
 const ranks = { reply: 0, event: 1 } as const;
+/** Of what is not ready to be sent. */
+const unready = 2;
 
 /** What is still to be told, replies first: a row leaves only when the broker has acknowledged it (Law 11). */
 export class Outbox {
@@ -38,6 +50,8 @@ export class Outbox {
   readonly #count: Statement<[], { count: number }>;
   readonly #countOf: Statement<[string], { count: number }>;
   readonly #expire: Statement<[number, number]>;
+  readonly #unencrypted: Statement<[number], Row>;
+  readonly #copy: Statement<[Buffer, number]>;
 
   constructor(db: Database, vault: Vault, calendar: Calendar) {
     this.#vault = vault;
@@ -47,9 +61,15 @@ export class Outbox {
       "INSERT INTO outbox (id, rank, topic, payload, sealed, correlation, at, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const select = "SELECT id, topic, payload, sealed, correlation FROM outbox";
-    this.#next = db.prepare(`${select} ORDER BY rank, id ${limited}`);
+    this.#next = db.prepare(`${select} WHERE rank < ${unready} ORDER BY rank, id ${limited}`);
     this.#nextAfter = db.prepare(`${select} WHERE rank = ? AND id > ? ORDER BY id ${limited}`);
-    this.#nextOf = db.prepare(`${select} WHERE topic = ? ORDER BY id ${limited}`);
+    this.#nextOf = db.prepare(`${select} WHERE topic = ? AND rank < ${unready} ORDER BY id ${limited}`);
+    this.#unencrypted = db.prepare(`${select} WHERE rank = ${unready} ORDER BY id ${limited}`);
+    // It comes behind all that was sent meanwhile: who sends does not look back.
+    this.#copy = db.prepare(
+      `INSERT INTO outbox (rank, topic, payload, sealed, correlation, at)
+       SELECT ${ranks.reply}, topic, ?, sealed, correlation, at FROM outbox WHERE id = ? AND rank = ${unready}`,
+    );
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
     this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");
@@ -59,11 +79,35 @@ export class Outbox {
   }
 
   /** @param id the place of another that was removed; behind all others if left out. */
-  put({ rank, topic, payload, sealed, correlation, number }: Letter, now: Instant, id?: number): void {
-    const stored = sealed ? this.#vault.seal(new Secret(payload), placeOf(topic)) : Buffer.from(payload);
-    const isSealed = sealed ? 1 : 0;
+  put({ rank, topic, payload, sealed, correlation, number, replyKey }: Letter, now: Instant, id?: number): void {
+    const isSealed = sealed || replyKey !== undefined;
+    const text = replyKey ? JSON.stringify({ replyKey, body: payload }) : payload;
+    const stored = isSealed ? this.#seal(text, topic) : Buffer.from(text);
+    const order = replyKey ? unready : ranks[rank];
     const date = this.#calendar.dateOf(now);
-    this.#insert.run(id ?? null, ranks[rank], topic, stored, isSealed, correlation ?? null, date, number ?? null);
+    this.#insert.run(id ?? null, order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null);
+  }
+
+  #seal(text: string, topic: string): Buffer {
+    return this.#vault.seal(new Secret(text), placeOf(topic));
+  }
+
+  #textOf({ payload, sealed, topic }: Row): string {
+    return sealed ? this.#vault.open(payload, placeOf(topic)).reveal() : payload.toString("utf8");
+  }
+
+  /** Replies that are not to be sent as they are, oldest first. */
+  unencrypted(limit: number): readonly Unencrypted[] {
+    return this.#unencrypted.all(limit).map((row) => {
+      const { replyKey, body }: Pick<Unencrypted, "replyKey" | "body"> = JSON.parse(this.#textOf(row));
+      return { id: row.id, topic: row.topic, replyKey, body };
+    });
+  }
+
+  /** One of them may be sent now, with this body. */
+  encrypted({ id, topic }: Pick<Unencrypted, "id" | "topic">, body: string): void {
+    this.#copy.run(this.#seal(body, topic), id);
+    this.#delete.run(id);
   }
 
   /** The first letters in order of sending that are not in flight: at most `limit`. */
@@ -76,11 +120,11 @@ export class Outbox {
       .filter(({ id }) => !inFlight.has(id))
       .slice(0, limit);
     this.events.handedOut(inFlight, rows, of && "rank" in of && of.rank === "event" ? of.after : undefined);
-    return rows.map(({ id, topic, payload, sealed, correlation }) => ({
-      id,
-      topic,
-      payload: sealed ? this.#vault.open(payload, placeOf(topic)).reveal() : payload.toString("utf8"),
-      ...(correlation ? { correlation } : {}),
+    return rows.map((row) => ({
+      id: row.id,
+      topic: row.topic,
+      payload: this.#textOf(row),
+      ...(row.correlation ? { correlation: row.correlation } : {}),
     }));
   }
 

@@ -128,6 +128,7 @@ export function recordsOf(parts: Parts): Records {
         credentials.isInUse(fingerprint, locks.at(device), otherThan)
       );
     },
+    isCredential: (id, credential) => credentials.is(id, credential),
     drawPin: (on) => parts.chooser.draw(on),
     grantsAt(identity, device, at) {
       const stood = at === undefined ? grants.of({ identity, device }).map(idOf) : grants.at(identity, device, at);

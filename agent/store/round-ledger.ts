@@ -15,6 +15,7 @@ import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { Credentials } from "./credentials.ts";
+import type { DeviceEvents } from "./device-events.ts";
 import type { DeviceNews, Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
@@ -91,6 +92,7 @@ interface Parts {
   readonly placements: Placements;
   readonly choices: Choices;
   readonly devices: Devices;
+  readonly deviceEvents: DeviceEvents;
   readonly locks: Locks;
   readonly journal: Journal;
   readonly ledger: PlacementLedger;
@@ -108,6 +110,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     placements,
     choices,
     devices,
+    deviceEvents,
     locks,
     journal,
     ledger,
@@ -241,7 +244,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         return changed;
       }),
     heard(device, online) {
-      if (devices.isOnline(device) !== online) transaction(() => devices.note(device, { online }));
+      if (devices.isOnline(device) === online) return;
+      transaction(() => deviceEvents.noted(device, { online }, { now: now(), isSaid: false }));
     },
     breaker: (device) => devices.breaker(device),
     setBreaker: (device, breaker) =>
@@ -250,6 +254,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         devices.setBreaker(device, breaker);
         if ((before === undefined) === (breaker === undefined)) return;
         const since = toIso(breaker?.since ?? before?.since ?? now());
+        if (breaker) deviceEvents.disconnected(device, now());
         if (breaker)
           journal.event("device.breaker_opened", { device_id: device, since, next_try: toIso(breaker.next) }, now());
         else journal.event("device.breaker_closed", { device_id: device, since }, now());
@@ -265,7 +270,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     fingerprint: (credential) => vault.fingerprint(credential),
     happened: (device, { news, suspect, foreign, awake, events }) =>
       transaction(() => {
-        if (news) devices.note(device, news);
+        if (news) deviceEvents.noted(device, news, { now: now(), isSaid: true });
         doubt(device, { suspect, foreign, awake });
         if (suspect !== undefined) letNextIn(device);
         for (const { type, fields, at } of events) journal.event(type, { device_id: device, ...fields }, now(), at);

@@ -16,9 +16,11 @@ import { Calendar } from "./calendar.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { ClockRecord } from "./clock-record.ts";
+import { CodeDelays } from "./code-delays.ts";
 import { CodeEvents } from "./code-events.ts";
 import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
+import { DeviceEvents } from "./device-events.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
 import { DriverStates } from "./driver-states.ts";
 import type { Budget } from "./event-budget.ts";
@@ -74,6 +76,7 @@ export interface Store extends Desk {
   readonly rounds: RoundStore;
   readonly debt: Debt;
   readonly attempts: AttemptBook;
+  readonly codeDelays: CodeDelays;
   readonly clock: ClockRecord;
   /** What is to be said of the clock. The caller's transaction. */
   tellClock(event: { readonly type: string; readonly fields: EventFields }): void;
@@ -175,6 +178,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     placements,
     choices,
     devices,
+    deviceEvents: new DeviceEvents(db, devices, journal),
     locks,
     journal,
     outbox,
@@ -234,7 +238,8 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       end: (attempt, end, isTold) => transaction(() => attempts.end(attempt, end, now(), isTold)),
       interrupt: () => transaction(() => attempts.interrupt(now())),
     },
-    debt: new Debt(db, { placements, journal, transaction }),
+    debt: new Debt(db, { placements, journal, codeEvents, transaction }),
+    codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted: options.isClockTrusted ?? (() => true) }),
     prune: () =>
       transaction(() => {

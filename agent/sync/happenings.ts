@@ -1,4 +1,5 @@
 import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
+import { codeOf } from "../domain/access-code.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
@@ -54,7 +55,7 @@ export function happeningOf(event: LinkEvent, placements: readonly Placement[], 
     case "jammed":
       return told("lock.jammed");
     case "tamper":
-      return told("device.tampered");
+      return told("device.tampered", { connected_account_id: null });
     case "locked":
     case "unlocked":
       return moved(event, placements, cause);
@@ -79,7 +80,15 @@ function moved(
   return { news: { locked: event === "locked" }, events: cause?.isTold ? [] : [told] };
 }
 
+/** Who it was, and with which code, where a slot tells. An access code that was made by itself is nobody's. */
 function userOf(slot: SlotName | undefined, placements: readonly Placement[]): Readonly<Record<string, unknown>> {
   const holder = placements.find(({ belief }) => slot !== undefined && belief.at !== "nowhere" && belief.slot === slot);
-  return { user_identity_id: holder?.identity ?? null, credential_kind: holder?.kind ?? null, slot: slot ?? null };
+  const code = holder && codeOf(holder);
+  return {
+    connected_account_id: null,
+    user_identity_id: holder?.identity ?? null,
+    credential_kind: holder?.kind ?? null,
+    slot: slot ?? null,
+    ...(code === undefined ? {} : { access_code_id: code, access_code_is_managed: true }),
+  };
 }

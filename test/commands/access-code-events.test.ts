@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { deviceId } from "../../agent/domain/ids.ts";
+import { later } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
@@ -39,7 +40,7 @@ const grant = (): void => {
 test("a person's PIN is told to be set once, whatever is in doubt meanwhile, and removed once; then anew", () => {
   grant();
   held();
-  missing();
+  change(() => ({ belief: { at: "write", slot: slotName("1"), wasEmpty: false, inFlight: false } }));
   held();
   desk.ask("user_identities/revoke_access_to_device", ann);
   missing();
@@ -50,6 +51,77 @@ test("a person's PIN is told to be set once, whatever is in doubt meanwhile, and
   grant();
   held();
   expect(types()).toEqual(["set_on_device", "removed_from_device", "set_on_device"]);
+});
+
+test("a code that somebody else has taken from the lock is told to be gone, and to be set when it is there again", () => {
+  grant();
+  held();
+  missing();
+  missing();
+  held();
+  change(() => ({ belief: { at: "nowhere", proof: "acknowledged" } }));
+  desk.ask("user_identities/revoke_access_to_device", ann);
+  expect(types()).toEqual(["set_on_device", "deleted_external_to_seam", "set_on_device", "modified_external_to_seam"]);
+});
+
+test("where that stands it is no failure to set it", () => {
+  grant();
+  held();
+  change(() => ({
+    belief: { at: "nowhere", proof: "read_back" },
+    refusal: { reason: "changed_on_lock", detail: undefined },
+  }));
+  expect(types()).toEqual(["set_on_device", "deleted_external_to_seam"]);
+});
+
+test("a code that the lock has ahead of its time is told to be there, then to be set, or to leave without", () => {
+  grant();
+  const when = { startsAt: desk.now, endsAt: later(desk.now, 3600_000), zone: "UTC", weekly: undefined };
+  change(() => ({ dormant: true, when }));
+  held();
+  held();
+  expect(types()).toEqual(["scheduled_on_device"]);
+  change(() => ({ dormant: false }));
+  expect(types()).toEqual(["scheduled_on_device", "set_on_device"]);
+  change(() => ({ dormant: true }));
+  desk.ask("user_identities/revoke_access_to_device", ann);
+  missing();
+  grant();
+  change(() => ({ dormant: true, when }));
+  held();
+  desk.ask("user_identities/revoke_access_to_device", ann);
+  missing();
+  expect(types().slice(2)).toEqual(["removed_from_device", "scheduled_on_device", "removed_from_device"]);
+});
+
+test("that it takes long is told once: to set it, after ten minutes, and to take it away, after five", () => {
+  grant();
+  const { codeDelays, debt } = desk.store;
+  const minute = 60_000;
+  const start = desk.now;
+  const look = (minutes: number): unknown => {
+    desk.now = later(start, minutes * minute);
+    debt.look(15 * minute, desk.now);
+    return codeDelays.look(desk.now);
+  };
+  expect(look(9)).toBe(later(start, 10 * minute));
+  expect(types()).toEqual([]);
+  expect(look(10)).toBeUndefined();
+  look(30);
+  expect(types()).toEqual(["delay_in_setting_on_device"]);
+  held();
+  change(() => ({ belief: { at: "write", slot: slotName("1"), wasEmpty: false, inFlight: false } }));
+  look(60);
+  held();
+  expect(types().slice(1)).toEqual(["set_on_device"]);
+  desk.ask("user_identities/revoke_access_to_device", ann);
+  look(64);
+  look(65);
+  look(90);
+  missing();
+  expect(types().slice(2)).toEqual(["failed_to_remove_from_device", "removed_from_device"]);
+  expect(told()[0]).toMatchObject({ access_code_warnings: [{ warning_code: "delay_in_setting_on_device" }] });
+  expect(told()[2]).toMatchObject({ access_code_errors: [{ error_code: "failed_to_remove_from_device" }] });
 });
 
 test("what a lock refuses is told once, with its error, until it is set; and what was never set is not told to be removed", () => {

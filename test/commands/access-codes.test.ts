@@ -237,6 +237,55 @@ test("the PINs of people are access codes, too, each with the same id as long as
   expect(errorOf(ask("get", { access_code_id: id }))).toBe("access_code_not_found");
 });
 
+test("a person's PIN that stays after its end is told like any other, and one that was taken back as such", () => {
+  desk.ask("access_grants/create", { user_identity_id: "ann", device_ids: [door], ends_at: at(hour) });
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ben", device_id: back });
+  for (const device of doors) carryOut(device);
+  const end = at(hour);
+  pass(hour);
+  expect(list({ device_id: door })).toMatchObject([
+    { status: "removing", errors: [], type: "time_bound", ends_at: end },
+  ]);
+  pass(6 * 60_000);
+  expect(list({ device_id: door })).toMatchObject([{ errors: [{ error_code: "failed_to_expire" }], ends_at: end }]);
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ben", device_id: back });
+  expect(list({ device_id: back })).toMatchObject([{ status: "removing", errors: [], type: "ongoing" }]);
+  pass(6 * 60_000);
+  expect(list({ device_id: back })).toMatchObject([
+    { status: "removing", errors: [{ error_code: "failed_to_remove_from_device" }] },
+  ]);
+});
+
+test("a code that takes long to get on its device is shown so after ten minutes", () => {
+  const { access_code_id: id } = create({ code: "493017" });
+  desk.store.rounds.choose(door);
+  pass(9 * 60_000);
+  expect(get(id)).toMatchObject({ status: "setting", warnings: [] });
+  pass(2 * 60_000);
+  expect(get(id)).toMatchObject({ status: "setting", warnings: [{ warning_code: "delay_in_setting_on_device" }] });
+});
+
+test("a code is found by what it is, and by nobody who may not be told codes: neither that it is there, nor that it is not", () => {
+  const { access_code_id: id } = create({ code: "493017" });
+  create({ device_id: back, code: "602841" });
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: door });
+  for (const device of doors) carryOut(device);
+  const by = (code: string, codes = true): Answer => ask("get", { device_id: door, code }, codes);
+  expect(one(by("493017")).access_code_id).toBe(id);
+  const [theirs] = list({ user_identity_id: "ann" });
+  expect(one(by(theirs?.code ?? "")).access_code_id).toBe(theirs?.access_code_id);
+  expect(errorOf(by("602841"))).toBe("access_code_not_found");
+  expect(errorOf(by("117755"))).toBe("access_code_not_found");
+  expect(by("493017", false)).toEqual(by("117755", false));
+  expect(errorOf(by("493017", false))).toBe("insufficient_scope");
+  for (const of of [{}, { device_id: door }, { code: "493017" }]) {
+    expect(ask("get", of).error).toMatchObject({
+      type: "invalid_input",
+      message: 'Give access_code_id, or device_id and code for "access_code_id"',
+    });
+  }
+});
+
 test("codes are told only where codes may be told, and each time is noted", () => {
   const made = ask("create", { device_id: door, code: "493017" }, false);
   const { access_code_id: id, code } = one(made);

@@ -46,6 +46,11 @@ function ask(name: string, parameters: object, door: Context["door"] = "http"): 
 const shown = z.object({ action_attempt: z.looseObject({ action_attempt_id: z.string() }) });
 const idIn = (answer: Answer): string => shown.parse(answer).action_attempt.action_attempt_id;
 const get = (id: string): unknown => ask("action_attempts/get", { action_attempt_id: id })["action_attempt"];
+const limited = (name: string, parameters: object): Answer => {
+  const scope = { commands: ["*"], devices: [deviceId("opens")], codes: false };
+  const of = { name, payload: JSON.stringify(parameters), door: "http", scope } as const;
+  return JSON.parse(performOn(store, of, { now: desk.now, devices: scope.devices }).reply.body);
+};
 const asked = (of: object): Answer => ask("locks/unlock_door", { device_id: both, ...of }, "mqtt");
 const error = (answer: Answer): string | undefined => answer.error?.type;
 const ended = (): string[] =>
@@ -191,11 +196,6 @@ test("attempts are forgotten after thirty days", () => {
 });
 
 test("who has a key for some devices opens these, hears what came of it, and of no other", () => {
-  const limited = (name: string, parameters: object): Answer => {
-    const scope = { commands: ["*"], devices: [deviceId("opens")], codes: false };
-    const of = { name, payload: JSON.stringify(parameters), door: "http", scope } as const;
-    return JSON.parse(performOn(store, of, { now: desk.now, devices: scope.devices }).reply.body);
-  };
   const mine = idIn(limited("locks/unlock_door", { device_id: opens }));
   const other = idIn(ask("locks/unlock_door", { device_id: both }));
   expect(limited("action_attempts/get", { action_attempt_id: mine }).ok).toBe(true);

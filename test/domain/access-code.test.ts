@@ -90,7 +90,17 @@ const rows: readonly Row[] = [
     { state: "refused", reason: "forbidden" },
     { status: "unset", error: "failed_to_set_on_device" },
   ],
+  [
+    "the owner has taken it out, and may",
+    { state: "refused", reason: "changed_on_lock" },
+    { status: "unset", warning: "external_modification_in_effect" },
+  ],
   ["it is being taken away", { state: "removing" }, { status: "removing", pending: "deleting" }],
+  [
+    "it was taken back a while ago",
+    { state: "removing", since: ago(6) },
+    { status: "removing", pending: "deleting", error: "failed_to_remove_from_device" },
+  ],
   [
     "it has just ended",
     { state: "removing" },

@@ -111,7 +111,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
         ],
       ],
     ]);
-  }, 60_000);
+  }, 120_000);
 
   test.each([false, true])("say the same in trouble, Poll Control %s", async (pollControl) => {
     const slower = await allowance(1);

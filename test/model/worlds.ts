@@ -28,6 +28,11 @@ const mostRounds = 60;
 const events = [
   ...(["access.accepted", "access.live", "access.unconfirmed", "access.refused", "access.gone"] as const),
   ...(["access.paused", "device.breaker_opened", "device.breaker_closed"] as const),
+  ...(["device.connected", "device.disconnected"] as const),
+  ...[
+    ...(["set_on_device", "removed_from_device", "failed_to_set_on_device", "scheduled_on_device"] as const),
+    ...(["deleted_external_to_seam"] as const),
+  ].map((what) => `access_code.${what}`),
 ];
 
 /**

@@ -24,6 +24,7 @@ export function wrongsOf(world: World, people: readonly string[], wishes: Wishes
   const { doors, locks: all, drawer } = world.house;
   return [
     ...world.sins,
+    ...world.forgottenCodes,
     ...all.flatMap((lock) => lock.sins),
     ...doors.flatMap((door, at) => {
       const lock = world.house.lockAt(door);

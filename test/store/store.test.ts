@@ -312,7 +312,13 @@ test("a code that the owner has written over on a lock that does not tell codes 
   const slot = slotName("1");
   rounds.happened(first, { suspect: slot, foreign: true, events: [] });
   expect(rounds.placements(first)).toMatchObject([{ belief: { at: "nowhere" }, wanted: true }]);
-  expect(types(desk)).toEqual(["access.accepted", "access.live", "access_code.set_on_device", "access.unconfirmed"]);
+  expect(types(desk)).toEqual([
+    "access.accepted",
+    "access.live",
+    "access_code.set_on_device",
+    "access.unconfirmed",
+    "access_code.modified_external_to_seam",
+  ]);
   desk.ask("user_identities/revoke_access_to_device", { user_identity_id: ann, device_id: first });
   expect(rounds.placements(first)).toEqual([]);
 });

@@ -17,6 +17,7 @@ import { Alarm } from "../../agent/sync/alarm.ts";
 import { Keeper } from "../../agent/sync/keeper.ts";
 import type { Clock, Link, LinkEvent, Log } from "../../drivers/driver.ts";
 import { seeded } from "../../simulator/faults.ts";
+import { CodeLives } from "./code-lives.ts";
 import { keepPromise } from "./kept-promise.ts";
 import { rest, VirtualClock } from "./virtual-clock.ts";
 import { House } from "./world-house.ts";
@@ -71,6 +72,7 @@ export class World implements Disposable {
   /** By a lock's identity: the one whose place it took, as the agent has told. */
   readonly replaced = new Map<string, string>();
   readonly counts: Map<string, number>;
+  readonly #codeLives = new CodeLives();
   readonly #began = this.clock.now();
   readonly #opened: Opened;
   readonly #spec: WorldSpec;
@@ -329,6 +331,9 @@ export class World implements Disposable {
         this.#lockCalled(fields["is"])?.toBeRead();
         this.replaced.set(String(fields["is"]), String(fields["was"]));
       }
+      const isOfCodes = type.startsWith("access_code.") || type === "device.renamed";
+      const sin = isOfCodes ? this.#codeLives.hear({ type, fields }, this.#rows({})) : undefined;
+      if (sin !== undefined) this.sins.push(sin);
       const { user_identity_id: who, device_id: where, evidence } = fields;
       if (who === undefined || evidence === "acknowledged") continue;
       if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
@@ -342,6 +347,11 @@ export class World implements Disposable {
         }
       }
     }
+  }
+
+  /** Codes that were told to be on a device, and of which nothing is left. */
+  get forgottenCodes(): readonly string[] {
+    return this.#codeLives.forgotten(this.#rows({}));
   }
 
   #lockCalled(identity: unknown): WorldLock | undefined {

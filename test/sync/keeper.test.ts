@@ -231,7 +231,9 @@ test("a code that the lock has lost is no longer called live when the lock tells
   await house.clock.run(minute);
   expect(house.told.slice(since)).toMatchObject([
     { type: "access.unconfirmed", user_identity_id: "ann", reason: "missing_on_lock" },
+    { type: "access_code.deleted_external_to_seam", user_identity_id: "ann" },
     { type: "access.live", user_identity_id: "ann", evidence: "read_back" },
+    { type: "access_code.set_on_device", user_identity_id: "ann" },
   ]);
   expect(house.opens(code, first)).toBe(true);
   expect(commandsOf(house)).toEqual(["write"]);

@@ -102,9 +102,13 @@ export class Cloud {
     return new Set(this.events.flatMap((each) => (each.event_type === type ? [each.number] : []))).size;
   }
 
-  /** Their numbers in the order in which each was first heard: gapless where nothing was lost or overtaken. */
+  /**
+   * Their numbers in the order in which each was first heard, from 1: gapless where nothing was lost or overtaken. A lock may
+   * have been connected before we were.
+   */
   numbers(): readonly number[] {
-    return [...new Set(this.events.map(({ number }) => number))];
+    const numbers = [...new Set(this.events.map(({ number }) => number))];
+    return numbers.map((number) => number - (numbers[0] ?? 0) + 1);
   }
 
   #state: string | undefined;
