@@ -78,8 +78,9 @@ test.each([
       `${total} grants, ${count} device(s): published ${published} ms, replied ${replied} ms, first live ${first} ms, all live ${live} ms\n`,
     );
     expect([...cloud.replies.values()].every((copies) => copies.length === 1)).toBe(true);
-    const ofGrants = cloud.events.filter(({ event_type: type }) => !type.startsWith("device."));
-    expect(ofGrants.length).toBe(3 * total);
+    const ofGrants = (): number => cloud.events.filter(({ event_type: type }) => !type.startsWith("device.")).length;
+    await until("all are told", () => ofGrants() >= 3 * total);
+    expect(ofGrants()).toBe(3 * total);
     expect(cloud.numbers()).toEqual(upTo(cloud.events.length));
     for (const { id, address } of devices) {
       const codes = [...agent.codes(address).values()].map(({ value }) => value);
