@@ -1,4 +1,5 @@
 import {
+  isSeamActionAttemptFailedError,
   isSeamHttpInvalidInputError,
   isSeamHttpUnauthorizedError,
   Seam,
@@ -152,6 +153,29 @@ test("the SDK's own paginator goes through all pages", async () => {
   expect([first.length, hasNextPage]).toEqual([2, true]);
   const all = await paginator.flattenToArray();
   expect(all.map(({ device_id: id }) => id)).toEqual((await seam.devices.list()).map(({ device_id: id }) => id));
+});
+
+test("the SDK unlocks and locks a door, and waits until the lock has said so; what fails is its own error", async () => {
+  // A key for one door is enough.
+  const { key } = await site().key({ scopes: ["*"], device_ids: [backDoor] });
+  const seam = new Seam({ apiKey: key, endpoint: endpoint() });
+  const isOnline = async (): Promise<boolean> =>
+    (await seam.devices.get({ device_id: backDoor })).can_remotely_unlock === true;
+  await until("the lock has said what it can do", isOnline);
+  const of = { device_id: backDoor };
+  const quickly = { waitForActionAttempt: { pollingInterval: 100 } };
+  const done = { status: "success", result: { was_confirmed_by_device: true } };
+  expect(await seam.locks.unlockDoor(of, quickly)).toMatchObject({ action_type: "UNLOCK_DOOR", ...done });
+  expect((await seam.locks.get(of)).properties).toMatchObject({ locked: false });
+  expect(await seam.locks.lockDoor(of, quickly)).toMatchObject({ action_type: "LOCK_DOOR", ...done });
+  await site().agent.ask("simulate/fault", { lock: backDoor, fault: "refuses", to: ["bolt"] });
+  const error: unknown = await seam.locks.unlockDoor(of, quickly).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!isSeamActionAttemptFailedError(error)) throw new Error("this is not the SDK's own error", { cause: error });
+  expect(error).toMatchObject({ code: "lock_refused", actionAttempt: { status: "error" } });
+  expect(await failure(seam.locks.unlockDoor({ device_id: "cellar" }))).toMatchObject({ code: "insufficient_scope" });
 });
 
 describe("each refusal is the SDK's own error", () => {
