@@ -41,6 +41,12 @@ export class CodeLives {
     return undefined;
   }
 
+  /** What was told while nobody listened: how the placements were then is not known. */
+  missed({ type, fields }: Told): void {
+    const to = type.startsWith(prefix) ? lives[type.slice(prefix.length)]?.to : undefined;
+    if (to) this.#lives.set(String(fields["access_code_id"]), to);
+  }
+
   /** At rest: what was told to be on a device, and is in no placement any more. */
   forgotten(placements: readonly Placement[]): readonly string[] {
     const there = new Set(placements.map((placement) => String(codeOf(placement))));

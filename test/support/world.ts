@@ -73,6 +73,8 @@ export class World implements Disposable {
   readonly replaced = new Map<string, string>();
   readonly counts: Map<string, number>;
   readonly #codeLives = new CodeLives();
+  /** How many events were heard, which is the number of the last. */
+  #heardOf = 0;
   readonly #began = this.clock.now();
   readonly #opened: Opened;
   readonly #spec: WorldSpec;
@@ -249,7 +251,7 @@ export class World implements Disposable {
     watch.look();
     store.rounds.interrupt();
     this.#store = store;
-    this.#listen();
+    this.#catchUp();
     const link: Link = {
       atOnce: this.#spec.atOnce,
       lock: (address) => this.house.device(address, process),
@@ -322,9 +324,21 @@ export class World implements Disposable {
     return result;
   }
 
+  /** What was committed by a process that was killed before anybody could listen is in the journal. */
+  #catchUp(): void {
+    const told = this.#store.records.eventsOf({ after: this.#heardOf, limit: 10_000 });
+    const fresh = this.#store.journal.takeFresh();
+    for (const { event_type: type, ...fields } of told.slice(0, told.length - fresh.length)) {
+      this.#codeLives.missed({ type: String(type), fields });
+    }
+    this.#heardOf += told.length - fresh.length;
+    this.#listen(fresh);
+  }
+
   /** Holds what is told against what is so. */
-  #listen(): void {
-    for (const { type, fields } of this.#store.journal.takeFresh()) {
+  #listen(fresh = this.#store.journal.takeFresh()): void {
+    this.#heardOf += fresh.length;
+    for (const { type, fields } of fresh) {
       this.count(type);
       this.#note(type, fields);
       if (type === "device.replaced") {
