@@ -50,8 +50,10 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9", () => {
     expect(cloud.numbers()).toEqual(upTo(cloud.numbers().length));
     expect(cloud.count("access.accepted")).toBe(1);
     expect(cloud.count("access.live")).toBe(1);
-    // Where it was killed in the middle of the write, too, that is told; nothing else is.
-    expect(cloud.numbers().length).toBe(3 + cloud.count("access.unconfirmed"));
+    expect(cloud.count("access_code.set_on_device")).toBe(1);
+    // Where it was killed in the middle of the write, too, that is told, and that the lock is there; nothing else is.
+    const others = cloud.count("access.unconfirmed") + cloud.count("device.connected");
+    expect(cloud.numbers().length).toBe(3 + others);
     expect([...agent.codes("front-door").values()].map(({ label }) => label)).toEqual([person]);
     expect(await receiptsOf(agent, frontDoor)).toMatchObject([{ state: "live", grants: ["direct"] }]);
     expect(agent.stderr).toBe("");
