@@ -22,6 +22,8 @@ const volatile = new Set([
 /** What a command makes anew each time that it is given. */
 const anew: Readonly<Record<string, ReadonlySet<string>>> = {
   "user_identities/create": new Set(["user_identity_id", "display_name"]),
+  "locks/lock_door": new Set(["action_attempt_id"]),
+  "locks/unlock_door": new Set(["action_attempt_id"]),
   "access_codes/create": new Set(["access_code_id", "user_identity_id"]),
   "access_codes/create_multiple": new Set(["access_code_id", "user_identity_id", "common_code_key"]),
 };
@@ -29,8 +31,17 @@ const steady = (command: string, text: string): unknown =>
   JSON.parse(text, (name, value: unknown) => (volatile.has(name) || anew[command]?.has(name) ? "…" : value));
 
 const everyone = { user_identity_id: person, device_id: frontDoor };
+/** A broker may hand a message out later: there it has to be said when it was said. */
+const momentary = {
+  device_id: frontDoor,
+  get issued_at(): string {
+    return new Date().toISOString();
+  },
+};
 /** Parameters with which a command does something, where nothing or a person and a device does not. */
 const given: Readonly<Record<string, object>> = {
+  "locks/lock_door": momentary,
+  "locks/unlock_door": momentary,
   "access_grants/create": { user_identity_id: person, device_ids: [frontDoor], starts_at: "2030-01-01T00:00:00Z" },
   "access_grants/get": { access_grant_key: "none" },
   "access_grants/update": { access_grant_key: "none", name: "n" },
