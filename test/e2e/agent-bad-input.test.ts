@@ -55,7 +55,7 @@ test("what has no usable request_id is told as an event, acknowledged, and not s
   const tooLong = JSON.stringify({ request_id: "long", ...pair, filler: "x".repeat(64 * 1024) });
   for (const payload of [...bytes, Buffer.from(tooLong)]) await cloud.publish(grantCommand, payload);
   await until("all are told", () => cloud.count("command.refused") === bytes.length + 1);
-  for (const told of cloud.events) {
+  for (const told of cloud.events.filter(({ event_type: type }) => type !== "device.connected")) {
     expect(told).toMatchObject({
       event_type: "command.refused",
       command: grantCommand,
@@ -85,7 +85,7 @@ test("a command or a device that is not there says so, and nothing is created", 
   expect(await typeOf(grantCommand, { ...pair, device_id: "nowhere" })).toBe("device_not_found");
   expect(await typeOf(revokeCommand, { ...pair, device_id: "nowhere" })).toBe("device_not_found");
   expect(await cloud.command(revokeCommand, pair)).toEqual({ ok: true });
-  expect(cloud.events).toEqual([]);
+  expect(cloud.numbers()).toEqual([]);
   expect(await agent.ask("access/list")).toMatchObject({ receipts: [] });
   expect(await agent.ask("credentials/list")).toMatchObject({ credentials: [] });
 });

@@ -103,12 +103,18 @@ export class Cloud {
   }
 
   /**
-   * Their numbers in the order in which each was first heard, from 1: gapless where nothing was lost or overtaken. A lock may
-   * have been connected before we were.
+   * The numbers of events in the order in which each was first heard, from 1: gapless where nothing was lost or overtaken. What
+   * was told of devices before anything else may have waited for us, and is left out.
    */
   numbers(): readonly number[] {
-    const numbers = [...new Set(this.events.map(({ number }) => number))];
-    return numbers.map((number) => number - (numbers[0] ?? 0) + 1);
+    const ours = this.events.filter(({ event_type: type }) => !type.startsWith("device."));
+    const first = Math.min(...ours.map(({ number }) => number));
+    return [...this.told()].filter((number) => number >= first).map((number) => number - first + 1);
+  }
+
+  /** The numbers of all that was heard, as they are. */
+  told(): ReadonlySet<number> {
+    return new Set(this.events.map(({ number }) => number));
   }
 
   #state: string | undefined;
