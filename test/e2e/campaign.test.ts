@@ -19,7 +19,7 @@ import { type AnyReceipt, receiptsOf } from "./support/receipts.ts";
 const isLong = process.env["LATCHD_LONG"] !== undefined;
 const seed = Number(process.env["LATCHD_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 /** The breaker of a lock that was silent too often waits a minute, then two, then four; what may arrive late is watched for two. */
-const patience = isLong ? 900_000 : 200_000;
+const patience = isLong ? 900_000 : 500_000;
 
 /** How many kills have to hit such a moment, of 300. */
 const required: readonly (readonly [Exclude<keyof Moment, "aim">, number])[] = [
