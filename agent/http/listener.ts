@@ -17,11 +17,19 @@ const lookEveryMs = 500;
 
 /** @param patience within it a whole request must have come. */
 export function listenerFor({ tls }: Http, patience: Milliseconds, handler: RequestListener): Server {
-  const limits = { headersTimeout: patience, requestTimeout: patience, connectionsCheckingInterval: lookEveryMs };
+  const limits = {
+    headersTimeout: patience,
+    requestTimeout: patience,
+    connectionsCheckingInterval: lookEveryMs,
+    // Nothing here goes by the name of the host, and node itself would answer without our envelope.
+    requireHostHeader: false,
+  };
   const server: Server = tls
     ? createSecure({ ...limits, cert: tls.cert, key: tls.key.reveal() }, handler)
     : createPlain(limits, handler);
   server.maxConnections = mostConnections;
+  // What somebody expects beyond what HTTP knows: as if they had not said so, where node would answer without our envelope.
+  server.on("checkExpectation", handler);
   return server;
 }
 

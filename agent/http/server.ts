@@ -118,7 +118,7 @@ function payloadOf(
     return Buffer.from(JSON.stringify(parametersIn(query, shape)));
   }
   const bytes = bodyOf(body);
-  if (bytes.byteLength > 0 && !/^application\/json\b/i.test(headers["content-type"] ?? "")) {
+  if (bytes.byteLength > 0 && !/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? "")) {
     throw new Refused("invalid_content_type", "a body must come with the header content-type: application/json");
   }
   return orNothing(bytes);

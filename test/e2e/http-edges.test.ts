@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as readAll } from "node:stream/consumers";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { table } from "../../agent/commands/table.ts";
@@ -135,6 +136,18 @@ test("arrays in a query are read however they are written", async () => {
     const { text } = await site.send("GET", `/devices/list?${query}`, { key });
     expect(JSON.parse(text)).toMatchObject({ devices: [{ device_id: frontDoor }] });
   }
+});
+
+test.each([
+  ["without a host", ""],
+  ["that expects who knows what", "host: x\r\nexpect: more\r\n"],
+])("a request %s is answered in the envelope, too, not by node itself", async (_, headers) => {
+  const socket = connect(shared().port, "127.0.0.1");
+  socket.write(`POST /devices/list HTTP/1.1\r\n${headers}connection: close\r\n\r\n`);
+  const answer = await readAll(socket);
+  expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+  expect(answer).toMatch(/\r\nseam-request-id: [0-9a-f-]{36}\r\n/);
+  expect(answer).toContain('"type":"unauthorized"');
 });
 
 test("a thousand connections at once are all answered, and leave nothing behind", async () => {
