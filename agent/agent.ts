@@ -18,6 +18,7 @@ import type { Mqtt } from "./mqtt/session.ts";
 import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
 import { built, packageRoot, packageVersion } from "./package.ts";
+import { Pulse } from "./pulse.ts";
 import { askServer } from "./sntp.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Alarm } from "./sync/alarm.ts";
@@ -142,10 +143,14 @@ async function start(
     due: (...due) => keeper.due(...due),
     failed: fail,
   });
+  const pulse = new Pulse(clock);
+  pulse.start();
+  onClose(() => pulse.close());
   const intake: IntakeParts = {
     store,
     log,
     now,
+    saidAt: () => pulse.saidAt(),
     facts,
     world: worldOf(devices, linkOf, () => watch.confirm("operator")),
     failed: fail,

@@ -14,6 +14,8 @@ export interface IntakeParts {
   readonly store: Store;
   readonly log: Log;
   readonly now: () => Instant;
+  /** When that may have been said at the earliest which is asked now, and does not say so itself. */
+  readonly saidAt: () => Instant;
   readonly facts: () => AgentFacts;
   readonly world: World;
   /** The store cannot be relied on any more. */
@@ -139,11 +141,12 @@ function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
 }
 
 const contextOf = (
-  { now, facts }: IntakeParts,
+  { now, saidAt, facts }: IntakeParts,
   { door, by, codes, scope }: Pick<Context, "door" | "by" | "codes"> & { readonly scope?: Scope },
   { devices, attempts }: Asking,
 ): Context => ({
   now: now(),
+  saidAt: saidAt(),
   door,
   by,
   codes,

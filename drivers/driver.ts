@@ -121,12 +121,13 @@ export interface LockDevice {
 
 /**
  * Moves when it is told to. Each call sends one command at most, and none once its signal is aborted: who wants a door
- * open wants it now. Where what did not get through may still be carried out much later, there is no bolt (Law 10).
+ * open wants it now. A timer is behind the signal, which stands still while the machine does: so `isOver` is asked right
+ * before the command is sent. Where what did not get through may still be carried out much later, there is no bolt (Law 10).
  * Rejects with {@link LinkError} on silence.
  */
 export interface Bolt {
-  unlock(signal: AbortSignal): Promise<ActOutcome>;
-  lock?(signal: AbortSignal): Promise<ActOutcome>;
+  unlock(signal: AbortSignal, isOver?: () => boolean): Promise<ActOutcome>;
+  lock?(signal: AbortSignal, isOver?: () => boolean): Promise<ActOutcome>;
 }
 
 /** `confirmed`: the lock has said where its bolt is now. `unknown`: the command was sent, and nothing tells what came of it. */

@@ -26,6 +26,7 @@ function broker(commands: readonly string[] = ["*"]) {
         store: desk.reopened([...desk.store.records.devices()].map(({ id }) => id)),
         log,
         now: () => desk.now,
+        saidAt: () => desk.now,
         facts: agentFacts,
         world: { confirmClock: () => true, act: nowhere, fault: nowhere, look: nowhere },
         failed: () => {},

@@ -64,7 +64,7 @@ function begin(
   { device_id: on, issued_at: issued, expires_at: expiresAt }: z.output<typeof momentary>,
   context: Context,
 ) {
-  const { now, door, by, agent } = context;
+  const { now, saidAt, door, by, agent } = context;
   const { clock, unlockGoodFor } = agent();
   requireBolt(records, act, on);
   if (door === "mqtt" && issued === undefined) throw required("issued_at");
@@ -73,7 +73,7 @@ function begin(
     const message = "The clock of this agent is not believed, and a door is opened only while it is: see latchd clock";
     throw new Refused("clock_untrusted", message, 409);
   }
-  const deadline = deadlineOf({ issuedAt: issued ?? now, expiresAt }, unlockGoodFor, now);
+  const deadline = deadlineOf({ issuedAt: issued ?? saidAt, expiresAt }, unlockGoodFor, now);
   if (deadline === undefined) {
     const message = `Came too late, or its issued_at is ahead of this agent's clock: it is good for ${unlockGoodFor / 1000} s after it was said`;
     throw new Refused("command_too_late", message, 409);

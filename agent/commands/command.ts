@@ -20,6 +20,8 @@ type Returns = Readonly<Record<string, z.ZodType>>;
 /** What an act of a command may use and must tell, beside the records. */
 export interface Context {
   readonly now: Instant;
+  /** When it may have been said at the earliest, where the command does not say so itself: before this process stood still. */
+  readonly saidAt: Instant;
   readonly door: Door;
   /** Who asks, for the journal: the door, and where it has keys, which of them. */
   readonly by: string;

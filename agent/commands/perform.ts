@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ActionAttempt } from "../domain/action-attempt.ts";
 import { StoreError } from "../errors.ts";
 import type { Body, Command, Context, Door, RecordCommand, World, WorldCommand } from "./command.ts";
 import { permitDevices } from "./device-scope.ts";
@@ -71,7 +72,11 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
     permit(call, command, input);
     const replyKey = replyKeyOf(call, command, input);
     const codes = context.codes || replyKey !== undefined;
-    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, { ...context, codes }));
+    // What is undone after all is not to move a bolt.
+    const wanted: ActionAttempt[] = [];
+    const operate = (attempt: ActionAttempt): void => void wanted.push(attempt);
+    const reply = desk.attempt(() => performOnce(command, input, requestId, desk, { ...context, codes, operate }));
+    for (const attempt of wanted) context.operate(attempt);
     return { reply, requestId, sealed, ...(replyKey ? { replyKey } : {}) };
   } catch (error) {
     if (error instanceof StoreError) throw error;

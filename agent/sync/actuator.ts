@@ -108,23 +108,24 @@ export class Actuator {
     const left = attempt.deadline - clock.now();
     if (this.#end.signal.aborted) return failedFor("interrupted");
     if (left <= 0) return failedFor("command_too_late", "others were before it until its time was over");
-    const lock = lockOf(attempt.device);
-    if (!lock) return failedFor("device_offline", "the link of this device is not open");
-    const move = moveOf(lock.bolt, attempt.act);
-    if (!move) return failedFor("not_supported", `this lock cannot be ${attempt.act}ed from afar`);
     const over = new AbortController();
     const waiting = AbortSignal.any([over.signal, this.#end.signal]);
     clock.sleep(left, waiting).then(
       () => over.abort(new LinkError("its time is over")),
       () => undefined,
     );
-    this.#sent.set(attempt.device, { attempt, at: clock.now(), isTold: false });
+    const isOver = (): boolean => clock.now() >= attempt.deadline;
     try {
-      return endOf(await move(waiting));
+      const lock = lockOf(attempt.device);
+      if (!lock) return failedFor("device_offline", "the link of this device is not open");
+      const move = moveOf(lock.bolt, attempt.act);
+      if (!move) return failedFor("not_supported", `this lock cannot be ${attempt.act}ed from afar`);
+      this.#sent.set(attempt.device, { attempt, at: clock.now(), isTold: false });
+      return endOf(await move(waiting, isOver));
     } catch (error) {
       if (this.#end.signal.aborted) return failedFor("interrupted");
       if (error instanceof LinkError && !error.sent) {
-        return failedFor(over.signal.aborted ? "command_too_late" : "device_offline", error.message);
+        return failedFor(over.signal.aborted || isOver() ? "command_too_late" : "device_offline", error.message);
       }
       if (!(error instanceof LinkError)) log.error({ device: attempt.device, error }, "the driver failed at a bolt");
       return failedFor("outcome_unknown", error instanceof LinkError ? error.message : undefined);
@@ -134,9 +135,11 @@ export class Actuator {
   }
 }
 
-function moveOf(bolt: Bolt | undefined, act: BoltAct): ((signal: AbortSignal) => Promise<ActOutcome>) | undefined {
-  if (act === "unlock") return bolt && ((signal) => bolt.unlock(signal));
-  return bolt?.lock && ((signal) => bolt.lock?.(signal) ?? Promise.resolve({ result: "unknown" }));
+type Move = (signal: AbortSignal, isOver: () => boolean) => Promise<ActOutcome>;
+
+function moveOf(bolt: Bolt | undefined, act: BoltAct): Move | undefined {
+  if (act === "unlock") return bolt && ((...given) => bolt.unlock(...given));
+  return bolt?.lock && ((...given) => bolt.lock?.(...given) ?? Promise.resolve({ result: "unknown" }));
 }
 
 function endOf(outcome: ActOutcome): AttemptEnd {

@@ -17,7 +17,10 @@ export function boltVerdict(
   return isThere === undefined ? { result: "done", confirmed: false } : { result: "unknown" };
 }
 
+/** Whether the time of a command is over, by the clock. */
+export type IsOver = (() => boolean) | undefined;
+
 /** Before a command to a bolt is sent. @throws LinkError where it is too late for that: nothing was sent. */
-export function unlessTooLate(signal: AbortSignal): void {
-  if (signal.aborted) throw new LinkError("its time was over before it could be sent", { sent: false });
+export function unlessTooLate(signal: AbortSignal, isOver: IsOver = () => false): void {
+  if (signal.aborted || isOver()) throw new LinkError("its time was over before it could be sent", { sent: false });
 }

@@ -1,6 +1,6 @@
 import type { LyingLock } from "../../simulator/lying-lock.ts";
 import { type ActOutcome, type Bolt, LinkError } from "../driver.ts";
-import { boltVerdict, unlessTooLate } from "../shared/bolt-verdict.ts";
+import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import type { Wire } from "./wire.ts";
 
 type Place = "locked" | "unlocked";
@@ -11,8 +11,8 @@ type Place = "locked" | "unlocked";
  * @param moved it was moved: to be told.
  */
 export function boltOf(lock: LyingLock, wire: Wire, moved: (to: Place) => void): Bolt {
-  const move = async (to: Place, signal: AbortSignal): Promise<ActOutcome> => {
-    unlessTooLate(signal);
+  const move = async (to: Place, signal: AbortSignal, isOver: IsOver): Promise<ActOutcome> => {
+    unlessTooLate(signal, isOver);
     const said = await orUndefined(
       wire.ask("bolt", signal, (fate) => {
         const was = lock.isLocked;
@@ -25,8 +25,8 @@ export function boltOf(lock: LyingLock, wire: Wire, moved: (to: Place) => void):
     return boltVerdict(said === "no" ? { no: undefined } : said, place === undefined ? undefined : place === to);
   };
   return {
-    unlock: (signal) => move("unlocked", signal),
-    lock: (signal) => move("locked", signal),
+    unlock: (signal, isOver) => move("unlocked", signal, isOver),
+    lock: (signal, isOver) => move("locked", signal, isOver),
   };
 }
 

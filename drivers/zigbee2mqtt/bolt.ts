@@ -1,5 +1,5 @@
 import { type ActOutcome, type Bolt, type Clock, LinkError } from "../driver.ts";
-import { boltVerdict, unlessTooLate } from "../shared/bolt-verdict.ts";
+import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import { type Place, settledBolt } from "../shared/settled-bolt.ts";
 
 /** A bolt that can be told to move. */
@@ -42,17 +42,17 @@ export function boltOf(parts: BoltParts): Bolt {
     }
     throw new LinkError(`${name} does not answer`, { sent: false, hint: unheard });
   };
-  const move = async (to: Place, given: AbortSignal): Promise<ActOutcome> => {
-    unlessTooLate(given);
+  const move = async (to: Place, given: AbortSignal, isOver: IsOver): Promise<ActOutcome> => {
+    unlessTooLate(given, isOver);
     const signal = AbortSignal.any([given, closing]);
     const { ask, send } = await approach(signal);
-    unlessTooLate(signal);
+    unlessTooLate(signal, isOver);
     await send(to);
     return boltVerdict(undefined, await settledBolt(to, { clock, patience, tell: ask }, signal));
   };
   return {
-    unlock: (signal) => move("unlocked", signal),
-    lock: (signal) => move("locked", signal),
+    unlock: (signal, isOver) => move("unlocked", signal, isOver),
+    lock: (signal, isOver) => move("locked", signal, isOver),
   };
 }
 

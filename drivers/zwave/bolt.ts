@@ -1,6 +1,6 @@
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { type ActOutcome, type Bolt, type Clock, LinkError } from "../driver.ts";
-import { boltVerdict, unlessTooLate } from "../shared/bolt-verdict.ts";
+import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import { type Place, settledBolt } from "../shared/settled-bolt.ts";
 import { placeOf, wordOf } from "./codec-bolt.ts";
 import { failureOf } from "./codec-failure.ts";
@@ -30,8 +30,8 @@ const questionsExpireAfter: Milliseconds = 4_000;
  */
 export function boltOf(parts: BoltParts): Bolt {
   const { who, clock, closing } = parts;
-  const move = async (to: Place, given: AbortSignal): Promise<ActOutcome> => {
-    unlessTooLate(given);
+  const move = async (to: Place, given: AbortSignal, isOver: IsOver): Promise<ActOutcome> => {
+    unlessTooLate(given, isOver);
     const wire = parts.wire();
     const { node, library, send } = wire;
     if (!partsOf(node, library).bolt)
@@ -42,7 +42,7 @@ export function boltOf(parts: BoltParts): Bolt {
     const { Secured, Unsecured } = commands.DoorLockMode;
     const mode = to === "locked" ? Secured : Unsecured;
     const command = new commands.DoorLockCCOperationSet({ nodeId, mode });
-    const { sent, status, error } = await wire.sendTimely(command, signal);
+    const { sent, status, error } = await wire.sendTimely(command, signal, isOver);
     if (!sent) throw unsent(who, error);
 
     const options = { expire: questionsExpireAfter, priority: MessagePriority.ImmediateLow };
@@ -58,8 +58,8 @@ export function boltOf(parts: BoltParts): Bolt {
     return boltVerdict(word, isThere);
   };
   return {
-    unlock: (signal) => move("unlocked", signal),
-    lock: (signal) => move("locked", signal),
+    unlock: (signal, isOver) => move("unlocked", signal, isOver),
+    lock: (signal, isOver) => move("locked", signal, isOver),
   };
 }
 

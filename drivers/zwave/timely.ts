@@ -1,6 +1,7 @@
 import type { CommandClass } from "@zwave-js/cc";
 import type { Driver as Zwave } from "zwave-js";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { IsOver } from "../shared/bolt-verdict.ts";
 import { orAbort } from "../shared/or-abort.ts";
 import type { Library } from "./library.ts";
 
@@ -12,8 +13,8 @@ interface Sent {
   readonly error?: unknown;
 }
 
-/** Sends a command that is of use now, or not at all: none once the signal is aborted, and none twice. Never rejects. */
-export type SendTimely = (command: CommandClass, signal: AbortSignal) => Promise<Sent>;
+/** Sends a command that is of use now, or not at all: none once the signal is aborted or it is over, and none twice. Never rejects. */
+export type SendTimely = (command: CommandClass, signal: AbortSignal, isOver?: IsOver) => Promise<Sent>;
 
 /** zwave-js lets go of one that waits in its queue. Less than a door command is good for. */
 const expire: Milliseconds = 8_000;
@@ -48,10 +49,10 @@ export function timely(driver: Zwave, library: Library): SendTimely {
     return message;
   };
 
-  return async (command, signal) => {
+  return async (command, signal, isOver) => {
     let sent = false;
     gates.set(command, () => {
-      if (signal.aborted) throw library.expired();
+      if (signal.aborted || isOver?.()) throw library.expired();
       sent = true;
     });
     try {

@@ -202,3 +202,33 @@ test("who has a key for some devices opens these, hears what came of it, and of 
   expect(error(limited("action_attempts/get", { action_attempt_id: other }))).toBe("action_attempt_not_found");
   expect(error(limited("locks/unlock_door", { device_id: both }))).toBe("insufficient_scope");
 });
+
+test("what may have been said before this process stood still is too old, where it does not say when it was said", () => {
+  const of = (door: Context["door"], more: object = {}): string | undefined => {
+    const payload = JSON.stringify({ device_id: both, ...more });
+    const context = { now: desk.now, saidAt: later(desk.now, -14_000), operate: () => void operated.push() };
+    const { reply } = performOn(store, { name: "locks/unlock_door", payload, door }, context);
+    return error(JSON.parse(reply.body));
+  };
+  expect(of("http")).toBe("command_too_late");
+  expect(of("local")).toBe("command_too_late");
+  expect(of("http", { issued_at: toIso(desk.now) })).toBeUndefined();
+});
+
+test("what is undone after all moves nothing", () => {
+  const failing = {
+    ...store,
+    replies: {
+      find: () => undefined,
+      remember: () => {
+        throw new Error("bug");
+      },
+    },
+  };
+  const payload = JSON.stringify({ device_id: both, request_id: "a" });
+  const bugs: unknown[] = [];
+  const context = { now: desk.now, operate: (attempt: ActionAttempt) => void operated.push(attempt) };
+  performOn(failing, { name: "locks/unlock_door", payload, door: "http" }, context, (bug) => bugs.push(bug));
+  expect(bugs.length).toBe(1);
+  expect(operated).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { until } from "./mqtt-support.ts";
@@ -11,8 +12,8 @@ const now = (): string => new Date().toISOString();
 const shown = z.looseObject({ action_attempt: z.looseObject({ action_attempt_id: z.string(), status: z.string() }) });
 const attemptIn = (reply: unknown) => shown.parse(reply).action_attempt;
 
-async function site() {
-  const at = await HttpSite.start();
+async function site(more: object = {}) {
+  const at = await HttpSite.start({}, more);
   const cloud = await (await Cloud.connect(at.broker)).online();
   const { key } = await at.key({ scopes: ["*"] });
   const ask = async (path: string, body: object) => readReply((await at.send("POST", path, { key, body })).text);
@@ -32,7 +33,7 @@ async function site() {
   };
   const fault = (of: object) => at.agent.ask("simulate/fault", { lock: frontDoor, ...of });
   const isLocked = async () => (await at.agent.ask("simulate/look", { lock: frontDoor }))["locked"];
-  return { cloud, ask, end, fault, isLocked };
+  return { at, cloud, ask, end, fault, isLocked };
 }
 
 const told = (cloud: Cloud, type: string): readonly CloudEvent[] =>
@@ -66,4 +67,22 @@ test("a door is unlocked and locked over HTTP and MQTT, each told once and by wh
   const fourth = attemptIn(await ask(`/${unlock}`, { device_id: frontDoor }));
   expect(await end(fourth.action_attempt_id)).toMatchObject({ status: "error", error: { type: "lock_refused" } });
   expect(told(cloud, "lock.unlocked").length).toBe(1);
+});
+
+test("a door is not unlocked by what somebody asked for before the agent stood still", async () => {
+  const { at, ask, end, isLocked } = await site({ unlock: { deadline_seconds: 2 } });
+  expect(await isLocked()).toBe(true);
+  at.agent.signal("SIGSTOP");
+  const asked = ask(`/${unlock}`, { device_id: frontDoor });
+  await delay(4_000);
+  at.agent.signal("SIGCONT");
+  expect(await asked).toMatchObject({ ok: false, error: { type: "command_too_late" } });
+  expect(await isLocked()).toBe(true);
+  let later: unknown;
+  await until("who asks after that is heard", async () => {
+    const answer = await ask(`/${unlock}`, { device_id: frontDoor });
+    later = answer;
+    return answer.ok;
+  });
+  expect(await end(attemptIn(later).action_attempt_id)).toMatchObject({ status: "success" });
 });

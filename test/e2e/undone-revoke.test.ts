@@ -200,6 +200,7 @@ async function build(): Promise<House> {
         agent: agentFacts,
         touch: () => undefined,
         operate: () => undefined,
+        saidAt: clock.now(),
       } as const;
       const { reply } = store.transaction(() => perform(call, store, context, () => undefined));
       expect(JSON.parse(reply.body)).toMatchObject({ ok: true });
@@ -235,6 +236,7 @@ function receipt(store: Store): unknown {
     agent: agentFacts,
     touch: () => undefined,
     operate: () => undefined,
+    saidAt: instant(0),
   } as const;
   const { reply } = store.transaction(() => perform(call, store, context, () => undefined));
   const { receipts } = JSON.parse(reply.body) as { receipts: readonly unknown[] };

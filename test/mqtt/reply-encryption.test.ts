@@ -28,7 +28,16 @@ beforeEach(() => {
 function send(name: string, parameters: object, codes: "never" | "clear" = "never"): void {
   const { store } = desk;
   const world = { confirmClock: () => true, act: nowhere, fault: nowhere, look: nowhere };
-  const parts = { store, log, now: () => desk.now, facts: agentFacts, world, failed: () => {}, committed: () => {} };
+  const parts = {
+    store,
+    log,
+    now: () => desk.now,
+    saidAt: () => desk.now,
+    facts: agentFacts,
+    world,
+    failed: () => {},
+    committed: () => {},
+  };
   const payload = Buffer.from(JSON.stringify(parameters));
   const arrival = { topic: `access/gateway-1/command/${name}`, payload, retained: false };
   mqttIntake(parts, topics, { codes, commands: ["*"] }).accept([arrival]);

@@ -26,6 +26,7 @@ export function performOn(
     agent: agentFacts,
     touch: () => undefined,
     operate: () => undefined,
+    saidAt: context.now,
     ...context,
   };
   const performed = store.transaction(() => perform(call, store, whole, onBug));

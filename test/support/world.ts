@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { ClockWatch } from "../../agent/clock-watch.ts";
 import type { Context } from "../../agent/commands/command.ts";
 import { perform } from "../../agent/commands/perform.ts";
+import type { EventFields } from "../../agent/commands/records.ts";
 import { type CredentialId, secretOf } from "../../agent/domain/credential.ts";
 import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
@@ -149,6 +150,7 @@ export class World implements Disposable {
         this.#store,
         {
           now: this.#watch.now(),
+          saidAt: this.#watch.now(),
           door: "local",
           by: "local",
           codes: true,
@@ -348,17 +350,20 @@ export class World implements Disposable {
       const isOfCodes = type.startsWith("access_code.") || type === "device.renamed";
       const sin = isOfCodes ? this.#codeLives.hear({ type, fields }, this.#rows({})) : undefined;
       if (sin !== undefined) this.sins.push(sin);
-      const { user_identity_id: who, device_id: where, evidence } = fields;
-      if (who === undefined || evidence === "acknowledged") continue;
-      if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
-      // What is still on a lock, or may arrive there, belongs to another door that the person may use.
-      if (type === "access.paused") this.#mustBeShut(who, String(where));
-      if (type === "access.gone" || type === "access.paused") {
-        const rows = this.#rows({});
-        for (const lock of this.house.locks) {
-          const strays = this.unaccounted(lock, rows).filter((stray) => stray.startsWith(`${who}/`));
-          for (const stray of strays) this.sins.push(`${type} by ${String(evidence)}, but ${stray} is on ${lock.name}`);
-        }
+      this.#hold(type, fields);
+    }
+  }
+
+  #hold(type: string, { user_identity_id: who, device_id: where, evidence }: EventFields): void {
+    if (who === undefined || evidence === "acknowledged") return;
+    if (type === "access.live") this.#mustBeLive(who, String(where), String(evidence));
+    // What is still on a lock, or may arrive there, belongs to another door that the person may use.
+    if (type === "access.paused") this.#mustBeShut(who, String(where));
+    if (type === "access.gone" || type === "access.paused") {
+      const rows = this.#rows({});
+      for (const lock of this.house.locks) {
+        const strays = this.unaccounted(lock, rows).filter((stray) => stray.startsWith(`${who}/`));
+        for (const stray of strays) this.sins.push(`${type} by ${String(evidence)}, but ${stray} is on ${lock.name}`);
       }
     }
   }

@@ -9,12 +9,12 @@ import { deviceId } from "../../agent/domain/ids.ts";
 import { later } from "../../agent/domain/instant.ts";
 import { Actuator } from "../../agent/sync/actuator.ts";
 import { type ActOutcome, type Bolt, LinkError, type LockDevice } from "../../drivers/driver.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { StallingClock } from "../support/stalling-clock.ts";
 
 const door = deviceId("door-1");
 const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-let clock: VirtualClock;
+let clock: StallingClock;
 let sent: string[];
 let ended: { readonly id: string; readonly end: AttemptEnd; readonly isTold: boolean }[];
 /** What the lock makes of the next command. */
@@ -38,7 +38,7 @@ const lockWith = (part: Pick<LockDevice, "bolt">): LockDevice => ({
 });
 
 beforeEach(() => {
-  clock = new VirtualClock();
+  clock = new StallingClock();
   sent = [];
   ended = [];
   answer = async () => ({ result: "done", confirmed: true });
@@ -158,6 +158,42 @@ test("what a lock tells of its bolt soon after is of the attempt, told once, and
   expect(ended.at(-1)).toMatchObject({ id: "b", isTold: true });
   await clock.run(15_000);
   expect(tells("unlocked")).toBeUndefined();
+});
+
+test("a machine that stood still is told so by the clock, as its timers do not", async () => {
+  const isOver: boolean[] = [];
+  const asks: Bolt = {
+    async unlock(_, over) {
+      isOver.push(over?.() ?? true);
+      clock.stall(14_000);
+      isOver.push(over?.() ?? false);
+      throw new LinkError("it is too late", { sent: false });
+    },
+  };
+  lock = lockWith({ bolt: asks });
+  actuator.begin(attempt("a"));
+  await clock.run(0);
+  expect(isOver).toEqual([false, true]);
+  expect(ended).toMatchObject([{ id: "a", ...failed("command_too_late") }]);
+});
+
+test("a driver that fails before it has anything to move leaves the device as it was", async () => {
+  const broken: LockDevice = {
+    abilities: () => Promise.reject(new LinkError("not asked")),
+    get bolt(): Bolt {
+      throw new Error("bug");
+    },
+  };
+  lock = broken;
+  actuator.begin(attempt("a"));
+  await clock.run(0);
+  lock = lockWith({ bolt });
+  actuator.begin(attempt("b"));
+  await clock.run(0);
+  expect(ended).toMatchObject([
+    { id: "a", ...failed("outcome_unknown") },
+    { id: "b", end: { result: "done" } },
+  ]);
 });
 
 test("who closes does not wait for a lock, and sends nothing that was not sent", async () => {

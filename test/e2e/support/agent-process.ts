@@ -109,6 +109,11 @@ export class AgentProcess {
     return ended(child);
   }
 
+  /** It stands still, or goes on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child?.kill(signal);
+  }
+
   /** At once, without waiting: from within a trap. */
   shoot(): void {
     this.#child?.kill("SIGKILL");
