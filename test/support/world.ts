@@ -385,6 +385,7 @@ export class World implements Disposable {
     // So may one of a lock that was changed for another, of which nobody could hear since: a window opens by itself, or a
     // command opens it.
     if (lock?.isStranger) return;
+    if (this.#isTimedByItself(lock)) return;
     // Of two people who have one code, whose it is on the lock nobody can tell: it opens for both.
     const held = lock?.opening().filter(({ label }) => label !== owner) ?? [];
     const isThere = this.#rows({ identity: userIdentityId(who) })
@@ -399,14 +400,18 @@ export class World implements Disposable {
     const lock = door && this.house.lockAt(door);
     // As for a code that opens; and of a lock that has not said that it is there, nobody can know what it has.
     if (!lock || lock.untold > 0 || lock.isStranger) return;
-    // While the time is not known, windows neither open nor close for the agent, and do for a lock that keeps them (Law 12).
-    if (!this.#watch.isTrusted && lock.spec.keepsWindows) return;
+    if (this.#isTimedByItself(lock)) return;
     // What is left of another door is in the debt, or is that door's until the agent has heard that the lock is at this one.
     const rows = this.#rows({ identity: userIdentityId(who) }).filter(({ lock: on }) => lock.identities.includes(on));
     const isOwed = (code: string): boolean =>
       rows.some((row) => isOwedAt(where, row) && this.code(row.credential) === code);
     const open = lock.opening().filter(({ label, value }) => label === who && !isOwed(value));
     if (open.length > 0) this.sins.push(`paused, but ${who} may open ${lock.name} of ${where}`);
+  }
+
+  /** While the time is not known, windows neither open nor close for the agent, and do for a lock that keeps them (Law 12). */
+  #isTimedByItself(lock: WorldLock | undefined): boolean {
+    return !this.#watch.isTrusted && lock?.spec.keepsWindows === true;
   }
 
   /** Codes of ours that are on a lock, or on their way, and that the agent knows nothing of: whose, and which. */
