@@ -192,10 +192,13 @@ async function start(
     committed,
     onFailure: fail,
   });
-  const answer = answering(intake);
+  let isClosing = false;
+  const answer = answering(intake, () => isClosing);
   ready.resolve(answer);
   const http = config.http && (await serveHttp(config.http, intake, answer));
   onClose(() => http?.close());
+  // The local door is opened first, and closed last.
+  onClose(() => (isClosing = true));
   return {
     stopped: end.promise,
     async close() {

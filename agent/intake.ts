@@ -1,6 +1,7 @@
 import type { Log } from "../drivers/driver.ts";
 import type { AgentFacts, Context, World } from "./commands/command.ts";
-import { type Call, isOfWorld, perform, performInWorld, type Reply } from "./commands/perform.ts";
+import { type Call, isOfWorld, perform, performInWorld, type Reply, refusalReply } from "./commands/perform.ts";
+import { closingDown } from "./commands/refusal.ts";
 import { matches, type Scope } from "./commands/scope.ts";
 import type { ActionAttempt } from "./domain/action-attempt.ts";
 import type { DeviceId } from "./domain/ids.ts";
@@ -105,8 +106,12 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-/** Commands that are answered where they came in: all of one turn of the loop in one transaction, the reply when it is on disk. */
-export function answering(parts: IntakeParts): AnswerCall {
+/**
+ * Commands that are answered where they came in: all of one turn of the loop in one transaction, the reply when it is on disk.
+ *
+ * @param isClosing nothing is taken any more: what it would be written to is about to be closed.
+ */
+export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerCall {
   let collected: Waiting[] = [];
   const commitSoon = oncePerTurn(() => {
     const batch = collected;
@@ -114,6 +119,7 @@ export function answering(parts: IntakeParts): AnswerCall {
     commit(parts, batch);
   });
   return async (name, payload, asker) => {
+    if (isClosing()) return refusalReply(closingDown());
     const { door, scope } = asker;
     const of = { name, payload, door, retained: false, replyAddress: "usable", isOpen: true } as const;
     const call: Call = { ...of, ...(scope ? { scope } : {}) };

@@ -20,6 +20,9 @@ export class Refused extends Error {
 export const deviceNotFound = (deviceId: string): Refused =>
   new Refused("device_not_found", `No device ${JSON.stringify(deviceId)} is configured on this agent`, 404);
 
+export const closingDown = (): Refused =>
+  new Refused("agent_closing", "the agent is closing: send it again when it is back", 503);
+
 type Tree = { _errors: string[]; [field: string]: Tree | string[] };
 
 /** `invalid_input` in Seam's shape (reference: seam-api, section 2). Messages never quote the value: it may be a PIN. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
 import type { Log } from "../../drivers/driver.ts";
 import { mostBytes, refusalReply } from "../commands/perform.ts";
-import { Refused } from "../commands/refusal.ts";
+import { closingDown, Refused } from "../commands/refusal.ts";
 import { idHeader } from "./listener.ts";
 import { TooManyRequests } from "./too-many-requests.ts";
 
@@ -31,7 +31,7 @@ export function plainServer(is: string, log: Log, options: FastifyServerOptions 
     reply.header(idHeader, randomUUID());
     if (!closing) return;
     reply.header("connection", "close");
-    throw new Refused("agent_closing", "the agent is closing: send it again when it is back", 503);
+    throw closingDown();
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
