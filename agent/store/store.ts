@@ -87,10 +87,10 @@ export function openStore(options: StoreOptions): Store {
 
 /** The store on a database that is open already. */
 export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOptions, "keyFile" | "migrations">): Store {
-  const { dataDir, now } = options;
+  const { dataDir, now, isClockTrusted = () => true } = options;
   const changed = new Set<DeviceId>();
   const clock = new ClockRecord(db);
-  const calendar = new Calendar(db, clock, options.isClockTrusted ?? (() => true));
+  const calendar = new Calendar(db, clock, isClockTrusted);
   const outbox = new Outbox(db, vault, calendar);
   const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
   const grants = new Grants(db);
@@ -117,7 +117,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     journal,
     record: clock,
     maxMassExpiry: options.maxMassExpiry ?? 1,
-    isClockTrusted: options.isClockTrusted ?? (() => true),
+    isClockTrusted,
   });
   const chooser = new Chooser({
     grants,
@@ -194,7 +194,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
     debt: new Debt(db, { placements, journal, transaction }),
-    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted: options.isClockTrusted ?? (() => true) }),
+    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted }),
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals].map((kept) =>

@@ -102,9 +102,14 @@ export class Cloud {
     return new Set(this.events.flatMap((each) => (each.event_type === type ? [each.number] : []))).size;
   }
 
-  /** Their numbers in the order in which each was first heard: gapless where nothing was lost or overtaken. */
-  numbers(): readonly number[] {
-    return [...new Set(this.events.map(({ number }) => number))];
+  /**
+   * Their numbers in the order in which each was first heard: gapless where nothing was lost or overtaken.
+   *
+   * @param type of these only.
+   */
+  numbers(type?: string): readonly number[] {
+    const events = this.events.filter(({ event_type: is }) => type === undefined || is === type);
+    return [...new Set(events.map(({ number }) => number))];
   }
 
   #state: string | undefined;
