@@ -107,10 +107,10 @@ export function openStore(options: StoreOptions): Store {
 
 /** The store on a database that is open already. */
 export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOptions, "keyFile" | "migrations">): Store {
-  const { dataDir, now } = options;
+  const { dataDir, now, isClockTrusted = () => true } = options;
   const changed = new Set<DeviceId>();
   const clock = new ClockRecord(db);
-  const calendar = new Calendar(db, clock, options.isClockTrusted ?? (() => true));
+  const calendar = new Calendar(db, clock, isClockTrusted);
   const outbox = new Outbox(db, vault, calendar);
   const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
   const codes = new AccessCodes(db, journal);
@@ -151,7 +151,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     journal,
     record: clock,
     maxMassExpiry: options.maxMassExpiry ?? 1,
-    isClockTrusted: options.isClockTrusted ?? (() => true),
+    isClockTrusted,
   });
   const chooser = new Chooser({
     grants,
@@ -240,7 +240,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     },
     debt: new Debt(db, { placements, journal, codeEvents, transaction }),
     codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
-    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted: options.isClockTrusted ?? (() => true) }),
+    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted }),
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>

@@ -112,9 +112,13 @@ export class Cloud {
     return [...this.told()].filter((number) => number >= first).map((number) => number - first + 1);
   }
 
-  /** The numbers of all that was heard, as they are. */
-  told(): ReadonlySet<number> {
-    return new Set(this.events.map(({ number }) => number));
+  /**
+   * The numbers of all that was heard, as they are, in the order in which each was first heard.
+   *
+   * @param type of these only.
+   */
+  told(type = /./): ReadonlySet<number> {
+    return new Set(this.events.filter(({ event_type: is }) => type.test(is)).map(({ number }) => number));
   }
 
   #state: string | undefined;
