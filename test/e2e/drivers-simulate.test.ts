@@ -67,15 +67,17 @@ test("simulator/main.ts with a memory: what a lock holds outlives the process, a
   expect(await said()).toMatchObject({ happened: "started" });
   await using link = await zigbee2mqtt.open(zigbee2mqtt.options.parse({ url: broker.url, timeout_ms: 1_000 }), host);
   const { memory } = link.lock("front");
+  await host.reported("online");
   // The write is given up, is not there when it is looked for, and arrives after all.
   const outcome = await memory?.write(entry("04711147"), slotName("3"), never());
   expect(outcome).toMatchObject({ result: "unconfirmed" });
   expect(await said()).toMatchObject({ happened: "stored", lock: "front", slot: "3", code: "04711147" });
+  const before = host.events.length;
   first.kill("SIGKILL");
   await once(first, "exit");
 
   const second = run();
-  await once(second.stdout, "data");
+  await host.reported("online", before);
   expect(await memory?.read?.(slotName("3"), never())).toMatchObject({ state: "known" });
   second.stdin.end();
   await once(second, "exit");
