@@ -82,10 +82,18 @@ function fitness({ placement }: Kept, { wish, now }: DuePair): number {
   return sameWhen(placement.when, wish.when, now) ? 2 : 0;
 }
 
-/** What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands. */
-function refusalLeft({ attempts, refusal }: Placement, { external }: Wish): Placement["refusal"] {
-  if (attempts === 0 && isOfCode(refusal?.reason)) return undefined;
-  return refusal?.reason === "changed_on_lock" && !external ? undefined : refusal;
+/**
+ * What we refused ourselves, sending nothing, is taken back when it fits; what the lock refused stands, also where we would
+ * refuse it now, too, because another has the code: the other may be refused it as well, and then the lock was asked.
+ */
+function refusalNow(
+  { attempts, refusal: before }: Placement,
+  { external }: Wish,
+  ours: Placement["refusal"],
+): Placement["refusal"] {
+  if (ours && !(attempts > 0 && before?.reason === "invalid" && ours.reason === "duplicate")) return ours;
+  if (attempts === 0 && isOfCode(before?.reason)) return undefined;
+  return before?.reason === "changed_on_lock" && !external ? undefined : before;
 }
 
 const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
@@ -199,7 +207,7 @@ export class Chooser {
       ...wish,
       device,
       wanted: true,
-      refusal: refusal ?? refusalLeft(before, wish),
+      refusal: refusalNow(before, wish, refusal),
     };
     if (isAnother(before, next, now))
       ledger.keep(!before.wanted && this.#canRead(device) ? doubted(next) : next, now, rank);

@@ -53,7 +53,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9", () => {
     expect(cloud.count("access_code.set_on_device")).toBe(1);
     // Where it was killed in the middle of the write, too, that is told, and that the lock is there; nothing else is.
     const others = cloud.count("access.unconfirmed") + cloud.count("device.connected");
-    expect(cloud.numbers().length).toBe(3 + others);
+    expect(cloud.told().size).toBe(3 + others);
     expect([...agent.codes("front-door").values()].map(({ label }) => label)).toEqual([person]);
     expect(await receiptsOf(agent, frontDoor)).toMatchObject([{ state: "live", grants: ["direct"] }]);
     expect(agent.stderr).toBe("");

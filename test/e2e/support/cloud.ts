@@ -104,12 +104,18 @@ export class Cloud {
 
   /**
    * The numbers of events in the order in which each was first heard, from 1: gapless where nothing was lost or overtaken. What
-   * was told of devices before anything else may have waited for us, and is left out.
+   * is told of devices may have waited for us, since nobody listened at first: it stands where it belongs.
    */
   numbers(): readonly number[] {
-    const ours = this.events.filter(({ event_type: type }) => !type.startsWith("device."));
-    const first = Math.min(...ours.map(({ number }) => number));
-    return [...this.told()].filter((number) => number >= first).map((number) => number - first + 1);
+    const ours = [...this.told(/^(?!device\.)/)];
+    const ofDevices = this.told(/^device\./);
+    const first = Math.min(...ours);
+    const numbers = ours.flatMap((number) => {
+      let next = number + 1;
+      while (ofDevices.has(next)) next += 1;
+      return upTo(next - number).map((step) => number + step - 1);
+    });
+    return numbers.map((number) => number - first + 1);
   }
 
   /**
