@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { brokerSkipReason } from "../support/broker.ts";
+import { isLong } from "../support/long.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud, grantCommand, revokeCommand, upTo } from "./support/cloud.ts";
@@ -46,7 +47,7 @@ test("commands that race for one lock: at the end it holds what the grants say",
 });
 
 test.each([
-  [1_000, 1],
+  [isLong ? 1_000 : 400, 1],
   [300, 3],
 ])(
   "%i grants in one burst, on %i device(s)",

@@ -8,6 +8,7 @@ import { TimeZone } from "../../agent/domain/time-zone.ts";
 import type { Clock } from "../../drivers/driver.ts";
 import { entry, never } from "../drivers/bench.ts";
 import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
+import { isLong } from "../support/long.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
 
@@ -161,7 +162,7 @@ describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not 
     },
   );
 
-  test.each([timed1, timed2])(
+  test.each(isLong ? [timed1, timed2] : [timed1])(
     "lock %s: wherever a write with a window is cut off, its code opens nowhere else, and is written anew",
     async (lock) => {
       const { far } = house;

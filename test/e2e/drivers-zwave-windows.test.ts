@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeDriver } from "../drivers/conformance.ts";
+import { isLong } from "../support/long.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
 
@@ -38,7 +39,7 @@ describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not 
     },
   ] as const;
   // Each case takes a start of zwave-js: what the old lock does differently is in drivers-zwave-timed.test.ts each time.
-  const cases = process.env["LATCHD_LONG"] === undefined ? recent : [...old, ...recent];
+  const cases = isLong ? [...old, ...recent] : recent;
 
   for (const { name, address, ...able } of cases) {
     describeDriver(name, { memory: "numbered", wire: true, lists: true, ...able }, () => house.bench(address));

@@ -5,6 +5,7 @@ import { decodeDevices, decodeInfo, optionsOf } from "../../drivers/zigbee2mqtt/
 import { Zigbee2mqttPersona } from "../../simulator/zigbee2mqtt.ts";
 import type { DoorAct } from "../../simulator/zigbee2mqtt-device.ts";
 import { type Broker, bestBroker, startBroker } from "../support/broker.ts";
+import { isLong } from "../support/long.ts";
 import { allowance } from "../support/pace.ts";
 import { friendlyName, ieee, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
@@ -113,7 +114,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     ]);
   }, 120_000);
 
-  test.each([false, true])("say the same in trouble, Poll Control %s", async (pollControl) => {
+  test.each(isLong ? [false, true] : [true])("say the same in trouble, Poll Control %s", async (pollControl) => {
     const slower = await allowance(1);
     const [real, persona] = await Promise.all(
       sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600, slower)),

@@ -4,11 +4,11 @@ import { intervals, isOpen, nextChange, type Window } from "../../agent/domain/s
 import { TimeZones } from "../../agent/domain/time-zone.ts";
 import { overlapOf, type Weekday, type WeeklyWindow, weekdays } from "../../agent/domain/weekly.ts";
 import { seeded } from "../../simulator/faults.ts";
+import { isLong } from "../support/long.ts";
 import { WallClock } from "../support/wall-clock.ts";
 import { weekOf, YearClock } from "../support/year-clock.ts";
 
-/** LATCHD_LONG=1 asks ten times as often; LATCHD_SEED repeats a run. */
-const isLong = process.env["LATCHD_LONG"] !== undefined;
+/** LATCHD_SEED repeats a run. */
 const seed = Number(process.env["LATCHD_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const say = (line: string): void => void process.stdout.write(`schedules: ${line}\n`);
 const random = seeded(seed);

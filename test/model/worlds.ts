@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeptDatabase } from "../support/kept-database.ts";
+import { isLong } from "../support/long.ts";
 import { blankImage, World } from "../support/world.ts";
 import { blindRewrite, faults } from "../support/world-lock.ts";
 import { anyDeed, anyWorld, deeds, otherTroubles, Play, people } from "./play.ts";
 import { killPoints, median, played, spread, transitions } from "./tally.ts";
 import { wrongsOf } from "./wrongs.ts";
 
-/** Of a shard. LATCHD_LONG=1 looks at others, and more; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
-const isLong = process.env["LATCHD_LONG"] !== undefined;
+/** Of a shard. The long run looks at others, and more; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
 const worlds = isLong ? 10_000 : Number(process.env["LATCHD_WORLDS"] ?? 300);
 /** An ordinary run looks at the same worlds each time; the long one, at others. */
 const anySeed = isLong ? Math.floor(Math.random() * 2 ** 31) : 20_261_124;
