@@ -80,6 +80,7 @@ export const accessCodes = [
     method: "GET",
     kind: "writes",
     reveals: true,
+    isToldOnce: true,
     act(records, { access_code_id: id, device_id: on, code }, context) {
       const found =
         id === undefined
@@ -96,6 +97,7 @@ export const accessCodes = [
     method: "GET",
     kind: "writes",
     reveals: true,
+    isToldOnce: true,
     act(records, asked, context) {
       const { page, pagination } = pageOf(listed(records, asked), asked);
       return { access_codes: accessCodeObjects(page, records, context), pagination };
