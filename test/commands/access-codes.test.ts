@@ -162,6 +162,16 @@ test("a code that is another's on the device, or that the lock cannot take, is r
   expect(ask("create", { device_id: back, code: "493017" }).ok).toBe(true);
 });
 
+test("a code that is on its lock stays set, though the lock would not take it by what it says now", () => {
+  const { access_code_id: id } = create({ code: "493017" });
+  carryOut();
+  desk.store.rounds.learn(door, keypad({ identity: `lock of ${door}`, lengths: [4] }));
+  desk.store.rounds.choose(door);
+  expect(get(id)).toMatchObject({ status: "set", errors: [] });
+  ask("delete", { access_code_id: id });
+  expect(get(id).status).toBe("removing");
+});
+
 test("a lock that takes no codes gets none", () => {
   const { memory: _, ...reader } = keypad();
   desk.store.rounds.learn(door, { ...reader, identity: "a reader" });
