@@ -35,9 +35,16 @@ export function accessCodes(records: Records, device: DeviceId | undefined): rea
 
 export function ownCode(records: Records, record: AccessCodeRecord): AccessCode {
   const { id, device, grant } = record;
-  const placed = first(records.placements({ identity: grant.identity }));
-  const credential = placed?.placement.credential ?? records.credentials({ identity: grant.identity }).find(isPin)?.id;
-  return { id, device, identity: grant.identity, createdAt: grant.createdAt, record, credential, placed };
+  const { identity, createdAt } = grant;
+  const placements = records.placements({ identity });
+  const pins = records.credentials({ identity }).filter(isPin);
+  const brought = pins.find(({ origin }) => origin === "own");
+  const isThere = placements.some(({ placement }) => placement.credential === brought?.id);
+  // What is on the lock is the code before it, and says nothing of this one.
+  const isToCome = brought !== undefined && !isThere && records.isChoiceDue(identity, device);
+  const placed = isToCome ? undefined : first(placements);
+  const credential = placed?.placement.credential ?? brought?.id ?? pins[0]?.id;
+  return { id, device, identity, createdAt, record, credential, placed };
 }
 const isPin = ({ kind }: { readonly kind: string }): boolean => kind === "pin";
 

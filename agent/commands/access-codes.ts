@@ -8,7 +8,8 @@ import { codeFields } from "./access-code-events.ts";
 import { makeCode, requireKeypad, setCode } from "./access-code-make.ts";
 import { type AccessCode, accessCodeObjects, accessCodes as allCodes, ownCode } from "./access-code-object.ts";
 import { codeDigits, createOne, createSeveral, timesAfter, update } from "./access-code-parameters.ts";
-import { command } from "./command.ts";
+import { type Context, command } from "./command.ts";
+import { mayTell } from "./device-scope.ts";
 import { pageOf, pageParameters } from "./page.ts";
 import { accessGrant, device, plainText, userIdentity } from "./parameters.ts";
 import type { AccessCodeRecord, AccessGrant, Records } from "./records.ts";
@@ -80,11 +81,10 @@ export const accessCodes = [
     method: "GET",
     kind: "writes",
     reveals: true,
+    isToldOnce: true,
     act(records, { access_code_id: id, device_id: on, code }, context) {
       const found =
-        id === undefined
-          ? findByCode(records, { device: on, said: code }, context.codes)
-          : find(records, accessCodeId(id));
+        id === undefined ? findByCode(records, { device: on, said: code }, context) : find(records, accessCodeId(id));
       return { access_code: accessCodeObjects([found], records, context)[0] };
     },
   }),
@@ -96,6 +96,7 @@ export const accessCodes = [
     method: "GET",
     kind: "writes",
     reveals: true,
+    isToldOnce: true,
     act(records, asked, context) {
       const { page, pagination } = pageOf(listed(records, asked), asked);
       return { access_codes: accessCodeObjects(page, records, context), pagination };
@@ -110,7 +111,8 @@ export const accessCodes = [
     kind: "writes",
     reveals: false,
     act(records, given, context) {
-      const { id, grant: before, device: on, isDeleted } = findOwn(records, accessCodeId(given.access_code_id));
+      const record = findOwn(records, accessCodeId(given.access_code_id));
+      const { id, grant: before, device: on, isDeleted } = record;
       if (isDeleted) throw notFound();
       const { allow_external_modification: allowed, is_external_modification_allowed: isAllowed } = given;
       const grant: AccessGrant = {
@@ -119,9 +121,12 @@ export const accessCodes = [
         window: timesAfter(given, before.window, knownTime(context)),
         allowsExternalChanges: allowed ?? isAllowed ?? before.allowsExternalChanges,
       };
+      const isOther = given.code !== undefined && !isOf(records, ownCode(records, record).credential, given.code);
+      const changed = changesOf(before, grant);
+      if (isOther) changed.push("code");
+      if (changed.length === 0) return {};
       records.updateAccessGrant(grant);
       if (given.code) setCode(records, id, on, given.code, context.touch);
-      const changed = Object.keys(given).filter((member) => member !== "access_code_id");
       const fields = codeFields(id, grant.identity, on);
       records.event("access_code.changed", {
         ...fields,
@@ -178,6 +183,18 @@ function fits(records: Records, on: DeviceId, digits: NonNullable<z.output<typeo
   return !records.isCodeTaken(on, credential) && (!limits || misfit(credential, limits) === undefined);
 }
 
+/** What of an access code is another than before, but for what the code is. */
+function changesOf({ window: was, ...before }: AccessGrant, { window: is, ...after }: AccessGrant): string[] {
+  const changes = {
+    name: before.name !== after.name,
+    type: (was.endsAt === undefined) !== (is.endsAt === undefined),
+    starts_at: was.startsAt !== is.startsAt,
+    ends_at: was.endsAt !== is.endsAt,
+    is_external_modification_allowed: before.allowsExternalChanges !== after.allowsExternalChanges,
+  };
+  return Object.entries(changes).flatMap(([property, isChanged]) => (isChanged ? [property] : []));
+}
+
 function find(records: Records, id: AccessCodeId): AccessCode {
   const record = records.accessCode(id);
   const found = record ? ownCode(records, record) : allCodes(records, undefined).find((code) => code.id === id);
@@ -185,14 +202,20 @@ function find(records: Records, id: AccessCodeId): AccessCode {
   return found;
 }
 
-/** Whether there is such a code is told to nobody who may not be told codes: else it could be found by trying. */
+/** Whether there is such a code is told to nobody who may not be told it: else it could be found by trying. */
 function findByCode(
   records: Records,
   { device: on, said }: { device: DeviceId | undefined; said: Secret | undefined },
-  mayBeTold: boolean,
+  context: Pick<Context, "codes" | "devices">,
 ): AccessCode {
-  if (!mayBeTold) throw new Refused("insufficient_scope", "Who asks by a code must be one who may be told codes", 403);
-  const found = said && allCodes(records, on).find(({ credential }) => isOf(records, credential, said));
+  if (!context.codes) {
+    throw new Refused("insufficient_scope", "Who asks by a code must be one who may be told codes", 403);
+  }
+  const found =
+    said &&
+    allCodes(records, on).find(
+      ({ credential, identity }) => mayTell(identity, records, context) && isOf(records, credential, said),
+    );
   if (!found) throw notFound();
   return found;
 }

@@ -44,6 +44,7 @@ export const credentials = [
     method: "GET",
     kind: "writes",
     reveals: true,
+    isToldOnce: true,
     act(records, { user_identity_id: identity, device_id: id }, context) {
       const isTold = mayTell(identity, records, context);
       const found = records

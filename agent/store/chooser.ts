@@ -96,6 +96,9 @@ function refusalNow(
   return before?.reason === "changed_on_lock" && !external ? undefined : before;
 }
 
+/** It opens the lock, whatever that says by now that it takes. */
+const isOnIt = ({ belief, refusal }: Placement): boolean => belief.at === "held" && refusal === undefined;
+
 const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
   !before.wanted ||
   before.refusal?.reason !== next.refusal?.reason ||
@@ -207,7 +210,7 @@ export class Chooser {
       ...wish,
       device,
       wanted: true,
-      refusal: refusalNow(before, wish, refusal),
+      refusal: refusalNow(before, wish, isOnIt(before) ? undefined : refusal),
     };
     if (isAnother(before, next, now))
       ledger.keep(!before.wanted && this.#canRead(device) ? doubted(next) : next, now, rank);

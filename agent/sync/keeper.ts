@@ -113,10 +113,14 @@ export class Keeper {
     const watch = this.#watch(device);
     const { ledger, committed, failed: stop } = this.#parts;
     try {
-      const lock = this.#lockOf(device);
-      if (!lock) return undefined;
       const due = (other: DeviceId): void => this.due(other);
       const around = { ...this.#parts, due, claimed: this.#claimed, isAwaited };
+      const lock = this.#lockOf(device);
+      if (!lock) {
+        // Its link does not open yet: what does not need the lock is done, so that receipts say what is in the way.
+        await choose(device, around, signal);
+        return undefined;
+      }
       if (!(await this.#isToBeTried(device, watch, around, signal))) return watch.breaker.next;
       return this.#ended(device, watch, await reconcile(device, lock, watch.known, around, signal));
     } catch (error) {

@@ -162,6 +162,16 @@ test("a code that is another's on the device, or that the lock cannot take, is r
   expect(ask("create", { device_id: back, code: "493017" }).ok).toBe(true);
 });
 
+test("a code that is on its lock stays set, though the lock would not take it by what it says now", () => {
+  const { access_code_id: id } = create({ code: "493017" });
+  carryOut();
+  desk.store.rounds.learn(door, keypad({ identity: `lock of ${door}`, lengths: [4] }));
+  desk.store.rounds.choose(door);
+  expect(get(id)).toMatchObject({ status: "set", errors: [] });
+  ask("delete", { access_code_id: id });
+  expect(get(id).status).toBe("removing");
+});
+
 test("a lock that takes no codes gets none", () => {
   const { memory: _, ...reader } = keypad();
   desk.store.rounds.learn(door, { ...reader, identity: "a reader" });
@@ -175,6 +185,8 @@ test("an update changes what it names: name, code, times, and to a code without 
   expect(update({ name: "Two", is_external_modification_allowed: true })).toEqual({ ok: true });
   expect(get(id)).toMatchObject({ name: "Two", code: "493017", status: "set", is_external_modification_allowed: true });
   expect(update({ code: "602841" })).toEqual({ ok: true });
+  // It is on its way, though the one before is on the lock still.
+  expect(get(id)).toMatchObject({ code: "602841", status: "setting", pending_mutations: [{}] });
   carryOut();
   expect(get(id)).toMatchObject({ name: "Two", code: "602841", status: "set", type: "ongoing" });
   expect(update({ starts_at: at(hour) }).error?.message).toBe(both);
@@ -188,6 +200,30 @@ test("an update changes what it names: name, code, times, and to a code without 
   expect(get(id)).toMatchObject({ type: "ongoing", starts_at: null, ends_at: null, code: "602841" });
   expect(errorOf(update({ name: 7 }))).toBe("invalid_input");
 });
+
+test("an update that is repeated changes nothing, and only what is another than before is told to have changed", () => {
+  const { access_code_id: id } = create({ name: "One", code: "493017" });
+  const [starts_at, ends_at] = [at(hour), at(2 * hour)];
+  const changes: readonly (readonly [object, readonly string[]])[] = [
+    [{ name: "One", code: "493017", is_external_modification_allowed: false, type: "ongoing" }, []],
+    [{ name: "One", code: "602841" }, ["code"]],
+    [{ name: null, starts_at, ends_at }, ["name", "type", "starts_at", "ends_at"]],
+    [{ ends_at: at(3 * hour), allow_external_modification: true }, ["ends_at", "is_external_modification_allowed"]],
+  ];
+  for (const [given, properties] of changes) {
+    const before = changesTold().length;
+    expect(ask("update", { access_code_id: id, ...given })).toEqual({ ok: true });
+    const picture = desk.picture();
+    expect(ask("update", { access_code_id: id, ...given })).toEqual({ ok: true });
+    expect(desk.picture()).toBe(picture);
+    const changed_properties = properties.map((property) => ({ property }));
+    expect(changesTold().slice(before)).toMatchObject(
+      properties.length > 0 ? [{ changed_properties, code: null }] : [],
+    );
+  }
+});
+const changesTold = (): unknown[] =>
+  desk.events().flatMap((event) => (event["event_type"] === "access_code.changed" ? [event] : []));
 
 test("the PINs of people are access codes, too, each with the same id as long as it is on the device; who grants them takes them away", () => {
   desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: door });
@@ -278,6 +314,13 @@ test("a code is found by what it is, and by nobody who may not be told codes: ne
   expect(errorOf(by("117755"))).toBe("access_code_not_found");
   expect(by("493017", false)).toEqual(by("117755", false));
   expect(errorOf(by("493017", false))).toBe("insufficient_scope");
+  // Nor by who is for this device only, where it opens another one, too.
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: back });
+  const scope = { commands: ["*"], devices: [door], codes: true };
+  const within = (code: string): Answer =>
+    desk.ask("access_codes/get", { device_id: door, code }, { scope, door: "http" });
+  expect(one(within("493017")).access_code_id).toBe(id);
+  expect(within(theirs?.code ?? "")).toEqual(within("117755"));
   for (const of of [{}, { device_id: door }, { code: "493017" }]) {
     expect(ask("get", of).error).toMatchObject({
       type: "invalid_input",

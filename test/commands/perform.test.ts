@@ -59,6 +59,25 @@ test("a read is never replayed", () => {
   expect(desk.ask("access/list", { request_id: "r-1" })["receipts"]).toHaveLength(1);
 });
 
+test("nor is one that tells codes: what it said of them may not be so any more, and they are kept nowhere for it", () => {
+  using desk = new MemoryStore();
+  const { access_code: made } = desk.ask("access_codes/create", { device_id: doors[0], code: "493017" });
+  const { access_code_id: id } = z.looseObject({ access_code_id: z.string() }).parse(made);
+  desk.ask("credentials/set", { user_identity_id: "ann", kind: "pin", value: "602841" });
+  const asked = { "access_codes/get": { access_code_id: id }, "access_codes/list": {}, "credentials/get": ann };
+  const kept = desk.picture(["journal", "credentials", "clock"]);
+  for (const [name, of] of Object.entries(asked)) {
+    const reply = (): string => JSON.stringify(desk.ask(name, { request_id: name.replace("/", "-"), ...of }));
+    expect(reply()).toMatch(/493017|602841/);
+    expect(desk.picture(["journal", "credentials", "clock"])).toBe(kept);
+  }
+  desk.ask("access_codes/delete", { access_code_id: id });
+  expect(desk.ask("access_codes/get", { request_id: "access_codes-get", access_code_id: id }).error?.type).toBe(
+    "access_code_not_found",
+  );
+});
+const ann = { user_identity_id: "ann" };
+
 test("a reply that held codes is not replayed where codes may not be told", () => {
   using desk = new MemoryStore();
   desk.ask("credentials/set", { user_identity_id: "ann", kind: "pin", value: "493017" });

@@ -135,12 +135,15 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       const moving = ended(bolt().unlock(controller.signal));
       setTimeout(() => controller.abort(new LinkError("its time is over")), 30);
       expect(isOpen(await moving)).toBe(true);
-      expect((await commands()) - before).toBeLessThanOrEqual(1);
       await door.mend("deaf", stand().link);
+      // What was given up may reach the wire only now, so that all are counted together.
+      let tries = 0;
       await eventually("its answer", async () => {
-        const told = await lock();
+        tries += 1;
+        const told = await ended(bolt().lock?.(never()) ?? Promise.reject(new Error("it has no lock()")));
         return !(told instanceof LinkError) && told.result === "done" ? true : undefined;
       });
+      expect((await commands()) - before).toBeLessThanOrEqual(1 + tries);
       expect(await place()).toBe("locked");
       expect(stand().host.events.filter(({ event }) => event === "unlocked")).toEqual([]);
     });

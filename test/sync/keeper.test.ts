@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
@@ -260,4 +261,24 @@ test("an agent that is restored from a backup, and knows less than its lock, wri
   expect(restored.locks.get(first)?.chip.entries).toMatchObject(chip?.entries ?? {});
   expect(restored.events("access.live").map(({ user_identity_id: who }) => who)).toEqual(["dot", "eve"]);
   expect(Object.keys(restored.locks.get(first)?.chip.entries ?? {})).toHaveLength(5);
+});
+
+test("while a wire does not open it is said that its locks are away, of what is granted and changed meanwhile, too", async () => {
+  using house = await settled(1, 1);
+  const { access_code: made } = house.ask("access_codes/create", { device_id: first, code: "493017" });
+  const { access_code_id: id } = z.looseObject({ access_code_id: z.string() }).parse(made);
+  await house.clock.run(minute);
+  house.isWireOpen = false;
+  await house.restart();
+  house.ask("access_codes/update", { access_code_id: id, code: "602841" });
+  house.grant("dot", first);
+  await house.clock.run(11 * minute);
+  const away = { status: "setting", errors: [{ error_code: "device_offline" }] };
+  const late = [{ warning_code: "delay_in_setting_on_device" }];
+  const { access_codes: codes } = house.ask("access_codes/list", { device_id: first });
+  const shown = z.array(z.looseObject({ status: z.string() })).parse(codes);
+  expect(shown.filter(({ status }) => status !== "set")).toMatchObject([
+    { ...away, access_code_id: id, warnings: late },
+    { ...away, properties: { latchd: { user_identity_id: "dot" } }, warnings: late },
+  ]);
 });
