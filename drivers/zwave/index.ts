@@ -1,8 +1,8 @@
 import { defineDriver } from "../driver.ts";
+import { linuxNames } from "../shared/port.ts";
 import { loadLibrary } from "./library.ts";
 import { ZwaveLink } from "./link.ts";
 import { options } from "./options.ts";
-import { linuxNames } from "./port.ts";
 
 /** Z-Wave locks by zwave-js, over a controller at a serial device. A lock's address is its node id. */
 export default defineDriver({

@@ -1,5 +1,5 @@
 import { LinkError } from "../driver.ts";
-import { openSerialLine, type SerialLine } from "./serial-line.ts";
+import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
 
 /** The one version that this driver is tested with: it relies on what zwave-js does, beyond what it promises. */
 const version = "15.29.0";
@@ -32,7 +32,7 @@ async function load() {
     UserIDStatus,
     Weekday,
   };
-  const openLine = (port: string): Promise<SerialLine> => openSerialLine(port, SerialPort);
+  const openLine = (port: string): Promise<SerialLine> => openSerialLine(port, { Port: SerialPort, baudRate: 115_200 });
   /** In the words that zwave-js knows for a line that has ended by itself. */
   const lineClosed = (): Error =>
     new ZWaveError("The serial port closed unexpectedly!", ZWaveErrorCodes.Driver_SerialPortClosed);

@@ -5,9 +5,9 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { LinkError, type Log } from "../driver.ts";
 import { orAbort } from "../shared/or-abort.ts";
 import { codeFree } from "./cache.ts";
+import { type Ends, endsOf } from "./ends.ts";
 import type { SecurityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
-import { type Ends, endsOf } from "./serial-line.ts";
 import { type SendTimely, timely } from "./timely.ts";
 
 export interface StackParts {

@@ -6,7 +6,8 @@ import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { SerialPort } from "serialport";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { endsOf, openSerialLine } from "../../drivers/zwave/serial-line.ts";
+import { openSerialLine } from "../../drivers/shared/serial-line.ts";
+import { endsOf } from "../../drivers/zwave/ends.ts";
 import { SimulatedSerialPort } from "../../simulator/serial-port.ts";
 import { rejection } from "../drivers/bench.ts";
 import { eventually } from "../support/host.ts";
@@ -19,7 +20,7 @@ const more = Buffer.alloc(500_000);
  * would end the agent, and fails the run.
  */
 async function held(port: string) {
-  const line = await openSerialLine(port, SerialPort);
+  const line = await openSerialLine(port, { Port: SerialPort, baudRate: 115_200 });
   onTestFinished(() => line.close());
   let losses = 0;
   const ends = endsOf(line, () => {
@@ -131,7 +132,9 @@ describe("a serial bridge", () => {
 
   test("that nobody listens at is an error", async () => {
     const url = await bridge(() => undefined);
-    expect(await rejection(openSerialLine("tcp://127.0.0.1:1", SerialPort))).toMatchObject({ code: "ECONNREFUSED" });
+    expect(await rejection(openSerialLine("tcp://127.0.0.1:1", { Port: SerialPort, baudRate: 9600 }))).toMatchObject({
+      code: "ECONNREFUSED",
+    });
     const { close } = await held(url);
     await close();
     await close();

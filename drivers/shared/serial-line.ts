@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import type { UnderlyingSink, UnderlyingSource } from "node:stream/web";
 import type { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 
@@ -17,19 +16,22 @@ const connectsWithin: Milliseconds = 5_000;
 const keepAliveAfter: Milliseconds = 1_000;
 
 /**
- * Opens `tcp://host:port` or the path of a serial device. zwave-js's own way to do that stops listening for errors before
- * it closes: a write that fails then, as where a stick is pulled out, would end the process.
+ * Opens `tcp://host:port` or the path of a serial device, at so many baud; a bridge has its own. Its errors are heard until
+ * it is closed: a write that fails as a stick is pulled out would end the process otherwise.
  */
-export async function openSerialLine(port: string, Port: typeof SerialPort): Promise<SerialLine> {
-  return port.startsWith("tcp:") ? openBridge(new URL(port)) : openDevice(port, Port);
+export async function openSerialLine(
+  port: string,
+  { Port, baudRate }: { readonly Port: typeof SerialPort; readonly baudRate: number },
+): Promise<SerialLine> {
+  return port.startsWith("tcp:") ? openBridge(new URL(port)) : openDevice(port, Port, baudRate);
 }
 
 /** Whoever waits for a write is told that it failed, and whoever reads that the line is closed. */
 const isToldOtherwise = (): void => undefined;
 
-async function openDevice(path: string, Port: typeof SerialPort): Promise<SerialLine> {
+async function openDevice(path: string, Port: typeof SerialPort, baudRate: number): Promise<SerialLine> {
   // Some sticks take a control line that falls when the port is closed for the word to start their boot loader.
-  const bytes = new Port({ path, baudRate: 115_200, autoOpen: false, hupcl: false });
+  const bytes = new Port({ path, baudRate, autoOpen: false, hupcl: false });
   bytes.on("error", isToldOtherwise);
   await new Promise<void>((resolve, reject) => {
     bytes.open((error) => (error ? reject(error) : resolve()));
@@ -70,54 +72,6 @@ async function openBridge({ hostname: host, port }: URL): Promise<SerialLine> {
       const closed = new Promise((resolve) => void bytes.once("close", resolve));
       bytes.destroy();
       if (!bytes.closed) await closed;
-    },
-  };
-}
-
-/** The two ends of a line, as zwave-js takes them. */
-export interface Ends {
-  readonly source: UnderlyingSource<Uint8Array>;
-  readonly sink: UnderlyingSink<Uint8Array>;
-  close(): Promise<void>;
-}
-
-/** @param lost is called where it ends without us; what zwave-js is to be told of that. */
-export function endsOf(line: SerialLine, lost: () => Error): Ends {
-  const { bytes } = line;
-  let isRead = true;
-  const close = (): Promise<void> => {
-    isRead = false;
-    return line.close();
-  };
-  return {
-    close,
-    source: {
-      start(reader) {
-        bytes.on("data", (some: Uint8Array) => isRead && reader.enqueue(some));
-        bytes.once("close", () => {
-          if (isRead) reader.error(lost());
-          isRead = false;
-          // A serial port that is closed keeps what is written to it for when it is opened again.
-          bytes.destroy();
-        });
-      },
-      cancel() {
-        isRead = false;
-      },
-    },
-    sink: {
-      write: (some) =>
-        new Promise<void>((resolve, reject) => {
-          const closed = (): void => reject(new Error("the line was closed under a write"));
-          bytes.once("close", closed);
-          bytes.write(some, (error) => {
-            bytes.off("close", closed);
-            if (error) reject(error);
-            else resolve();
-          });
-        }),
-      close,
-      abort: close,
     },
   };
 }

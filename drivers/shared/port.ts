@@ -22,7 +22,7 @@ export function portToOpen(configured: string, names: string, state: DriverState
   return aliasOf(configured, names) ?? configured;
 }
 
-/** A Z-Wave controller has answered there. Before that it may be any other stick, whose name is not to be kept. */
+/** What we look for has answered there. Before that it may be any other stick, whose name is not to be kept. */
 export function keepPort(configured: string, opened: string, state: DriverState): void {
   if (opened !== configured) state.set(keptAs, new Secret(JSON.stringify([configured, opened])));
 }

@@ -1,0 +1,50 @@
+import type { UnderlyingSink, UnderlyingSource } from "node:stream/web";
+import type { SerialLine } from "../shared/serial-line.ts";
+
+/** The two ends of a line, as zwave-js takes them. */
+export interface Ends {
+  readonly source: UnderlyingSource<Uint8Array>;
+  readonly sink: UnderlyingSink<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** @param lost is called where it ends without us; what zwave-js is to be told of that. */
+export function endsOf(line: SerialLine, lost: () => Error): Ends {
+  const { bytes } = line;
+  let isRead = true;
+  const close = (): Promise<void> => {
+    isRead = false;
+    return line.close();
+  };
+  return {
+    close,
+    source: {
+      start(reader) {
+        bytes.on("data", (some: Uint8Array) => isRead && reader.enqueue(some));
+        bytes.once("close", () => {
+          if (isRead) reader.error(lost());
+          isRead = false;
+          // A serial port that is closed keeps what is written to it for when it is opened again.
+          bytes.destroy();
+        });
+      },
+      cancel() {
+        isRead = false;
+      },
+    },
+    sink: {
+      write: (some) =>
+        new Promise<void>((resolve, reject) => {
+          const closed = (): void => reject(new Error("the line was closed under a write"));
+          bytes.once("close", closed);
+          bytes.write(some, (error) => {
+            bytes.off("close", closed);
+            if (error) reject(error);
+            else resolve();
+          });
+        }),
+      close,
+      abort: close,
+    },
+  };
+}
