@@ -13,10 +13,12 @@ export const mark = 0xff;
 /** SOM to check (5.6). */
 export const longestFrame = 1440;
 export const shortestFrame = 7;
+/** Every reader obeys and answers it: only for a line with exactly one. */
+export const everyone = 0x7f;
 
 type Check = "crc" | "checksum";
 
-interface SecurityBlock {
+export interface SecurityBlock {
   /** 0x11 to 0x18, from D.1.3; others belong to what came later. */
   readonly type: number;
   readonly data: Uint8Array;
@@ -50,7 +52,7 @@ const hasMac = (security: SecurityBlock | undefined): boolean =>
   security !== undefined && security.type >= 0x15 && security.type <= 0x18;
 
 /** The bytes of a frame up to its MAC: what a MAC is made of. Its length counts MAC and check already. */
-function beforeMac(frame: Omit<Frame, "mac">): Uint8Array {
+export function beforeMac(frame: Omit<Frame, "mac">): Uint8Array {
   const { security, check, data } = frame;
   const block = security ? [security.data.length + 2, security.type, ...security.data] : [];
   const mac = hasMac(security) ? macLength : 0;
@@ -66,10 +68,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
 }
 
 /** Puts MAC and check behind what is before them. */
-function closeFrame(before: Uint8Array, mac: Uint8Array, check: Check): Uint8Array {
+export function closeFrame(before: Uint8Array, mac: Uint8Array, check: Check): Uint8Array {
   const checked = Uint8Array.from([...before, ...mac]);
   return Uint8Array.from([...checked, ...(check === "crc" ? low16(crc16(checked)) : [checksum(checked)])]);
 }
+
+/** Of the bytes of a whole frame those that its MAC is made of, as they came. */
+export const macInput = (bytes: Uint8Array, { check }: Pick<Frame, "check">): Uint8Array =>
+  bytes.subarray(0, bytes.length - macLength - checkLength(check));
 
 /**
  * One frame from exactly its bytes, SOM to check. Whose it is, and whether it is believed, is for others to say. The
