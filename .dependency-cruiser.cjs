@@ -66,7 +66,7 @@ module.exports = {
         path: "^(agent|drivers)/",
         pathNot: [
           "^agent/domain/|^agent/errors\\.ts$|^drivers/driver\\.ts$|^drivers/[^/]+/codec[^/]*\\.ts$",
-          "^drivers/osdp/(bit-string|capabilities|check|commands|deframer|frame|key|nak|replies)\\.ts$",
+          "^drivers/osdp/(bit-string|capabilities|card-format|check|commands|deframer|frame|key|nak|replies)\\.ts$",
         ],
       },
     ),

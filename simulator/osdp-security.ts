@@ -68,7 +68,7 @@ export class OsdpSecurity {
 
   /** The data of a command of the session, decrypted: undefined where it is not the panel's, or not the next one. */
   open(command: Frame, bytes: Uint8Array): Uint8Array | undefined {
-    if (!this.#session?.verify(macInput(bytes, command), command.mac ?? none)) return undefined;
+    if (!this.#session?.verify(macInput(bytes, command.check), command.mac ?? none)) return undefined;
     return command.security?.type === types.sealedCommand ? this.#session.decrypt(command.data) : command.data;
   }
 

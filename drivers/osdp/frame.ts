@@ -16,7 +16,7 @@ export const shortestFrame = 7;
 /** Every reader obeys and answers it: only for a line with exactly one. */
 export const everyone = 0x7f;
 
-type Check = "crc" | "checksum";
+export type Check = "crc" | "checksum";
 
 export interface SecurityBlock {
   /** 0x11 to 0x18, from D.1.3; others belong to what came later. */
@@ -45,7 +45,7 @@ export interface Frame {
 export type FrameFault = "length" | "check" | "layout";
 
 const header = 5;
-const macLength = 4;
+export const macLength = 4;
 const checkLength = (check: Check): number => (check === "crc" ? 2 : 1);
 /** Whether a security block of the type promises a MAC. */
 const hasMac = (security: SecurityBlock | undefined): boolean =>
@@ -74,7 +74,7 @@ export function closeFrame(before: Uint8Array, mac: Uint8Array, check: Check): U
 }
 
 /** Of the bytes of a whole frame those that its MAC is made of, as they came. */
-export const macInput = (bytes: Uint8Array, { check }: Pick<Frame, "check">): Uint8Array =>
+export const macInput = (bytes: Uint8Array, check: Check): Uint8Array =>
   bytes.subarray(0, bytes.length - macLength - checkLength(check));
 
 /**

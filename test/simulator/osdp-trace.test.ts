@@ -4,14 +4,13 @@ import { bitsToText } from "../../drivers/osdp/bit-string.ts";
 import { usualHardware } from "../../simulator/osdp-device.ts";
 import { OsdpKeyring, publicKey } from "../../simulator/osdp-keyring.ts";
 import { OsdpReader } from "../../simulator/osdp-reader.ts";
-import { fromHex, type Scenario, scenarioOf, toHex } from "../drivers/osdp/trace.ts";
+import { fromHex, type Scenario, scenarioOf, type TraceFrame, toHex } from "../drivers/osdp/trace.ts";
 
 /*
  * A reader's side of recorded and computed sessions: told the same, with the same random numbers and the same things done
  * to it, ours says the same bytes.
  */
 
-type TraceFrame = Scenario["frames"][number];
 interface Exchange {
   readonly command: TraceFrame;
   /** What the reader said to it; undefined where it said nothing. */

@@ -30,6 +30,7 @@ const scenario = z.object({
   offWire: z.array(z.object({ afterFrame: z.number(), hex: z.string() })).optional(),
 });
 
+export type TraceFrame = z.infer<typeof frame>;
 export type Scenario = z.infer<typeof scenario>;
 
 const text = readFileSync(new URL("osdp-trace.json", import.meta.url), "utf8");
