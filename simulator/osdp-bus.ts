@@ -1,14 +1,16 @@
 import { earliest, type Instant, later } from "../agent/domain/instant.ts";
+import type { HostEnd } from "./osdp-host-end.ts";
 import { PacedLine, type PacedLineOptions, type Station } from "./osdp-line.ts";
 import type { OsdpReader } from "./osdp-reader.ts";
 
 /**
- * Readers on a line. Like the line, it has no clock of its own: {@link next} says when something happens, {@link advance}
+ * Readers and a panel's machine on a line. Like the line, it has no clock of its own: {@link next} says when something happens, {@link advance}
  * lets it.
  */
 export class OsdpBus {
   readonly line: PacedLine;
   readonly #stations = new Map<OsdpReader, Station>();
+  readonly #hosts = new Set<HostEnd>();
 
   constructor(options: PacedLineOptions) {
     this.line = new PacedLine(options);
@@ -18,8 +20,14 @@ export class OsdpBus {
     return [...this.#stations.keys()];
   }
 
+  connect(host: HostEnd): void {
+    this.#hosts.add(host);
+    this.line.join(host);
+  }
+
   /** A reader is wired to the line. */
   join(reader: OsdpReader): void {
+    if (this.#stations.has(reader)) return;
     const station: Station = {
       // It may be told to use another rate.
       get baud() {
@@ -43,13 +51,13 @@ export class OsdpBus {
   }
 
   get next(): Instant | undefined {
-    return earliest([this.line.next, ...this.readers.map((reader) => reader.next)]);
+    return earliest([this.line.next, ...[...this.readers, ...this.#hosts].map((each) => each.next)]);
   }
 
   advance(now: Instant): void {
     for (let at = this.next; at !== undefined && at <= now; at = this.next) {
       this.line.advance(at);
-      for (const reader of this.readers) reader.tick(at);
+      for (const each of [...this.readers, ...this.#hosts]) each.tick(at);
     }
   }
 }

@@ -5,6 +5,8 @@ import { calm, type Weather } from "./osdp-weather.ts";
 export interface Station {
   /** Bits a second at which it speaks and listens. */
   readonly baud: number;
+  /** It hears itself, too. */
+  readonly echoes?: boolean;
   readonly hear: (bytes: Uint8Array, at: Instant) => void;
 }
 
@@ -102,7 +104,7 @@ export class PacedLine {
     const earliest = Math.min(at, ...this.#passages.map((each) => dueOf(each) - each.perByte));
     this.#over = this.#over.filter((each) => endOf(each) > earliest);
     for (const station of this.#stations) {
-      if (station === passage.by) continue;
+      if (station === passage.by && !station.echoes) continue;
       station.hear(Uint8Array.of(station.baud === passage.baud ? byte : this.#noise()), at);
     }
   }

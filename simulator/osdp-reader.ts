@@ -100,9 +100,9 @@ export class OsdpReader {
     return this.device.outputs.next;
   }
 
-  /** It is another reader in these things from now on. */
-  behave(change: Partial<Behaviour>): void {
-    this.#behaviour = { ...this.#behaviour, ...change };
+  /** It is another reader in these things from now on. @throws where there are no such, or they are otherwise. */
+  behave(change: Partial<Behaviour> | Readonly<Record<string, unknown>>): void {
+    this.#behaviour = behaviour.parse({ ...this.#behaviour, ...change });
   }
 
   /** What comes over the line: what it says to it, in order. */

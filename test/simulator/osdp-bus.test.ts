@@ -6,6 +6,7 @@ import { seeded } from "../../simulator/faults.ts";
 import type { Behaviour } from "../../simulator/osdp-behaviour.ts";
 import { OsdpBus } from "../../simulator/osdp-bus.ts";
 import { usualHardware } from "../../simulator/osdp-device.ts";
+import { HostEnd } from "../../simulator/osdp-host-end.ts";
 import { OsdpKeyring } from "../../simulator/osdp-keyring.ts";
 import type { Station } from "../../simulator/osdp-line.ts";
 import { OsdpReader } from "../../simulator/osdp-reader.ts";
@@ -135,4 +136,32 @@ test("OsdpBus: a reader goes on at another rate after it has said so at the old 
   const faster = new Panel(38_400, reader);
   faster.now = panel.now;
   expect(new Deframer().push(faster.exchange(frameTo(1, 2, 0x60)).heard)).toHaveLength(1);
+});
+
+/** What a host with such an adapter is handed, and when, of a poll that is answered. */
+const deliveries = (lumps: number, echoes: boolean): readonly { bytes: number; at: number }[] => {
+  const bus = new OsdpBus({ random: seeded(1) });
+  bus.join(readerOf(1, 9_600, {}));
+  const delivered: { bytes: number; at: number }[] = [];
+  const host = new HostEnd({
+    baud: 9_600,
+    lumps,
+    echoes,
+    deliver: (bytes, at) => delivered.push({ bytes: bytes.length, at: at - start }),
+  });
+  bus.connect(host);
+  bus.line.say(host, frameTo(1, 0, 0x60), start);
+  bus.advance(later(start, 200));
+  return delivered;
+};
+
+test("HostEnd: hands over in lumps, and hears itself, where its adapter is such a one", () => {
+  const smooth = deliveries(0, false);
+  expect(smooth.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 9 }, () => 1));
+  expect(deliveries(0, true)).toHaveLength(smooth.length + 8);
+  const lumpy = deliveries(16, false);
+  expect(lumpy.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(9);
+  expect(lumpy.length).toBeLessThan(3);
+  for (const { at } of lumpy) expect((start + at) % 16).toBe(0);
+  expect(lumpy.at(-1)!.at).toBeGreaterThanOrEqual(smooth.at(-1)!.at);
 });
