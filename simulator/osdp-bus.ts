@@ -51,13 +51,20 @@ export class OsdpBus {
   }
 
   get next(): Instant | undefined {
-    return earliest([this.line.next, ...[...this.readers, ...this.#hosts].map((each) => each.next)]);
+    return earliest(this.#due());
   }
 
   advance(now: Instant): void {
     for (let at = this.next; at !== undefined && at <= now; at = this.next) {
       this.line.advance(at);
-      for (const each of [...this.readers, ...this.#hosts]) each.tick(at);
+      for (const reader of this.#stations.keys()) reader.tick(at);
+      for (const host of this.#hosts) host.tick(at);
     }
+  }
+
+  *#due(): Iterable<Instant | undefined> {
+    yield this.line.next;
+    for (const reader of this.#stations.keys()) yield reader.next;
+    for (const host of this.#hosts) yield host.next;
   }
 }

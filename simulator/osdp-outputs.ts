@@ -1,4 +1,4 @@
-import { type Instant, later } from "../agent/domain/instant.ts";
+import { earliest, type Instant, later } from "../agent/domain/instant.ts";
 import type { OutputOrder } from "../drivers/osdp/commands.ts";
 
 /** An output went on or off. */
@@ -32,8 +32,7 @@ export class Outputs {
 
   /** When the next timer ends. */
   get next(): Instant | undefined {
-    const ends = this.#outputs.flatMap(({ timed }) => (timed ? [timed.until] : []));
-    return ends.toSorted((one, other) => one - other)[0];
+    return earliest(this.#outputs.map(({ timed }) => timed?.until));
   }
 
   /** Whether it is an output and a code that there is. A timed one without a time is none: no source says what it means. */
@@ -78,6 +77,7 @@ export class Outputs {
       output.timed = undefined;
       this.#note(number, before, at);
     }
+    if (this.#switched.length === 0) return this.#switched;
     const switched = this.#switched.toSorted((one, other) => one.at - other.at);
     this.#switched = [];
     return switched;

@@ -111,11 +111,12 @@ export class OsdpReader {
     if (!this.#isOn) return [];
     const isPause = this.#byteAt !== undefined && now - this.#byteAt > gapLimit;
     this.#byteAt = now;
-    const damaged = this.#damaged;
+    const { drops_session_on_damage: isFragile } = this.#behaviour;
+    const damaged = isFragile ? this.#damaged : 0;
     // What was whole within something damaged would be answered too late.
     if (isPause) this.#deframer.gap();
     const received = this.#deframer.push(bytes);
-    if (this.#behaviour.drops_session_on_damage && this.#damaged > damaged) this.#security.end();
+    if (isFragile && this.#damaged > damaged) this.#security.end();
     return received.flatMap((each) => this.#hear(each, now));
   }
 
