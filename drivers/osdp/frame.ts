@@ -16,7 +16,7 @@ export const shortestFrame = 7;
 
 export type Check = "crc" | "checksum";
 
-interface SecurityBlock {
+export interface SecurityBlock {
   /** 0x11 to 0x18, from D.1.3; others belong to what came later. */
   readonly type: number;
   readonly data: Uint8Array;
