@@ -7,14 +7,14 @@ import { low16, low32, read16, read32 } from "./little-endian.ts";
  */
 
 /** Times on and off are in units of 100 ms, as all times of outputs, lights and sounds. */
-interface OutputOrder {
+export interface OutputOrder {
   readonly output: number;
   /** 1 off, 2 on, for good; 3, 4 the same once a running timer is over; 5 on, 6 off for the time, then back. */
   readonly code: number;
   readonly timer: number;
 }
 
-interface LedOrder {
+export interface LedOrder {
   readonly reader: number;
   readonly led: number;
   readonly temporary: LedPart & { readonly timer: number };
@@ -30,7 +30,7 @@ interface LedPart {
   readonly offColour: number;
 }
 
-interface SoundOrder {
+export interface SoundOrder {
   readonly reader: number;
   /** 0 none, 1 off, 2 the default one. */
   readonly tone: number;

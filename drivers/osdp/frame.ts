@@ -13,10 +13,12 @@ export const mark = 0xff;
 /** SOM to check (5.6). */
 export const longestFrame = 1440;
 export const shortestFrame = 7;
+/** Every reader obeys and answers it: only for a line with exactly one. */
+export const everyone = 0x7f;
 
 export type Check = "crc" | "checksum";
 
-interface SecurityBlock {
+export interface SecurityBlock {
   /** 0x11 to 0x18, from D.1.3; others belong to what came later. */
   readonly type: number;
   readonly data: Uint8Array;

@@ -1,3 +1,4 @@
+import type { Received } from "./deframer.ts";
 import { nak } from "./nak.ts";
 
 /*
@@ -110,4 +111,16 @@ function inChannel({ code, type, isEmpty, error }: Answer, asked: Asked): Verdic
     default:
       return "breach";
   }
+}
+
+/** Of a frame what its judgement needs. */
+export function answerIn({ frame }: Received): Answer {
+  const isRefusal = frame.code === refusal && frame.security === undefined;
+  return {
+    code: frame.code,
+    sequence: frame.sequence,
+    type: frame.security?.type,
+    isEmpty: frame.data.length === 0,
+    error: isRefusal ? frame.data[0] : undefined,
+  };
 }

@@ -39,7 +39,7 @@ interface Fields {
 }
 
 /** Who a reader says it is (7.4). */
-interface Identity {
+export interface Identity {
   /** The maker's OUI, hex in the order of the wire. */
   readonly vendor: string;
   readonly model: number;

@@ -1,0 +1,89 @@
+import type { Command } from "./commands.ts";
+import { encodeCommand } from "./commands.ts";
+import type { Received } from "./deframer.ts";
+import { type Check, encodeFrame, mark, type SecurityBlock } from "./frame.ts";
+import { type SessionKeys, unwrap, type WrapFault, type Wrapped, wipe, wrap } from "./secure-channel.ts";
+
+/** A command that was sent and not answered yet. */
+export interface Pending {
+  readonly command: Command;
+  readonly code: number;
+  readonly sequence: number;
+  /** Without the mark. A repeat is the same bytes: a reader then says again what it said, and does nothing twice. */
+  readonly bytes: Uint8Array;
+  /** The whole MAC of the frame, in the channel. */
+  readonly mac?: Uint8Array;
+}
+
+/**
+ * The numbers and the chain of MACs of one reader (reference 1.4, 3.3). They move on when an exchange has succeeded, and
+ * only then: the next number is what tells a reader that its reply has come.
+ */
+export class Dialogue {
+  address: number;
+  readonly #check: Check;
+  #next = 0;
+  #channel: { readonly keys: SessionKeys; readonly mac: Uint8Array } | undefined;
+  #pending: Pending | undefined;
+
+  constructor(address: number, check: Check) {
+    this.address = address;
+    this.#check = check;
+  }
+
+  get pending(): Pending | undefined {
+    return this.#pending;
+  }
+
+  /** From the number 0 on: the reader forgets channel and replies, and so do we. */
+  begin(): void {
+    this.#pending = undefined;
+    this.#next = 0;
+    if (this.#channel) wipe(this.#channel.keys);
+    this.#channel = undefined;
+  }
+
+  /** @param security of the handshake; in the channel there is none to be given. @returns the bytes for the line. */
+  send(command: Command, security?: SecurityBlock): Uint8Array {
+    const sequence = this.#next;
+    const { code, data } = encodeCommand(command);
+    const frame = { address: this.address, isReply: false, sequence, check: this.#check, code, data };
+    const sent: Wrapped | { readonly bytes: Uint8Array } = this.#channel
+      ? wrap(frame, this.#channel.keys, this.#channel.mac)
+      : { bytes: encodeFrame({ ...frame, ...(security ? { security } : {}) }) };
+    this.#pending = { command, code, sequence, ...sent };
+    return this.again(this.#pending);
+  }
+
+  again({ bytes }: Pending): Uint8Array {
+    return Uint8Array.of(mark, ...bytes);
+  }
+
+  /** Whose a frame is that came while a reply was waited for. `echo`: what we have sent. `command`: somebody else's. */
+  whose({ frame, bytes }: Received): "reply" | "echo" | "command" | "foreign" {
+    const sent = this.#pending?.bytes ?? new Uint8Array();
+    if (!frame.isReply) return Buffer.compare(bytes, sent) === 0 ? "echo" : "command";
+    return frame.address === sent[1] ? "reply" : "foreign";
+  }
+
+  /** The data of a believed reply. In the channel its MAC is proven, and the chain moves on with it. */
+  open(received: Received): Uint8Array | WrapFault {
+    if (!received.frame.mac) return received.frame.data;
+    if (!this.#channel || !this.#pending?.mac) return "mac";
+    const opened = unwrap(received, this.#channel.keys, this.#pending.mac);
+    if (typeof opened === "string") return opened;
+    this.#channel = { keys: this.#channel.keys, mac: opened.mac };
+    return opened.data;
+  }
+
+  /** The exchange has succeeded. */
+  settle(): void {
+    this.#pending = undefined;
+    this.#next = (this.#next % 3) + 1;
+  }
+
+  /** @param mac with which the chain begins. */
+  enter(keys: SessionKeys, mac: Uint8Array): void {
+    this.#channel = { keys, mac };
+  }
+}

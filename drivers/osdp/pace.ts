@@ -1,0 +1,64 @@
+import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
+
+/** Without a good exchange for so long it is offline, and both sides give the channel up (5.7). */
+export const offlineAfter: Milliseconds = 8_000;
+/** Commands other than to outputs hold polls up for no longer: it is by polls that cards are read. */
+export const longestWithoutPoll: Milliseconds = 1_000;
+export const unpairedProbe: Milliseconds = 5_000;
+const afterBusy: Milliseconds = 100;
+const mostBusy = 20;
+/** Of a command in a session that is not up. In one that is, repeats go on until the reader is offline. */
+const mostTries = 3;
+const firstRepeat: Milliseconds = 100;
+const longestRepeat: Milliseconds = 1_000;
+const firstProbe: Milliseconds = 1_000;
+const longestProbe: Milliseconds = 30_000;
+
+const doubled = (first: Milliseconds, times: number, most: Milliseconds): Milliseconds =>
+  Math.min(first * 2 ** Math.min(times, 10), most);
+
+/** When a command is said again, and when a session that came to nothing is begun anew (reference 1.5, 1.6). */
+export class Pace {
+  /** When what was sent may be sent again; undefined: its reply is waited for. */
+  again: Instant | undefined;
+  /** Nothing is begun before. */
+  notBefore: Instant = instant(0);
+  #tries = 0;
+  #busy = 0;
+  /** Sessions in a row that came to nothing. */
+  #failures = 0;
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** It was not understood, or not answered. @returns whether to go on. */
+  missed(now: Instant, isUp: boolean): boolean {
+    this.again = later(now, this.#tries === 0 ? 0 : doubled(firstRepeat, this.#tries - 1, longestRepeat));
+    this.#tries += 1;
+    return isUp || this.#tries < mostTries;
+  }
+
+  /** @returns whether to go on. */
+  busy(now: Instant): boolean {
+    this.again = later(now, afterBusy);
+    this.#busy += 1;
+    return this.#busy <= mostBusy;
+  }
+
+  answered(): void {
+    this.again = undefined;
+    this.#tries = 0;
+    this.#busy = 0;
+  }
+
+  up(): void {
+    this.#failures = 0;
+  }
+
+  /** How long to wait after a session that came to nothing. The first one is begun anew at once. */
+  pause(): Milliseconds {
+    this.#failures += 1;
+    return this.#failures === 1 ? 0 : doubled(firstProbe, this.#failures - 2, longestProbe);
+  }
+}

@@ -1,0 +1,372 @@
+import { earliest, type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
+import type { Command } from "./commands.ts";
+import type { Received } from "./deframer.ts";
+import { Dialogue, type Pending } from "./dialogue.ts";
+import { Distrust } from "./distrust.ts";
+import type { SecurityBlock } from "./frame.ts";
+import { answerIn, gate, type Stage, type Verdict } from "./gate.ts";
+import type { Happening, Suspicion } from "./happening.ts";
+import type { Key } from "./key.ts";
+import { KeyRing } from "./key-ring.ts";
+import { nak } from "./nak.ts";
+import { longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import { decodeReply, type Reply } from "./replies.ts";
+import { reportsOf } from "./reports.ts";
+import { noCounts, type SessionCounts } from "./session-counts.ts";
+import { defaultQuestions, greetingOf, poll, type SessionOptions } from "./session-options.ts";
+import { resultOf, type Wanted, WantedCommands } from "./wanted.ts";
+
+/**
+ * What is said with one reader, from the panel's side (reference 1.4 to 1.6, 2.4, 3). Pure: who drives it owns the line and
+ * its times. When the reader has the turn, {@link turn} gives what is to be sent; then either {@link hear} gets the frame
+ * that came, or {@link silence} is told that none did. What has happened is taken with {@link take} after each call.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #dialogue: Dialogue;
+  readonly #keys: KeyRing;
+  readonly #wanted = new WantedCommands();
+  readonly #pace = new Pace();
+  readonly #distrust = new Distrust();
+  readonly #counts = noCounts();
+  #happenings: readonly Happening[] = [];
+  #stage: Stage = "greeting";
+  /** What is still to be asked in this stage. */
+  #script: readonly Command[] = [];
+  #isReady = false;
+  #isOnline = false;
+  /** Whether a plain ACK to a poll was seen in this session: what came before may be from an earlier one (7.11). */
+  #isFresh = false;
+  #lastGood: Instant = instant(0);
+  #lastPoll: Instant = instant(0);
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#dialogue = new Dialogue(options.address, options.check);
+    this.#keys = new KeyRing(options.keys);
+    this.#greet();
+  }
+
+  /** It changes where the reader has done what COMSET told it. */
+  get address(): number {
+    return this.#dialogue.address;
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** Whether a reply is waited for. */
+  get isAwaiting(): boolean {
+    return this.#dialogue.pending !== undefined && this.#pace.again === undefined;
+  }
+
+  get counts(): SessionCounts {
+    return { ...this.#counts };
+  }
+
+  /** What has happened since it was asked last. */
+  take(): readonly Happening[] {
+    const all = this.#happenings;
+    this.#happenings = [];
+    return all;
+  }
+
+  /** Sent as soon as may be, if it is online. Its result is told once. */
+  want(wanted: Wanted): void {
+    this.#tell(this.#isOnline ? this.#wanted.add(wanted) : [resultOf(wanted, { result: "unsent" })]);
+  }
+
+  /**
+   * Gives the reader a new key, under the one that it has. The caller has kept the new one beside the old before, and keeps
+   * both until `key_proven` says which of them the reader has.
+   */
+  rotate(key: Key): void {
+    this.#keys.rotate(key);
+  }
+
+  /**
+   * Gives a key to a reader in its install mode, under the key that everybody knows: a deliberate act, which ends in time,
+   * and is best done where nobody listens. The caller has kept the key before.
+   */
+  pair(key: Key, until: Instant, now: Instant): void {
+    this.#keys.pair(key, until);
+    this.#restart(now, 0);
+  }
+
+  /** Ends all; the keys are wiped. */
+  close(now: Instant): void {
+    this.#tell([...this.#wanted.lost(now, false), ...this.#wanted.clear()]);
+    this.#dialogue.begin();
+    this.#keys.wipe();
+  }
+
+  /** When it wants the turn next; undefined: it waits for a reply. */
+  due(now: Instant): Instant | undefined {
+    if (this.#dialogue.pending) return this.#pace.again && earliest([this.#pace.again, this.#wanted.deadline]);
+    if (this.#pace.notBefore > now) return this.#pace.notBefore;
+    const isIdle = this.#isReady && this.#wanted.isEmpty && !this.#keys.toSet;
+    return isIdle ? later(this.#lastPoll, this.#options.pollEvery) : now;
+  }
+
+  /** What to send now, mark and frame; undefined: nothing is due. */
+  turn(now: Instant): Uint8Array | undefined {
+    this.tick(now);
+    const { pending } = this.#dialogue;
+    if (!pending) return this.#pace.notBefore > now ? undefined : this.#next(now);
+    if (this.#pace.again === undefined || this.#pace.again > now) return undefined;
+    this.#pace.again = undefined;
+    this.#counts.repeats += 1;
+    return this.#dialogue.again(pending);
+  }
+
+  /** Looks at the time: what is too late, and whether the reader is offline. */
+  tick(now: Instant): void {
+    this.#tell(this.#wanted.late(now));
+    // A repeat may be what makes the reader act, and that would be too late; and no other command can have its number.
+    const deadline = this.#wanted.deadline;
+    if (deadline !== undefined && deadline <= now && !this.isAwaiting) this.#restart(now, 0);
+    if (this.#keys.isPairingOver(now)) this.#endPairing(now);
+    // Where the clock was set back, nothing tells how long it has been silent.
+    if (this.#isOnline && (now - this.#lastGood >= offlineAfter || now < this.#lastGood)) this.#goOffline(now);
+  }
+
+  /** A frame came. @returns whether the exchange is over; else its reply is waited for as before. */
+  hear(received: Received, now: Instant): boolean {
+    const { pending } = this.#dialogue;
+    const whose = pending && this.isAwaiting ? this.#dialogue.whose(received) : "late";
+    // Some adapters give back what was sent.
+    if (whose === "echo") return false;
+    if (whose === "command") this.#tell([this.#distrust.suspect("foreign_panel")]);
+    const verdict = whose === "reply" && pending ? gate(this.#stage, answerIn(received), pending) : "late";
+    if (verdict === "late" || !pending) {
+      this.#counts[whose === "reply" || whose === "late" ? "late" : "foreign"] += 1;
+      return false;
+    }
+    this.#judged(verdict, received, pending, now);
+    return true;
+  }
+
+  /** No reply came in time, or none that was whole. */
+  silence(now: Instant): void {
+    if (!this.isAwaiting) return;
+    this.#counts.silences += 1;
+    this.#repeat(now);
+  }
+
+  #judged(verdict: Exclude<Verdict, "late">, received: Received, pending: Pending, now: Instant): void {
+    switch (verdict) {
+      case "believed":
+        return this.#open(received, pending, now);
+      case "busy":
+        this.#counts.busy += 1;
+        if (!this.#pace.busy(now)) this.#restart(now, this.#pace.pause());
+        return undefined;
+      case "repeat":
+        this.#counts.naks += 1;
+        return this.#repeat(now);
+      case "restart":
+        return this.#restart(now, this.#pace.pause(), "said");
+      case "gone":
+        return this.#shake(now, this.#pace.pause(), "said");
+      case "refused":
+        return this.#otherKey(now, "key_refused");
+      case "dropped":
+        this.#tell([this.#distrust.suspect("clear")]);
+        return this.#settle("dropped");
+      case "breach":
+        return this.#breach(now, received.frame.security ? "layout" : "clear");
+    }
+  }
+
+  #repeat(now: Instant): void {
+    if (!this.#pace.missed(now, this.#isOnline && this.#isReady)) this.#restart(now, this.#pace.pause());
+  }
+
+  #open(received: Received, pending: Pending, now: Instant): void {
+    const data = this.#dialogue.open(received);
+    if (typeof data === "string") return this.#breach(now, data);
+    const reply = decodeReply(received.frame.code, data);
+    if (!reply) this.#counts.malformed += 1;
+    switch (this.#stage) {
+      case "greeting":
+        return this.#settle();
+      case "challenged":
+        return this.#otherKey(now, this.#keys.attempt?.challenged(reply, received.frame.security?.data[0]));
+      case "proving":
+        return this.#proven(reply, now);
+      case "clear":
+      case "channel":
+        return this.#answered(reply, pending, now);
+    }
+  }
+
+  /** What counts: said in the channel, or in clear where a site wants it so. */
+  #answered(reply: Reply | undefined, { command }: Pending, now: Instant): void {
+    this.#lastGood = now;
+    if (reply?.reply === "NAK" && this.#isOver(reply.error, now)) return;
+    this.#settle();
+    this.#tell(this.#wanted.answered(reply));
+    if (command.command === "KEYSET") return this.#keySet(reply, now);
+    // Under the key that everybody knows nothing else is believed.
+    if (this.#keys.isOpenToAll) return;
+    if (command.command === "POLL" && reply?.reply === "ACK") this.#isFresh = true;
+    if (command.command === "COMSET" && reply?.reply === "COM") this.#dialogue.address = reply.address;
+    this.#tell(reply ? reportsOf(reply, command, !this.#isFresh) : []);
+  }
+
+  /** Whether a NAK is about the session, and not about one command: no command that it does not know takes a reader offline. */
+  #isOver(error: number, now: Instant): boolean {
+    this.#counts.naks += 1;
+    const isAboutChannel = error === nak.securityBlock || error === nak.securityConditions;
+    if (isAboutChannel && this.#stage === "clear") this.#breach(now, "wants_channel");
+    else if (isAboutChannel || error === nak.unexpectedSequence) this.#restart(now, this.#pace.pause(), "said");
+    else return false;
+    return true;
+  }
+
+  #next(now: Instant): Uint8Array | undefined {
+    const [asked, ...rest] = this.#script;
+    if (asked) {
+      this.#script = rest;
+      return this.#send(asked);
+    }
+    switch (this.#stage) {
+      case "greeting":
+        return this.#challenge(now);
+      case "challenged":
+      case "proving":
+        return this.#prove();
+      case "clear":
+      case "channel":
+        return this.#order(now);
+    }
+  }
+
+  #send(command: Command, security?: SecurityBlock): Uint8Array {
+    this.#counts.commands += 1;
+    return this.#dialogue.send(command, security);
+  }
+
+  #order(now: Instant): Uint8Array | undefined {
+    const key = this.#stage === "channel" ? this.#keys.toSet : undefined;
+    if (key) {
+      this.#keys.setting();
+      return this.#send({ command: "KEYSET", keyType: 1, key });
+    }
+    if (!this.#isReady) this.#becomeReady(now);
+    const wanted = this.#wanted.next(now - this.#lastPoll > longestWithoutPoll);
+    if (wanted) return this.#send(wanted);
+    if (now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
+    this.#lastPoll = now;
+    return this.#send(poll);
+  }
+
+  #becomeReady(now: Instant): void {
+    this.#isReady = true;
+    this.#pace.up();
+    this.#distrust.calm();
+    this.#lastGood = now;
+    if (!this.#isOnline) this.#tell([{ happening: "online" }]);
+    this.#isOnline = true;
+  }
+
+  #challenge(now: Instant): Uint8Array | undefined {
+    const attempt = this.#keys.begin(this.#options.random(8));
+    if (!attempt) {
+      this.#tell([{ happening: "unpaired" }]);
+      this.#restart(now, unpairedProbe);
+      return undefined;
+    }
+    if (this.#options.challengeAtZero === true) this.#dialogue.begin();
+    this.#stage = "challenged";
+    return this.#send(attempt.challenge.command, attempt.challenge.security);
+  }
+
+  #prove(): Uint8Array | undefined {
+    const proof = this.#keys.attempt?.proof;
+    this.#stage = "proving";
+    return proof && this.#send(proof.command, proof.security);
+  }
+
+  #proven(reply: Reply | undefined, now: Instant): void {
+    const begun = this.#keys.attempt?.proven(reply);
+    if (!begun) return this.#otherKey(now, "key_refused");
+    this.#settle();
+    this.#dialogue.enter(begun.keys, begun.mac);
+    this.#counts.channels += 1;
+    this.#stage = "channel";
+    const proven = this.#keys.proven();
+    if (proven) this.#tell([{ happening: "key_proven", key: proven.key }]);
+    if (proven && this.#keys.endPairing()) this.#tell([{ happening: "pairing_over", paired: proven.paired }]);
+    this.#script = this.#keys.isOpenToAll ? [] : (this.#options.questions ?? defaultQuestions);
+  }
+
+  #keySet(reply: Reply | undefined, now: Instant): void {
+    if (reply?.reply !== "NAK") return this.#shake(now, 0);
+    this.#tell([{ happening: "key_refused", error: reply.error }]);
+    if (this.#keys.notSet()) this.#tell([{ happening: "pairing_over", paired: false }]);
+    if (this.#keys.isOpenToAll) this.#restart(now, 0);
+  }
+
+  #endPairing(now: Instant): void {
+    this.#keys.endPairing();
+    this.#tell([{ happening: "pairing_over", paired: false }]);
+    if (this.#keys.isOpenToAll || !this.#isReady) this.#restart(now, 0);
+  }
+
+  /** The reader does not have the key that was tried. Nothing but the next one of its own is tried now. */
+  #otherKey(now: Instant, why: Suspicion | undefined): void {
+    if (why === undefined) this.#settle();
+    else if (this.#keys.failed()) this.#shake(now, 0);
+    else this.#breach(now, why);
+  }
+
+  #breach(now: Instant, why: Suspicion): void {
+    this.#counts.breaches += 1;
+    const { suspect, wait } = this.#distrust.breach(why, now);
+    this.#tell([suspect]);
+    this.#restart(now, wait);
+  }
+
+  #goOffline(now: Instant): void {
+    this.#isOnline = false;
+    this.#restart(now, this.#pace.pause());
+    this.#tell([{ happening: "offline" }, ...this.#wanted.clear()]);
+  }
+
+  /** From the start: who is there, then the channel. */
+  #restart(now: Instant, wait: Milliseconds, end?: "said"): void {
+    this.#shake(now, wait, end);
+    this.#greet();
+  }
+
+  #greet(): void {
+    this.#stage = this.#options.security === "clear" ? "clear" : "greeting";
+    this.#script = greetingOf(this.#options, this.#pace.failures % 2 === 1 && !this.#isOnline);
+  }
+
+  /** A new handshake, as the reader is known to be there. `said`: it has answered that it knows nothing of the session. */
+  #shake(now: Instant, wait: Milliseconds, end?: "said"): void {
+    this.#tell(this.#wanted.lost(now, end === "said"));
+    this.#counts.restarts += 1;
+    this.#dialogue.begin();
+    this.#keys.drop();
+    this.#stage = "greeting";
+    this.#script = [];
+    this.#pace.answered();
+    this.#pace.notBefore = later(now, wait);
+    this.#isReady = false;
+    this.#isFresh = false;
+  }
+
+  #settle(count?: "dropped"): void {
+    if (count) this.#counts[count] += 1;
+    this.#dialogue.settle();
+    this.#pace.answered();
+  }
+
+  #tell(happenings: readonly Happening[]): void {
+    this.#happenings = [...this.#happenings, ...happenings];
+  }
+}
