@@ -77,12 +77,14 @@ export class KeyRing {
     return !last && !this.isOpenToAll;
   }
 
-  /** The new key goes to the reader: from now on it may have this one, or still the one before. */
-  setting(): void {
-    if (!this.#fresh) return;
-    this.#keys = [this.#fresh, ...this.#keys.filter((key) => key !== this.#fresh)];
+  /** @returns what goes to the reader, if there is a new key: from now on it may have this one, or still the one before. */
+  setting(): Key | undefined {
+    const fresh = this.toSet;
+    if (!fresh) return undefined;
+    this.#keys = [fresh, ...this.#keys.filter((key) => key !== fresh)];
     this.#nth = 0;
     if (this.#pairing) this.#pairing = { ...this.#pairing, isSet: true };
+    return fresh;
   }
 
   /** The reader has said that it does not take the new key. @returns whether that was to pair it. */

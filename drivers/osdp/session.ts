@@ -29,7 +29,7 @@ export class Session {
   readonly #pace = new Pace();
   readonly #distrust = new Distrust();
   readonly #counts = noCounts();
-  #happenings: readonly Happening[] = [];
+  readonly #happenings: Happening[] = [];
   #stage: Stage = "greeting";
   /** What is still to be asked in this stage. */
   #script: readonly Command[] = [];
@@ -56,6 +56,11 @@ export class Session {
     return this.#isOnline;
   }
 
+  /** Whether an output is to be moved: somebody stands at the door. */
+  get isUrgent(): boolean {
+    return this.#wanted.isUrgent;
+  }
+
   /** Whether a reply is waited for. */
   get isAwaiting(): boolean {
     return this.#dialogue.pending !== undefined && this.#pace.again === undefined;
@@ -67,9 +72,7 @@ export class Session {
 
   /** What has happened since it was asked last. */
   take(): readonly Happening[] {
-    const all = this.#happenings;
-    this.#happenings = [];
-    return all;
+    return this.#happenings.splice(0);
   }
 
   /** Sent as soon as may be, if it is online. Its result is told once. */
@@ -105,8 +108,8 @@ export class Session {
   due(now: Instant): Instant | undefined {
     if (this.#dialogue.pending) return this.#pace.again && earliest([this.#pace.again, this.#wanted.deadline]);
     if (this.#pace.notBefore > now) return this.#pace.notBefore;
-    const isIdle = this.#isReady && this.#wanted.isEmpty && !this.#keys.toSet;
-    return isIdle ? later(this.#lastPoll, this.#options.pollEvery) : now;
+    const isBusy = !this.#isReady || !this.#wanted.isEmpty || this.#keys.toSet;
+    return isBusy ? now : later(this.#lastPoll, this.#options.pollEvery);
   }
 
   /** What to send now, mark and frame; undefined: nothing is due. */
@@ -249,11 +252,8 @@ export class Session {
   }
 
   #order(now: Instant): Uint8Array | undefined {
-    const key = this.#stage === "channel" ? this.#keys.toSet : undefined;
-    if (key) {
-      this.#keys.setting();
-      return this.#send({ command: "KEYSET", keyType: 1, key });
-    }
+    const key = this.#stage === "channel" ? this.#keys.setting() : undefined;
+    if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
     const wanted = this.#wanted.next(now - this.#lastPoll > longestWithoutPoll);
     if (wanted) return this.#send(wanted);
@@ -367,6 +367,6 @@ export class Session {
   }
 
   #tell(happenings: readonly Happening[]): void {
-    this.#happenings = [...this.#happenings, ...happenings];
+    this.#happenings.push(...happenings);
   }
 }

@@ -29,6 +29,10 @@ export class WantedCommands {
     return this.#waiting.length === 0;
   }
 
+  get isUrgent(): boolean {
+    return this.#waiting.some(({ command }) => command.command === "OUT");
+  }
+
   /** Of the one that was sent and is not answered. */
   get deadline(): Instant | undefined {
     return this.#current?.deadline;
