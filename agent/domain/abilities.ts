@@ -39,6 +39,8 @@ export interface Abilities {
   readonly identity: string;
   readonly model?: string;
   readonly memory?: MemoryLimits;
+  /** It reports what it is shown, and has it decided. */
+  readonly reader?: true;
   /** It can be unlocked from afar; `locks`: locked, too. */
   readonly bolt?: { readonly locks: boolean };
 }

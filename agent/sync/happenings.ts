@@ -1,4 +1,4 @@
-import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
+import type { Asked, LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
 import { codeOf } from "../domain/access-code.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
@@ -25,6 +25,9 @@ export interface Happening {
   }[];
 }
 
+/** What a lock has done or noticed by itself, and asks nobody about. */
+export type Told = Exclude<LinkEvent, Asked>;
+
 /** Seam's names for what turned the bolt (reference: seam-api, section 4). */
 const methods: Readonly<Record<UnlockMethod, string>> = {
   keypad: "keycode",
@@ -39,7 +42,7 @@ const methods: Readonly<Record<UnlockMethod, string>> = {
  * @param placements the open placements of the device: a slot tells whose code was used.
  * @param cause the command of ours that moved the bolt, if any.
  */
-export function happeningOf(event: LinkEvent, placements: readonly Placement[], cause?: Cause): Happening {
+export function happeningOf(event: Told, placements: readonly Placement[], cause?: Cause): Happening {
   const told = (type: string, fields: Readonly<Record<string, unknown>> = {}): Happening => ({
     events: [{ type, fields, at: event.at }],
   });
