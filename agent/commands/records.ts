@@ -1,4 +1,4 @@
-import type { Abilities } from "../domain/abilities.ts";
+import type { Abilities, MemoryLimits } from "../domain/abilities.ts";
 import type { KnownGrant } from "../domain/access.ts";
 import type { AccessCodeId } from "../domain/access-code.ts";
 import type { ActionAttempt, ActionAttemptId, AttemptEnd } from "../domain/action-attempt.ts";
@@ -92,6 +92,8 @@ export interface DeviceRecord {
   readonly addedAt: Instant;
   /** What the lock last said of itself; undefined until it has answered once. */
   readonly abilities: Abilities | undefined;
+  /** What it takes: as its lock last said, or as we do who decide there. */
+  readonly limits: MemoryLimits | undefined;
   readonly online: boolean;
   readonly locked: boolean | undefined;
   readonly doorOpen: boolean | undefined;

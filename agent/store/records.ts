@@ -183,7 +183,7 @@ function fits(
   const fingerprint = vault.fingerprint(credential);
   const granted = new Set(grants.of({ identity }).map(({ device }) => device));
   return [...granted].map((device) => {
-    const kinds = devices.abilities(device)?.memory?.kinds;
+    const kinds = devices.limits(device)?.kinds;
     // A lock that has not said yet what it takes may take it.
     const rule = kinds && misfit(credential, kinds.get(credential.kind));
     if (rule) return { device, problem: { rule } };

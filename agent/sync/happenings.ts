@@ -1,5 +1,6 @@
 import type { Asked, LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
 import { codeOf } from "../domain/access-code.ts";
+import { methodOf, presenterFields } from "../domain/door-decision.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
@@ -78,8 +79,11 @@ function moved(
   placements: readonly Placement[],
   cause: Cause | undefined,
 ): Happening {
-  const how = cause ? { method: methods.remote, action_attempt_id: cause.attempt } : { method: methods[method] };
-  const told = { type: `lock.${event}`, fields: { ...userOf(slot, placements), ...how }, at };
+  const who = cause?.presenter ? presenterFields(cause.presenter) : userOf(slot, placements);
+  const how = cause
+    ? { method: methodOf(cause.presenter), action_attempt_id: cause.attempt }
+    : { method: methods[method] };
+  const told = { type: `lock.${event}`, fields: { ...who, ...how }, at };
   return { news: { locked: event === "locked" }, events: cause?.isTold ? [] : [told] };
 }
 
