@@ -138,6 +138,8 @@ export function recordsOf(parts: Parts): Records {
         return grant ? [{ accessGrantId: id, name: grant.name, window: grant.window }] : [];
       });
     },
+    decidedHere: (identity, device) =>
+      devices.isDecidedHere(device) ? windows.accessOf(identity, device, now()) : undefined,
     wasGranted: (identity, device) => grants.wasGranted(identity, device),
     zone: (name) => parts.zones.named(name),
     journalSince: () => journal.since(),

@@ -123,9 +123,9 @@ export class Windows {
   /** Whether a person may open a device, as far as the time is known there (Law 12). */
   accessOf(identity: UserIdentityId, device: DeviceId, now: Instant): Access {
     const { zones, settings, isClockTrusted } = this.#of;
-    const known = this.#known(identity, device).map(({ grant, window }) => ({
+    const known = this.#known(identity, device).map(({ grant, name, window }) => ({
       accessGrantId: grant.accessGrantId,
-      name: undefined,
+      name,
       window,
       wasOpen: grant.inForce && !grant.dormant,
     }));
@@ -254,7 +254,7 @@ export class Windows {
     const { grants, accessGrants } = this.#of;
     return grants.of({ identity, device }).map((grant) => {
       const known = grant.accessGrantId === undefined ? undefined : accessGrants.get(grant.accessGrantId);
-      return { grant, window: known?.window, external: known?.allowsExternalChanges ?? false };
+      return { grant, name: known?.name, window: known?.window, external: known?.allowsExternalChanges ?? false };
     });
   }
 
@@ -283,6 +283,7 @@ type Ended = Pick<Standing, "inForce" | "paused">;
 /** A grant of a pair, with what it says; a direct one has no window. */
 interface Known {
   readonly grant: Standing;
+  readonly name: string | undefined;
   readonly window: Window | undefined;
   readonly external: boolean;
 }

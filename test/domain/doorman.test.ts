@@ -108,16 +108,19 @@ test("doorLimits() takes the kinds of the rule, and PINs of the length that the 
   expect(doorLimits({ rule: "pin_or_card", pinLength: 5 }).together).toBeUndefined();
 });
 
-const of = (who: string, kind: "pin" | "card"): DoorDecision => ({
+const admitted = (who: string, kind: "pin" | "card"): DoorDecision => ({
   decision: "admit",
   presenter: { identity: userIdentityId(who), kind, code: undefined },
 });
 
 test("together() admits one person, by the card, and nobody whose halves are of two", () => {
   const deny: DoorDecision = { decision: "deny", reason: "unknown_code", presenter: undefined };
-  expect(together([of("ann", "pin"), of("ann", "card")])).toEqual(of("ann", "card"));
-  expect(together([of("ann", "card"), of("bob", "pin")])).toMatchObject({ decision: "deny", reason: "wrong_pair" });
-  expect(together([of("ann", "card"), deny])).toEqual(deny);
+  expect(together([admitted("ann", "pin"), admitted("ann", "card")])).toEqual(admitted("ann", "card"));
+  expect(together([admitted("ann", "card"), admitted("bob", "pin")])).toMatchObject({
+    decision: "deny",
+    reason: "wrong_pair",
+  });
+  expect(together([admitted("ann", "card"), deny])).toEqual(deny);
   expect(together([])).toMatchObject({ decision: "deny" });
 });
 

@@ -174,7 +174,10 @@ test("while the time is not known, who may always pass may pass, and a window is
   at.isTimeKnown = false;
   at.now = later(began, 9 * hour);
   expect(at.decide(card("bb"))).toEqual(["admit", "bob"]);
+  const asked = { user_identity_id: "bob", device_id: lobby };
+  expect(at.say("access/explain", asked)["explanation"]).toMatchObject({ decision: "admit", until: null });
   at.isTimeKnown = true;
+  expect(at.say("access/explain", asked)["explanation"]).toMatchObject({ decision: "deny", reason: "ended" });
   expect(at.decide(card("bb"))).toEqual(["deny", "bob", "expired_code"]);
 });
 
