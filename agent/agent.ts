@@ -1,12 +1,11 @@
-import { join } from "node:path";
 import type { Clock, Driver } from "../drivers/driver.ts";
-import { actuatorOf, boltPlace } from "./bolts.ts";
+import { actuatorOf } from "./bolts.ts";
 import { brokerFacts, openBrokerSession } from "./broker-session.ts";
 import { ClockWatch, timeServerOf } from "./clock-watch.ts";
 import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
-import { deviceId } from "./domain/ids.ts";
 import type { Milliseconds } from "./domain/instant.ts";
+import { doormanOf } from "./doors.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
 import { serveHttp } from "./http-door.ts";
@@ -17,10 +16,11 @@ import { ReplyEncryption } from "./mqtt/reply-encryption.ts";
 import type { Mqtt } from "./mqtt/session.ts";
 import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
-import { built, packageRoot, packageVersion } from "./package.ts";
+import { built, packageVersion } from "./package.ts";
 import { Pulse } from "./pulse.ts";
 import { askServer } from "./sntp.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { storeOptions } from "./store-options.ts";
 import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
@@ -105,6 +105,7 @@ async function start(
     tellEvents(store.journal.takeFresh(), config.devices, log);
     encryption.nudge();
     session?.nudge();
+    keeper.due(...store.takeDue());
   };
   const encryption = new ReplyEncryption(store, { committed: () => session?.nudge(), failed: fail, log });
 
@@ -121,8 +122,18 @@ async function start(
   );
   const linkOf = (name: string): ReturnType<Links["get"]> => links.get(name);
   const actuator = actuatorOf(config, store, { linkOf, clock, log, committed, failed: fail });
+  const doorman = doormanOf(config, store, {
+    begin: (attempt) => actuator.begin(attempt),
+    saidAt: () => pulse.saidAt(),
+    linkOf,
+    clock,
+    log,
+    committed,
+    failed: fail,
+  });
   const keeper = new Keeper({
     causeOf: (...of) => actuator.causeOf(...of),
+    asked: (...of) => doorman.asked(...of),
     ledger: store.rounds,
     devices,
     linkOf,
@@ -172,6 +183,7 @@ async function start(
   onClose(() => exposures.close());
   onClose(() => keeper.close());
   onClose(() => actuator.close());
+  onClose(() => doorman.close());
   onClose(() => alarm?.close());
   onClose(() => session?.close());
   onClose(() => encryption.close());
@@ -207,30 +219,6 @@ async function start(
     },
   };
 }
-
-const storeOptions = (config: Config, now: () => ReturnType<Clock["now"]>): Parameters<typeof openStore>[0] => ({
-  dataDir: config.dataDir,
-  keyFile: config.keyFile,
-  migrations: join(packageRoot(), "agent/store/migrations"),
-  devices: config.devices.map(
-    ({ deviceId: id, was, name, timeZone, leadSeconds, writesPerDay, auditReadsPerDay, parts }) => ({
-      id: deviceId(id),
-      name,
-      timeZone,
-      lead: leadSeconds * 1000,
-      writesPerDay,
-      auditReads: auditReadsPerDay,
-      driver: config.links.get(parts.memory?.link ?? parts.reader?.link ?? parts.bolt?.link ?? "")?.driver ?? "none",
-      bolt: boltPlace(parts),
-      place: parts.memory,
-      was: was.map(deviceId),
-    }),
-  ),
-  pins: config.pins,
-  maxMassExpiry: config.clock.maxMassExpiry,
-  events: config.events,
-  now,
-});
 
 const factsOf = (
   { agentId, unlockGoodFor }: Config,

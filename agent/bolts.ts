@@ -1,5 +1,6 @@
 import type { Link } from "../drivers/driver.ts";
-import type { Config, DeviceConfig } from "./config.ts";
+import type { DeviceConfig } from "./config/device.ts";
+import type { Config } from "./config.ts";
 import type { Store } from "./store/store.ts";
 import { Actuator, type ActuatorParts } from "./sync/actuator.ts";
 import { whereabouts } from "./wires.ts";
@@ -21,8 +22,9 @@ export function actuatorOf(
   });
 }
 
-/** Whether a device has a bolt, and whether it is asked what it is when its memory is. */
-export function boltPlace({ memory, bolt }: DeviceConfig["parts"]): "none" | "with memory" | "apart" {
+/** Whether a device has a bolt, and whether it is asked what it is when its memory is, or its reader. */
+export function boltPlace({ memory, reader, bolt }: DeviceConfig["parts"]): "none" | "with memory" | "apart" {
   if (!bolt) return "none";
-  return memory && memory.link === bolt.link && memory.address === bolt.address ? "with memory" : "apart";
+  const asked = memory ?? reader;
+  return asked && asked.link === bolt.link && asked.address === bolt.address ? "with memory" : "apart";
 }

@@ -4,12 +4,13 @@ import { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
 import { type Broker, type ReadFile, resolveBroker } from "./config/broker.ts";
 import { embeddedDefaults } from "./config/defaults.ts";
+import { type DeviceConfig, deviceOf } from "./config/device.ts";
 import { parseFile, reasonOf, unusable } from "./config/file.ts";
 import { type Http, resolveHttp } from "./config/http.ts";
 import { resolveLinks } from "./config/links.ts";
 import { type Problem, problemsOf } from "./config/problems.ts";
 import { referenceProblems } from "./config/references.ts";
-import { type FileShape, fileShape, type logLevels, type PlaceShape } from "./config/shape.ts";
+import { type FileShape, fileShape, type logLevels } from "./config/shape.ts";
 import type { Milliseconds } from "./domain/instant.ts";
 
 /** What the configuration means: checked, defaults filled in, paths absolute, secrets read. */
@@ -46,26 +47,6 @@ export type LogLevel = (typeof logLevels)[number];
 interface LinkConfig {
   readonly driver: string;
   readonly options: unknown;
-}
-
-/** One door. A lock in one piece (`at`) is at the same place with each of its parts. */
-export interface DeviceConfig {
-  readonly deviceId: string;
-  /** What it was called before. */
-  readonly was: readonly string[];
-  readonly name: string;
-  /** IANA name. */
-  readonly timeZone: string;
-  readonly leadSeconds: number;
-  readonly writesPerDay: number;
-  /** Undefined: as often as is usual for such a lock. */
-  readonly auditReadsPerDay: number | undefined;
-  readonly parts: { readonly memory?: Place; readonly reader?: Place; readonly bolt?: Place };
-}
-/** The lock at an address on a link. */
-interface Place {
-  readonly link: string;
-  readonly address: string;
 }
 
 /** What a configuration may name. */
@@ -152,19 +133,4 @@ function settingsOf(shape: FileShape, folder: string): Omit<Config, "broker" | "
     debt: { overdueAfterMinutes: shape.debt.overdue_after_minutes },
     devices: shape.devices.map(deviceOf),
   };
-}
-
-const deviceOf = ({ device_id: deviceId, was, at, parts, ...device }: FileShape["devices"][number]): DeviceConfig => ({
-  deviceId,
-  was: typeof was === "string" ? [was] : was,
-  name: device.name,
-  timeZone: device.time_zone,
-  leadSeconds: device.lead_seconds,
-  writesPerDay: device.writes_per_day,
-  auditReadsPerDay: device.audit_reads_per_day,
-  parts: at ? { memory: at, reader: at, bolt: at } : present(parts ?? {}),
-});
-
-function present(parts: Readonly<Record<string, PlaceShape | undefined>>): DeviceConfig["parts"] {
-  return Object.fromEntries(Object.entries(parts).filter(([, place]) => place !== undefined));
 }

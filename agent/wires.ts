@@ -29,6 +29,9 @@ export function wiresOf(
   );
 }
 
-/** Where a part of each device is that has it. The memory is what rounds look after. */
-export const whereabouts = ({ devices }: Config, part: "memory" | "bolt" = "memory"): readonly Whereabouts[] =>
-  devices.flatMap(({ deviceId: id, parts: { [part]: place } }) => (place ? [{ device: deviceId(id), ...place }] : []));
+/** Where the bolt of each device is that has one, or what rounds look after: its memory, or where it has none its reader. */
+export const whereabouts = ({ devices }: Config, part: "lock" | "bolt" = "lock"): readonly Whereabouts[] =>
+  devices.flatMap(({ deviceId: id, parts: { memory, reader, bolt } }) => {
+    const place = part === "bolt" ? bolt : (memory ?? reader);
+    return place ? [{ device: deviceId(id), ...place }] : [];
+  });

@@ -76,7 +76,10 @@ export interface Exposure {
   readonly cure: string;
 }
 
-/** `program`, `delete`, `reset`: the owner's hand. `power`: it is gone for a moment. `battery`: it is as full as that, 0 to 1. */
+/**
+ * `type`: digits; at a reader without a memory also `*` and `#`. `program`, `delete`, `reset`: the owner's hand. `power`: it
+ * is gone for a moment. `battery`: it is as full as that, 0 to 1.
+ */
 export type PhysicalAct =
   | { readonly act: "type"; readonly digits: Secret }
   | { readonly act: "card"; readonly format: string; readonly bits: Secret }
@@ -84,6 +87,7 @@ export type PhysicalAct =
   | { readonly act: "delete"; readonly slot: SlotName | "all" }
   | { readonly act: "reset" | "power" }
   | { readonly act: "battery"; readonly level: number };
+/** A reader without a memory says `opened` and `denied` as it was answered, `done` where it was not answered at once. */
 export type ActEffect = { readonly effect: "opened" | "denied" | "done" | "refused" };
 
 export interface FaultChange {
@@ -116,8 +120,23 @@ export interface LockDevice {
   /** Asks the lock itself. Rejects with {@link LinkError} when it does not answer. */
   abilities(signal: AbortSignal): Promise<Abilities>;
   readonly memory?: Memory | undefined;
+  readonly reader?: Reader | undefined;
   readonly bolt?: Bolt | undefined;
 }
+
+/** Remembers nothing: it reports what it is shown, as {@link Asked}, and shows what was decided of it. */
+export interface Reader {
+  /**
+   * Lights and sounds. `ignored`: nothing was decided, what was typed is forgotten. Nothing but what people see depends on it,
+   * and it is no use to anybody who has gone away: after a few seconds it is not sent any more. Rejects with {@link LinkError}
+   * on silence.
+   */
+  answer(to: Asked, decision: ReaderAnswer, signal: AbortSignal): Promise<void>;
+}
+export type ReaderAnswer = "admit" | "deny" | "ignored";
+/** What a reader was shown. */
+export type Asked = Extract<LinkEvent, { readonly event: "presented" | "keys" }>;
+export const isAsked = (event: LinkEvent): event is Asked => event.event === "presented" || event.event === "keys";
 
 /**
  * Moves when it is told to. Each call sends one command at most, and none once its signal is aborted: who wants a door
@@ -184,7 +203,18 @@ export type LinkEvent = { readonly at: Instant; readonly address: string; readon
   | { readonly event: "changed"; readonly slot: SlotName; readonly by?: "owner" }
   | { readonly event: "battery"; readonly level: number }
   | { readonly event: "door"; readonly open: boolean }
+  | ({ readonly event: "presented"; readonly credential: Credential } & AtReader)
+  /** One key or several, as they were pressed: digits, `*` (clear) and `#` (enter). */
+  | ({ readonly event: "keys"; readonly digits: Secret } & AtReader)
 );
+/**
+ * `reader`: which of several at the address. `stale`: it was shown before the reader was last (re)connected, or may have been:
+ * it is written down, and nobody is let in for it.
+ */
+interface AtReader {
+  readonly reader?: string;
+  readonly stale?: true;
+}
 export type UnlockMethod = "keypad" | "manual" | "automatic" | "remote" | "card" | "unknown";
 
 /**

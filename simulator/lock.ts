@@ -21,8 +21,11 @@ import type { Entry, WriteOutcome } from "../drivers/driver.ts";
 
 /** How a simulated lock is built. */
 export interface LockModel {
-  /** `numbered`: the writer chooses the slot. `assigned`: the lock does. `keyed`: the credential is the slot. */
-  readonly memory: "numbered" | "assigned" | "keyed";
+  /**
+   * `numbered`: the writer chooses the slot. `assigned`: the lock does. `keyed`: the credential is the slot. `none`: it is a
+   * reader, which asks.
+   */
+  readonly memory: "numbered" | "assigned" | "keyed" | "none";
   readonly slots: number;
   /** The number of the first numbered slot: 1, but 0 on a Zigbee lock. */
   readonly firstSlot?: number;
@@ -122,6 +125,8 @@ export class SimulatedLock {
         return { assigned: slots };
       case "keyed":
         return { keyed: slots };
+      case "none":
+        return [];
     }
   }
 
@@ -222,6 +227,8 @@ export class SimulatedLock {
         const name = keyOf(this.#chip, credential);
         return full && !(name in this.#chip.entries) ? { result: "refused", reason: "full" } : name;
       }
+      case "none":
+        return { result: "refused", reason: "invalid", detail: "a reader has no memory" };
     }
   }
 

@@ -22,7 +22,7 @@ const acts = {
     takes: "<digits>",
     count: [1, 1],
     example: "4711",
-    says: "type digits, and see whether it opens",
+    says: "type digits (at a reader: and # behind them), and see whether it opens",
     parameters: (digits) => ({ digits }),
   },
   card: {

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { RemoteBroker } from "../config/broker.ts";
+import type { DeviceConfig } from "../config/device.ts";
 import type { Http } from "../config/http.ts";
-import { type Config, type DeviceConfig, localDoorPath } from "../config.ts";
+import { type Config, localDoorPath } from "../config.ts";
 import { shellWord } from "./shell.ts";
 
 /** Somebody who does not exist, to try things with. */

@@ -14,7 +14,7 @@ import { knownTime, noWindow } from "./schedule.ts";
 export function requireKeypad(records: Records, device: DeviceId): void {
   const found = records.device(device);
   if (!found) throw deviceNotFound(device);
-  if (found.abilities && !found.abilities.memory?.kinds.has("pin")) {
+  if ((found.abilities ?? found.limits) && !found.limits?.kinds.has("pin")) {
     throw new Refused("device_type_not_supported", `The lock of ${JSON.stringify(device)} takes no codes`);
   }
 }

@@ -178,7 +178,7 @@ const isAbout = ({ id, record }: AccessCode, text: string): boolean =>
   [id, record?.grant.name].some((said) => said?.toLowerCase().includes(text));
 
 function fits(records: Records, on: DeviceId, digits: NonNullable<z.output<typeof createOne>["code"]>): boolean {
-  const limits = records.device(on)?.abilities?.memory?.kinds.get("pin");
+  const limits = records.device(on)?.limits?.kinds.get("pin");
   const credential = { kind: "pin", digits } as const;
   return !records.isCodeTaken(on, credential) && (!limits || misfit(credential, limits) === undefined);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PhysicalAct } from "../../drivers/driver.ts";
 import { slotName } from "../domain/slot.ts";
 import { type WorldCommand, worldCommand } from "./command.ts";
-import { cardBits, cardFormat, digits, lock } from "./parameters.ts";
+import { cardBits, cardFormat, digits, keys, lock } from "./parameters.ts";
 
 const slot = z.string().min(1).max(128).transform(slotName);
 
@@ -22,7 +22,7 @@ const actCommand = <Shape extends z.ZodRawShape>(
 
 /** What somebody does at a simulated lock: who wants to get in, the owner, or whoever is at its cables. */
 export const act = [
-  actCommand("type", { digits }, (given) => ({ act: "type", digits: given.digits })),
+  actCommand("type", { digits: keys }, (given) => ({ act: "type", digits: given.digits })),
   actCommand("card", { format: cardFormat, bits: cardBits }, ({ format, bits }) => ({ act: "card", format, bits })),
   actCommand("program", { digits, slot: slot.optional() }, (given) => ({
     act: "program",

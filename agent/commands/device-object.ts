@@ -11,7 +11,7 @@ import type { DeviceRecord, Records } from "./records.ts";
  */
 export function deviceObject(record: DeviceRecord, records: Pick<Records, "tally" | "workspaceId">): object {
   const { id, name, abilities, online, battery, locked, doorOpen } = record;
-  const pin = abilities?.memory?.kinds.get("pin");
+  const pin = record.limits?.kinds.get("pin");
   const tally = records.tally(id);
   const count = (...states: ReceiptState[]): number =>
     states.reduce((sum, each) => sum + (tally.get(each)?.count ?? 0), 0);

@@ -54,7 +54,8 @@ function explanation(records: Records, question: Question): Body {
   // What stands now does so whatever the clock said when it was granted.
   const known = records.grantsAt(identity, door.id, isPast ? at : undefined);
   const zone = records.zone(door.timeZone);
-  const access = accessOf(known, zone, at);
+  const decided = at === now ? records.decidedHere(identity, door.id) : undefined;
+  const access = decided ?? accessOf(known, zone, at);
   const reason = access.reason === "no_grant" ? whyNone(records, question) : access.reason;
   return {
     decision: access.decision,

@@ -63,6 +63,11 @@ export const digits = z
   .string()
   .regex(/^\d{1,16}$/, "Must be 1 to 16 digits")
   .transform((value) => new Secret(value));
+/** What is typed at a keypad, which may have the keys `*` and `#`. */
+export const keys = z
+  .string()
+  .regex(/^[\d*#]{1,32}$/, "Must be 1 to 32 digits, * and #")
+  .transform((value) => new Secret(value));
 export const cardFormat = z.string().regex(/^[a-z0-9_]{1,32}$/, "Must be 1 to 32 of a-z, 0-9 and _");
 export const cardBits = z
   .string()

@@ -1,5 +1,5 @@
-import type { Abilities } from "../domain/abilities.ts";
-import type { KnownGrant } from "../domain/access.ts";
+import type { Abilities, MemoryLimits } from "../domain/abilities.ts";
+import type { Access, KnownGrant } from "../domain/access.ts";
 import type { AccessCodeId } from "../domain/access-code.ts";
 import type { ActionAttempt, ActionAttemptId, AttemptEnd } from "../domain/action-attempt.ts";
 import type { Mark } from "../domain/as-of.ts";
@@ -92,6 +92,8 @@ export interface DeviceRecord {
   readonly addedAt: Instant;
   /** What the lock last said of itself; undefined until it has answered once. */
   readonly abilities: Abilities | undefined;
+  /** What it takes: as its lock last said, or as we do who decide there. */
+  readonly limits: MemoryLimits | undefined;
   readonly online: boolean;
   readonly locked: boolean | undefined;
   readonly doorOpen: boolean | undefined;
@@ -215,6 +217,8 @@ export interface Records {
   drawPin(devices: readonly DeviceId[]): Secret | undefined;
   /** The grants of a pair as they stood at a time, or stand now: ended ones too where that is not recorded yet. */
   grantsAt(identity: UserIdentityId, device: DeviceId, at: Instant | undefined): readonly KnownGrant[];
+  /** As it is decided at this moment at a door where we decide, also while the time is not known; undefined elsewhere. */
+  decidedHere(identity: UserIdentityId, device: DeviceId): Access | undefined;
   /** Whether a pair ever had a grant. */
   wasGranted(identity: UserIdentityId, device: DeviceId): boolean;
   zone(name: string): TimeZone;

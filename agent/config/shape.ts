@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { doorRules } from "../domain/door-rule.ts";
 import { isTimeZone } from "../domain/time-zone.ts";
 import { didYouMean } from "./nearest.ts";
 
@@ -58,6 +59,27 @@ const place = z
 
 const timeZones = (): string[] => ["UTC", ...Intl.supportedValuesOf("timeZone")];
 
+export const doormanShape = z
+  .strictObject({
+    rule: z.enum(doorRules).default("pin_or_card").describe("What opens the door"),
+    pin_length: z
+      .int()
+      .min(4)
+      .max(12)
+      .optional()
+      .describe("All PINs have so many digits, and the last one enters them; if left out, # does"),
+    lock_out: z
+      .strictObject({
+        count: z.int().min(1).max(100).default(5),
+        seconds: z.int().min(1).max(3_600).default(60),
+      })
+      .prefault({})
+      .describe("After so many wrong codes in a row no code is taken at that reader for so long"),
+  })
+  .describe(
+    "Its reader remembers nothing and asks: latchd decides who may pass. Implied by parts with a reader and no memory",
+  );
+
 const device = z
   .strictObject({
     device_id: topicLevel.describe("The name that the cloud uses, usually a UUID"),
@@ -97,10 +119,19 @@ const device = z
       .refine((parts) => Object.keys(parts).length > 0, "needs a memory, a reader or a bolt")
       .optional()
       .describe("Instead of at, where a door's memory, reader and bolt are different pieces of hardware"),
+    doorman: doormanShape.optional(),
+  })
+  .refine(({ doorman: asks, parts }) => asks === undefined || parts === undefined || isAsked(parts), {
+    path: ["doorman"],
+    error: "needs a reader, and no memory, which would decide by itself",
   })
   .refine(({ at, parts }) => (at === undefined) !== (parts === undefined), {
     error: 'needs either "at" (a lock in one piece) or "parts" (a lock in several)',
   });
+
+/** Whether the door's reader has to be told who may pass. */
+export const isAsked = ({ memory, reader }: { readonly memory?: unknown; readonly reader?: unknown }): boolean =>
+  reader !== undefined && memory === undefined;
 
 /** The configuration file. Links are checked against their drivers' own options beside this. */
 export const fileShape = z.strictObject({
@@ -195,4 +226,5 @@ export const fileShape = z.strictObject({
 export type FileShape = z.output<typeof fileShape>;
 export type HttpShape = FileShape["http"];
 export type BrokerShape = z.output<typeof broker>;
+export type DeviceShape = FileShape["devices"][number];
 export type PlaceShape = z.output<typeof place>;

@@ -23,6 +23,8 @@ export interface KindLimits {
 /** What a lock's memory can hold, and how it answers. */
 export interface MemoryLimits {
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
+  /** Of each kind one is wanted, both together: one alone opens nothing. */
+  readonly together?: boolean;
   /** What of a window it keeps by itself, with the gateway dead. */
   readonly windows: WindowAbility | "none";
   /** A code can be suspended without being deleted, and `read` says whether it is: its memory has `enable`. */
@@ -39,6 +41,8 @@ export interface Abilities {
   readonly identity: string;
   readonly model?: string;
   readonly memory?: MemoryLimits;
+  /** It reports what it is shown, and has it decided. */
+  readonly reader?: true;
   /** It can be unlocked from afar; `locks`: locked, too. */
   readonly bolt?: { readonly locks: boolean };
 }

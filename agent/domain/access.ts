@@ -34,6 +34,20 @@ export function accessOf(grants: readonly KnownGrant[], zone: TimeZone, at: Inst
   return best ?? { decision: "deny", reason: "no_grant", grant: undefined, until: undefined };
 }
 
+/**
+ * The decision while the time is not known: as it was when it last was (Law 12).
+ *
+ * @param grants with whether each was open then.
+ */
+export function accessAsItWas(grants: readonly (KnownGrant & { readonly wasOpen: boolean })[]): Access {
+  const always = grants.find(({ window }) => window === undefined);
+  if (always) return { decision: "admit", reason: "always", grant: always, until: undefined };
+  const open = grants.find(({ wasOpen }) => wasOpen);
+  if (open) return { decision: "admit", reason: "in_window", grant: open, until: undefined };
+  const [first] = grants;
+  return { decision: "deny", reason: first ? "outside_schedule" : "no_grant", grant: first, until: undefined };
+}
+
 const end = ({ until }: Access): number => until ?? Number.POSITIVE_INFINITY;
 
 function look(grant: KnownGrant & { readonly window: Window }, zone: TimeZone, at: Instant): Access {

@@ -1,4 +1,5 @@
 import { type Branded, branded } from "./brand.ts";
+import type { Presenter } from "./door-decision.ts";
 import type { DeviceId } from "./ids.ts";
 import { earliest, type Instant, later, type Milliseconds } from "./instant.ts";
 
@@ -16,6 +17,8 @@ export interface ActionAttempt {
   readonly createdAt: Instant;
   /** Nothing is sent any more from then on (Law 10). */
   readonly deadline: Instant;
+  /** Who stands at the door, where it is the doorman who wants it; forgotten when latchd ends. */
+  readonly presenter?: Presenter;
 }
 
 /** `interrupted`: latchd ended, and whether the command was sent is not known. */

@@ -39,11 +39,13 @@ const mostReissues = 5;
  * @param candidates oldest first.
  * @param takes the kinds that the device takes.
  * @param mayIssue whether latchd issues PINs at all (`pins.issue`).
+ * @param together the device wants one of each kind: as long as one is missing, none of them is there.
  */
 export function choose(
   candidates: readonly Candidate[],
   takes: ReadonlySet<CredentialKind>,
   mayIssue: boolean,
+  together = false,
 ): Choice {
   const own = candidates.filter(({ origin }) => origin === "own");
   const unfit = new Map(
@@ -53,9 +55,31 @@ export function choose(
     }),
   );
   const wanted = own.map(({ credential }) => credential).filter((credential) => !unfit.has(credential));
-  if (own.some(({ kind }) => takes.has(kind)) || !mayIssue || !takes.has("pin")) {
-    return { wanted, unfit, issue: undefined };
-  }
+  const need = needOf(own, new Set(unfit.keys()), takes, together);
+  if (need === "more") return { wanted: [], unfit, issue: undefined };
+  if (need === "nothing" || !takes.has("pin")) return { wanted, unfit, issue: undefined };
+  // A PIN that is to go with a card, and may not be issued, is missing.
+  if (!mayIssue) return { wanted: together ? [] : wanted, unfit, issue: undefined };
+  return withPin(wanted, unfit, candidates);
+}
+
+/** What a person needs beside their own: `more` than latchd can give them, a PIN, or nothing. */
+function needOf(
+  own: readonly Candidate[],
+  unfit: ReadonlySet<CredentialId>,
+  takes: ReadonlySet<CredentialKind>,
+  together: boolean,
+): "nothing" | "pin" | "more" {
+  const has = (kind: CredentialKind): boolean => own.some((candidate) => candidate.kind === kind);
+  if (!together) return [...takes].some(has) ? "nothing" : "pin";
+  const fits = (kind: CredentialKind): boolean =>
+    own.some(({ credential, kind: of }) => of === kind && !unfit.has(credential));
+  if ([...takes].some((kind) => !fits(kind) && (kind !== "pin" || has(kind)))) return "more";
+  return has("pin") ? "nothing" : "pin";
+}
+
+/** With the PIN that was issued, or one that is to be. */
+function withPin(wanted: readonly CredentialId[], unfit: Choice["unfit"], candidates: readonly Candidate[]): Choice {
   const issued = candidates.filter(({ origin }) => origin === "issued");
   const good = issued.filter((candidate) => !isRejected(candidate) && unfitness(candidate) === undefined);
   const chosen = good.find(({ placed }) => placed) ?? good[0];

@@ -1,4 +1,5 @@
 import type { CredentialKind } from "./credential.ts";
+import { isHere } from "./decided-here.ts";
 import { type Instant, instant, toIso } from "./instant.ts";
 import { isClean, isShut, isToBeShut, isUnknowable, opensAtOtherTimes, type Placement } from "./placement.ts";
 
@@ -173,8 +174,10 @@ const maybeIso = (at: Instant | undefined): string | null => (at === undefined ?
 /** What the lock is still to be asked or told something about. */
 const unsettled: ReadonlySet<ReceiptState> = new Set(["waiting", "removing", "unconfirmed"]);
 
-const byWhom = ({ when }: Placement, otherwise: "lock" | "agent"): "lock" | "agent" =>
-  when === "always" ? otherwise : "lock";
+function byWhom({ when, lock }: Placement, otherwise: "lock" | "agent"): "lock" | "agent" {
+  if (isHere(lock)) return "agent";
+  return when === "always" ? otherwise : "lock";
+}
 
 /** When what is not where it should be is tried, or looked at, again. */
 function nextTry({ next, late }: Placement, notBefore: Instant | undefined): Instant | undefined {

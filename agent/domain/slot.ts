@@ -25,4 +25,4 @@ export type Observed =
   | { readonly state: "unreadable" };
 
 /** What the lock's word is worth: see DESIGN, Law 4. */
-export type Proof = "read_back" | "read_back_masked" | "acknowledged";
+export type Proof = "read_back" | "read_back_masked" | "acknowledged" | "decided_here";

@@ -9,6 +9,7 @@ import {
   type BoltAct,
   failedFor,
 } from "../domain/action-attempt.ts";
+import { methodOf, presenterFields } from "../domain/door-decision.ts";
 import { deviceId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Calendar } from "./calendar.ts";
@@ -76,25 +77,23 @@ export class ActionAttempts {
   }
 
   /** @param isTold whether the lock has told of it by itself. */
-  end({ id, device, act }: ActionAttempt, end: AttemptEnd, now: Instant, isTold: boolean): void {
+  end({ id, device, act, presenter }: ActionAttempt, end: AttemptEnd, now: Instant, isTold: boolean): void {
     const { journal, devices } = this.#parts;
     const ended = end.result === "done" ? doneRow(end.confirmed) : failedRow(end.reason, end.detail);
     if (this.#end.run({ id, endedAt: now, ...ended }).changes === 0) return;
     const about = { action_attempt_id: id, device_id: device };
+    const who = presenterFields(presenter);
     const error = end.result === "done" ? {} : { error: { type: end.reason, detail: end.detail ?? null } };
     const isDone = end.result === "done";
     const type = `action_attempt.${act}_door.${isDone ? "succeeded" : "failed"}`;
     const said = { ...about, action_type: typeOf(act), status: isDone ? "success" : "error", ...error };
-    journal.event(type, said, now);
-    if (end.result !== "done" || !end.confirmed) return;
-    devices.note(device, { locked: act === "lock" });
-    const nobody: Readonly<Record<string, unknown>> = {
-      connected_account_id: null,
-      user_identity_id: null,
-      credential_kind: null,
-      slot: null,
-    };
-    if (!isTold) journal.event(`lock.${act}ed`, { ...about, ...nobody, method: "remote" }, now);
+    // Of somebody who was let in, it is enough to say so.
+    if (!presenter || !isDone) journal.event(type, { ...said, ...(presenter ? who : {}) }, now);
+    if (end.result !== "done") return;
+    if (end.confirmed) devices.note(device, { locked: act === "lock" });
+    // Who is let in by a strike, which says nothing of itself but that it has heard, is let in.
+    if (isTold || !(end.confirmed || presenter)) return;
+    journal.event(`lock.${act}ed`, { ...about, ...who, method: methodOf(presenter) }, now);
   }
 
   /** At start: whether what was under way was sent nobody knows, and it is not sent now (Law 10). */

@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { hereOf, isHere } from "../domain/decided-here.ts";
 import { uncertain } from "../domain/displaced.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Choices } from "./choices.ts";
@@ -9,6 +10,29 @@ import type { Locks } from "./locks.ts";
 import type { Placements } from "./placements.ts";
 import { renameDevice } from "./rename.ts";
 import type { Windows } from "./windows.ts";
+
+/** A device whose reader asks has no lock that could say so: it is there as soon as it is configured, and as configured. */
+function beginDoor(db: Database, { id, doorman }: ConfiguredDevice, parts: Parts, now: Instant): void {
+  const { locks, ledger, choices } = parts;
+  const lock = locks.at(id);
+  const key = `doorman:${id}`;
+  const known = db.prepare<[string], { value: string }>("SELECT value FROM meta WHERE key = ?").get(key)?.value;
+  if (!doorman) {
+    if (lock !== undefined && isHere(lock)) {
+      ledger.displace(id, undefined, now);
+      locks.vacate(id);
+    }
+    if (known !== undefined) db.prepare("DELETE FROM meta WHERE key = ?").run(key);
+    return;
+  }
+  const here = hereOf(id);
+  locks.put(id, here, undefined);
+  const rule = JSON.stringify([doorman.rule, doorman.pinLength]);
+  if (lock === here && known === rule) return;
+  if (lock !== here) ledger.displace(id, here, now);
+  db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)").run(key, rule);
+  choices.dueOnDevice(id);
+}
 
 interface Parts {
   readonly devices: Devices;
@@ -34,11 +58,18 @@ export function begin(db: Database, configured: readonly ConfiguredDevice[], par
   for (const id of locks.adrift()) {
     const lock = locks.at(id);
     if (lock === undefined) continue;
+    if (isHere(lock)) {
+      // Nobody answers the reader any more: nothing opens there.
+      ledger.displace(id, undefined, now);
+      locks.vacate(id);
+      continue;
+    }
     // Nobody can ask it; or what stands there now has not said yet that it is the same lock.
     for (const { placement } of placements.onLock(lock)) {
       if (placement.belief.at === "held") ledger.keep(uncertain(placement), now);
     }
   }
+  for (const door of configured) beginDoor(db, door, parts, now);
   windows.begin(configured.map(({ id }) => id));
   choices.dueWhereUnmet();
 }

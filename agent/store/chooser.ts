@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from "node:crypto";
-import type { Abilities, KindLimits } from "../domain/abilities.ts";
+import type { KindLimits, MemoryLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
 import {
@@ -41,9 +41,6 @@ export interface PinPolicy {
   readonly length: number;
 }
 
-/** Pairs for which it is chosen in one transaction: nothing else happens meanwhile. */
-const atOnce = 100;
-
 interface Parts {
   readonly grants: Grants;
   readonly credentials: Credentials;
@@ -64,6 +61,8 @@ interface DuePair {
   /** The lock that is there. */
   readonly lock: LockId;
   readonly kinds: ReadonlyMap<CredentialKind, KindLimits>;
+  /** See {@link MemoryLimits.together}. */
+  readonly together: boolean;
   /** The lock tells its codes: what may be there is found out, and is ours or not. */
   readonly isTold: boolean;
   readonly rank: number;
@@ -112,6 +111,8 @@ const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
  * none.
  */
 export class Chooser {
+  /** Pairs for which it is chosen in one go: nothing else happens meanwhile. */
+  readonly atOnce = 100;
   readonly #of: Parts;
 
   constructor(parts: Parts) {
@@ -119,16 +120,17 @@ export class Chooser {
   }
 
   /** For pairs of a device that are due, as many as may be kept waiting for at once. The caller's transaction. Returns devices that are due because of it. */
-  chooseFor(device: DeviceId, { memory }: Abilities, now: Instant): ReadonlySet<DeviceId> {
+  chooseFor(device: DeviceId, memory: MemoryLimits | undefined, now: Instant): ReadonlySet<DeviceId> {
     const { choices, grants, locks, windows } = this.#of;
     const lock = locks.at(device);
     const alsoDue = new Set<DeviceId>();
-    for (const identity of choices.of(device, atOnce)) {
+    for (const identity of choices.of(device, this.atOnce)) {
       const rank = grants.rank(identity, device);
       if (rank !== undefined && memory && lock !== undefined) {
         const wish = windows.wishOf(identity, device, now);
         const isTold = memory.readBack === "full";
-        this.#chooseFor({ identity, device, lock, kinds: memory.kinds, isTold, rank, wish, now, alsoDue });
+        const { kinds, together = false } = memory;
+        this.#chooseFor({ identity, device, lock, kinds, together, isTold, rank, wish, now, alsoDue });
       }
       choices.done(device, identity);
     }
@@ -138,7 +140,7 @@ export class Chooser {
   /** A PIN that fits all of these devices which have said what they take, and that nobody but `identity` has on their locks. */
   draw(on: readonly DeviceId[], identity: UserIdentityId = nobody): Secret | undefined {
     const { devices, locks, credentials, vault, pins } = this.#of;
-    const limits = on.flatMap((id) => devices.abilities(id)?.memory?.kinds.get("pin") ?? []);
+    const limits = on.flatMap((id) => devices.limits(id)?.kinds.get("pin") ?? []);
     const isTaken = (digits: Secret): boolean => {
       const fingerprint = vault.fingerprint({ kind: "pin", digits });
       return on.some((id) => credentials.isInUse(fingerprint, locks.at(id), identity));
@@ -163,12 +165,13 @@ export class Chooser {
       .toSorted((a, b) => fitness(a, pair) - fitness(b, pair));
     const placed = new Map(here.map((kept) => [kept.placement.credential, kept]));
     const candidates = current.map((row) => this.#candidate(row, lock, kinds.get(row.kind), placed.get(row.id)));
-    const { wanted, unfit, issue } = choose(candidates, new Set(kinds.keys()), pins.issue);
+    const { wanted, unfit, issue } = choose(candidates, new Set(kinds.keys()), pins.issue, pair.together);
 
     const chosen = new Set(wanted);
     if (issue) {
       const made = this.#issue(pair, issue);
       if (made) chosen.add(made);
+      else if (pair.together) chosen.clear();
     }
     const kept = new Set<PlacementId>();
     for (const row of credentials.of(identity)) {
@@ -218,7 +221,7 @@ export class Chooser {
   }
 
   #canRead(device: DeviceId): boolean {
-    const readBack = this.#of.devices.abilities(device)?.memory?.readBack;
+    const readBack = this.#of.devices.limits(device)?.readBack;
     return readBack !== undefined && readBack !== "none";
   }
 

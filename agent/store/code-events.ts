@@ -5,6 +5,7 @@ import { type CodeStatus, codeStatus } from "../domain/access-code-status.ts";
 import type { Instant } from "../domain/instant.ts";
 import { isShut, type Placement } from "../domain/placement.ts";
 import { credentialReceipt } from "../domain/receipt.ts";
+import type { Proof } from "../domain/slot.ts";
 import type { Journal } from "./journal.ts";
 import type { Kept } from "./placement-row.ts";
 import type { Placements } from "./placements.ts";
@@ -152,10 +153,13 @@ const isAhead = ({ placement, state }: Kept): boolean =>
 
 /** It was proven to be there, and now not to be, with nothing sent in between. */
 function takenAway({ placement: before }: Kept, { placement: after }: Kept): "deleted" | "modified" | undefined {
-  const wasProven = before.belief.at === "held" && before.belief.proof !== "acknowledged";
+  const wasProven = before.belief.at === "held" && isOfLock(before.belief.proof);
   if (!wasProven || after.belief.at !== "nowhere") return undefined;
   return after.belief.proof === "read_back" ? "deleted" : "modified";
 }
+
+/** What a lock has shown, and not what was only said of it, or is decided by us. */
+const isOfLock = (proof: Proof): boolean => proof === "read_back" || proof === "read_back_masked";
 
 const statusOf = (placement: Placement, since: Instant, now: Instant): CodeStatus =>
   codeStatus(credentialReceipt(placement, since, { reach: "here" }), { now, endsAt: undefined, isBreakerOpen: false });

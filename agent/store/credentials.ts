@@ -11,6 +11,7 @@ import {
 import { type DeviceId, type LockId, type UserIdentityId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
+import { limited } from "./limit.ts";
 import type { Vault } from "./vault.ts";
 
 /** A credential without its secret. */
@@ -47,6 +48,7 @@ export class Credentials {
   readonly #ofIdentity: Statement<[string], Row>;
   readonly #all: Statement<[], Row>;
   readonly #isGranted: Statement<[string, string, string], { found: number }>;
+  readonly #grantedHolders: Statement<[string, string, number], { user_identity_id: string }>;
   readonly #inUse: Statement<[string, string, string], { found: number }>;
 
   constructor(db: Database, vault: Vault) {
@@ -73,6 +75,13 @@ export class Credentials {
          WHERE credentials.fingerprint = ? AND credentials.valid_to IS NULL AND credentials.user_identity_id <> ?
            AND grants.user_identity_id = credentials.user_identity_id AND grants.device_id = ? AND grants.valid_to IS NULL
        ) AS found`,
+    );
+    this.#grantedHolders = db.prepare(
+      `SELECT DISTINCT credentials.user_identity_id
+       FROM credentials INDEXED BY credentials_by_fingerprint, grants INDEXED BY grants_of_identity
+       WHERE credentials.fingerprint = ? AND credentials.valid_to IS NULL
+         AND grants.user_identity_id = credentials.user_identity_id AND grants.device_id = ? AND grants.valid_to IS NULL
+       ORDER BY grants.row ${limited}`,
     );
     this.#inUse = db.prepare(
       `SELECT EXISTS (
@@ -142,6 +151,11 @@ export class Credentials {
   /** Whether somebody else has the same, and a grant on a device. */
   isGranted(fingerprint: Fingerprint, device: DeviceId, otherThan: UserIdentityId): boolean {
     return this.#isGranted.get(fingerprint, otherThan, device)?.found === 1;
+  }
+
+  /** Who has it, and a grant on a device, in force or not: some of them, oldest grant first. */
+  grantedHolders(fingerprint: Fingerprint, device: DeviceId, limit: number): readonly UserIdentityId[] {
+    return this.#grantedHolders.all(fingerprint, device, limit).map((row) => userIdentityId(row.user_identity_id));
   }
 
   /** Whether somebody else has the same on a lock, or on its way there. Of a lock that nobody knows, nobody has. */

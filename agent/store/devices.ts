@@ -4,6 +4,7 @@ import type { Abilities, KindLimits, MemoryLimits } from "../domain/abilities.ts
 import { type Audit, noAudit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { CredentialKind } from "../domain/credential.ts";
+import { type DoorSettings, doorLimits } from "../domain/door-rule.ts";
 import { type DeviceId, deviceId } from "../domain/ids.ts";
 import type { Instant, Milliseconds } from "../domain/instant.ts";
 import { instant } from "../domain/instant.ts";
@@ -21,7 +22,9 @@ export interface ConfiguredDevice {
   readonly auditReads: number | undefined;
   readonly driver: string;
   readonly bolt: DeviceRecord["bolt"];
-  /** Where its memory is; undefined where it has none. */
+  /** How its reader's questions are answered; left out where its lock decides by itself. */
+  readonly doorman?: DoorSettings;
+  /** Where its memory is, or where there is none its reader; undefined where it has neither. */
   readonly place: Place | undefined;
   /** The names that it had before. */
   readonly was: readonly DeviceId[];
@@ -56,6 +59,7 @@ export type DeviceNews = Partial<Pick<DeviceRecord, "online" | "locked" | "doorO
 /** The devices of the configuration, with what their locks last said of themselves. */
 export class Devices {
   readonly #configured: ReadonlyMap<DeviceId, ConfiguredDevice>;
+  readonly #doors: ReadonlyMap<DeviceId, MemoryLimits>;
   readonly #add: Statement;
   readonly #get: Statement<[string], Row>;
   readonly #abilities: Statement<[string], Pick<Row, "abilities">>;
@@ -75,6 +79,7 @@ export class Devices {
   constructor(db: Database, configured: readonly ConfiguredDevice[], changed: Set<DeviceId>) {
     this.#changed = changed;
     this.#configured = new Map(configured.map((device) => [device.id, device]));
+    this.#doors = new Map(configured.flatMap(({ id, doorman }) => (doorman ? [[id, doorLimits(doorman)]] : [])));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
     this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
     this.#abilities = db.prepare("SELECT abilities FROM devices WHERE device_id = ?");
@@ -116,7 +121,7 @@ export class Devices {
   one(id: DeviceId): DeviceRecord | undefined {
     const device = this.#configured.get(id);
     const row = device && this.#get.get(id);
-    return row && { ...device, ...this.#fromRow(id, row) };
+    return row && { ...device, ...this.#fromRow(id, row), limits: this.limits(id) };
   }
 
   glance(): readonly DeviceGlance[] {
@@ -124,7 +129,15 @@ export class Devices {
     return [...this.#configured.values()].flatMap(({ id, name }) => {
       const row = rows.get(id);
       return row
-        ? [{ id, name, online: row.online === 1, answered: row.answered === 1, breaker: openBreaker(row) }]
+        ? [
+            {
+              id,
+              name,
+              online: row.online === 1,
+              answered: row.answered === 1 || this.#doors.has(id),
+              breaker: openBreaker(row),
+            },
+          ]
         : [];
     });
   }
@@ -143,6 +156,16 @@ export class Devices {
   abilities(id: DeviceId): Abilities | undefined {
     const text = this.#abilities.get(id)?.abilities;
     return text == null ? undefined : this.#readAbilities(id, text);
+  }
+
+  /** Whether it is decided by us who may open it. */
+  isDecidedHere(id: DeviceId): boolean {
+    return this.#doors.has(id);
+  }
+
+  /** What can be on its lock, as that has said; where we decide, what can open it, which no lock needs to say. */
+  limits(id: DeviceId): MemoryLimits | undefined {
+    return this.#doors.get(id) ?? this.abilities(id)?.memory;
   }
 
   learn(id: DeviceId, abilities: Abilities): void {
@@ -186,7 +209,7 @@ export class Devices {
     return this.#configured.get(id)?.auditReads;
   }
 
-  #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice> {
+  #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice | "limits"> {
     return {
       addedAt: instant(row.added_at),
       abilities: row.abilities === null ? undefined : this.#readAbilities(id, row.abilities),

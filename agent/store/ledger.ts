@@ -1,3 +1,4 @@
+import { decidedHere, isHere } from "../domain/decided-here.ts";
 import { displaced } from "../domain/displaced.ts";
 import type { DeviceId, LockId, UserIdentityId } from "../domain/ids.ts";
 import { earliest, type Instant, toIso } from "../domain/instant.ts";
@@ -50,7 +51,8 @@ export class PlacementLedger {
   }
 
   /** @param rank of a new placement: that of the grant that it is for. */
-  keep(placement: Placement, now: Instant, rank = 0): void {
+  keep(wish: Placement, now: Instant, rank = 0): void {
+    const placement = isHere(wish.lock) ? decidedHere(wish) : wish;
     const { before, after } = this.#placements.keep(placement, rank, now);
     this.#changed.add(placement.device);
     if (after.state === "live") this.#credentials.know(placement.credential, now);
@@ -134,7 +136,7 @@ export class PlacementLedger {
   letNextIn(lock: LockId, now: Instant): void {
     const next = this.#placements.oldestWithoutRoom(lock)?.placement;
     if (!next) return;
-    const slots = this.#devices.abilities(next.device)?.memory?.kinds.get(next.kind)?.slots;
+    const slots = this.#devices.limits(next.device)?.kinds.get(next.kind)?.slots;
     if (!Array.isArray(slots)) this.keep({ ...next, refusal: undefined }, now);
     else if (next.next !== undefined) this.keep({ ...next, next: undefined }, now);
   }

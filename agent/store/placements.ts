@@ -20,6 +20,7 @@ export class Placements {
   readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
+  readonly #withFingerprintOn: Statement<[string, string], Row>;
   readonly #last: Statement<[string, string], Pick<Row, "refusal">>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
@@ -51,6 +52,9 @@ export class Placements {
       "SELECT refusal FROM placements WHERE credential_id = ? AND lock = ? ORDER BY row DESC LIMIT 1",
     );
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
+    // By itself SQLite takes an index of the lock, and reads all that is on it.
+    const byFingerprint = open.replace("FROM placements", "FROM placements INDEXED BY placements_by_fingerprint");
+    this.#withFingerprintOn = db.prepare(`${byFingerprint} AND fingerprint = ? AND lock = ?`);
     this.#oldestWithoutRoom = db.prepare(
       `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 AND (dormant = 0 OR window IS NOT NULL)
        ORDER BY rank, row LIMIT 1`,
@@ -58,8 +62,10 @@ export class Placements {
     this.#tally = db.prepare(
       "SELECT state, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND device_id = ? GROUP BY state",
     );
+    // Asked for after each commit. By itself SQLite takes an index that is in the order of devices, and reads all that is there.
     this.#debts = db.prepare(
-      "SELECT device_id, count(*) AS count, min(since) AS oldest FROM placements WHERE valid_to IS NULL AND state = 'removing' GROUP BY device_id",
+      `SELECT device_id, count(*) AS count, min(since) AS oldest FROM placements INDEXED BY placements_owed
+       WHERE valid_to IS NULL AND state = 'removing' GROUP BY device_id`,
     );
     this.#owes = db.prepare(
       "SELECT 1 FROM placements WHERE valid_to IS NULL AND state = 'removing' AND lock = ? LIMIT 1",
@@ -109,6 +115,11 @@ export class Placements {
   /** What a lock said to a credential last, also where there is nothing left of that. */
   lastRefusal(id: CredentialId, lock: LockId): Refusal | undefined {
     return this.#last.get(id, lock)?.refusal ?? undefined;
+  }
+
+  /** Who has this on a lock, or is to have it there. */
+  withFingerprintOn(fingerprint: Fingerprint, lock: LockId): readonly Kept[] {
+    return this.#withFingerprintOn.all(fingerprint, lock).map(fromRow);
   }
 
   withFingerprint(fingerprint: Fingerprint): readonly Kept[] {

@@ -138,6 +138,8 @@ export function recordsOf(parts: Parts): Records {
         return grant ? [{ accessGrantId: id, name: grant.name, window: grant.window }] : [];
       });
     },
+    decidedHere: (identity, device) =>
+      devices.isDecidedHere(device) ? windows.accessOf(identity, device, now()) : undefined,
     wasGranted: (identity, device) => grants.wasGranted(identity, device),
     zone: (name) => parts.zones.named(name),
     journalSince: () => journal.since(),
@@ -183,7 +185,7 @@ function fits(
   const fingerprint = vault.fingerprint(credential);
   const granted = new Set(grants.of({ identity }).map(({ device }) => device));
   return [...granted].map((device) => {
-    const kinds = devices.abilities(device)?.memory?.kinds;
+    const kinds = devices.limits(device)?.kinds;
     // A lock that has not said yet what it takes may take it.
     const rule = kinds && misfit(credential, kinds.get(credential.kind));
     if (rule) return { device, problem: { rule } };

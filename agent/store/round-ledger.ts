@@ -121,6 +121,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     isClockTrusted,
   } = parts;
   const openOf = (device: DeviceId): readonly Placement[] => {
+    // Where we decide, nothing is on a lock.
+    if (devices.isDecidedHere(device)) return [];
     const lock = locks.at(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
   };
@@ -147,6 +149,14 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const late = placements.get(placement.id)?.placement.late;
     const rank = grants.rank(placement.identity, device);
     ledger.keep(astray({ ...placement, late }, placementId(randomUUID()), lock), now(), rank);
+  };
+  /** What is granted at its door does not depend on which reader hangs there; who looks after the door wants to know. */
+  const learnReader = (device: DeviceId, is: Abilities, was: Abilities | undefined): readonly DeviceId[] => {
+    if (describe(was) === describe(is)) return [];
+    devices.learn(device, is);
+    if (was && was.identity !== is.identity)
+      journal.event("device.replaced", { device_id: device, was: was.identity, is: is.identity }, now());
+    return [];
   };
   const letNextIn = (device: DeviceId): void => {
     const lock = locks.at(device);
@@ -191,6 +201,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       transaction(() => {
         const before = devices.abilities(device);
         const lock = lockId(abilities.identity);
+        if (devices.isDecidedHere(device)) return learnReader(device, abilities, before);
         locks.meet(device, lock);
         const isSame = locks.at(device) === lock;
         const others = locks.holding(lock).filter((other) => other !== device);
@@ -218,10 +229,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
     choose(device) {
       const isDue = choices.of(device, 1).length > 0;
-      const abilities = isDue && locks.at(device) !== undefined ? devices.abilities(device) : undefined;
-      if (!abilities) return { due: new Set(), more: false };
+      const limits = devices.limits(device);
+      const isKnown = limits !== undefined || devices.abilities(device) !== undefined;
+      if (!isDue || !isKnown || locks.at(device) === undefined) return { due: new Set(), more: false };
       return transaction(() => ({
-        due: chooser.chooseFor(device, abilities, now()),
+        due: chooser.chooseFor(device, limits, now()),
         more: choices.of(device, 1).length > 0,
       }));
     },

@@ -20,8 +20,10 @@ import { CodeDelays } from "./code-delays.ts";
 import { CodeEvents } from "./code-events.ts";
 import { Credentials } from "./credentials.ts";
 import { Debt } from "./debt.ts";
+import { DecisionsHere } from "./decisions-here.ts";
 import { DeviceEvents } from "./device-events.ts";
 import { type ConfiguredDevice, Devices } from "./devices.ts";
+import { type DoorBook, doorBookOf } from "./doors.ts";
 import { DriverStates } from "./driver-states.ts";
 import type { Budget } from "./event-budget.ts";
 import { EventSearch } from "./event-search.ts";
@@ -76,6 +78,7 @@ export interface Store extends Desk {
   readonly rounds: RoundStore;
   readonly debt: Debt;
   readonly attempts: AttemptBook;
+  readonly doors: DoorBook;
   readonly codeDelays: CodeDelays;
   readonly clock: ClockRecord;
   /** What is to be said of the clock. The caller's transaction. */
@@ -94,6 +97,8 @@ export interface Store extends Desk {
   formerDevices(): readonly DeviceId[];
   /** Devices of which something changed since this was last asked. */
   takeChanged(): ReadonlySet<DeviceId>;
+  /** Devices of which something is to be chosen because of what was committed since this was last asked. */
+  takeDue(): ReadonlySet<DeviceId>;
   /** Removes some of what is past its time of keeping. True where there is more: ask again, in another turn of the loop. */
   prune(): boolean;
   close(): void;
@@ -147,7 +152,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     ledger,
     zones,
     settings: (device) => configured.get(device),
-    memoryOf: (device) => devices.abilities(device)?.memory,
+    memoryOf: (device) => devices.limits(device),
     journal,
     record: clock,
     maxMassExpiry: options.maxMassExpiry ?? 1,
@@ -165,6 +170,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     vault,
     pins: options.pins,
   });
+  const here = new DecisionsHere(options.devices, { choices, chooser, devices });
   const parts = {
     codes,
     identities: new UserIdentities(db),
@@ -202,7 +208,13 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const transaction = <T>(act: () => T): T => {
     const { mark } = journal;
     try {
-      return guarded(() => run(act));
+      return guarded(() =>
+        run(() => {
+          const done = act();
+          here.settle(now());
+          return done;
+        }),
+      );
     } catch (error) {
       journal.rollBack(mark);
       throw error;
@@ -227,6 +239,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       changed.clear();
       return taken;
     },
+    takeDue: () => here.takeDue(),
     outbox,
     journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
@@ -234,6 +247,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     retainedRefusals,
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
+    doors: doorBookOf({ ...parts, here, transaction }),
     attempts: {
       end: (attempt, end, isTold) => transaction(() => attempts.end(attempt, end, now(), isTold)),
       interrupt: () => transaction(() => attempts.interrupt(now())),

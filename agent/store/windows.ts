@@ -1,5 +1,6 @@
 import type { AccessGrant } from "../commands/records.ts";
 import type { MemoryLimits } from "../domain/abilities.ts";
+import { type Access, accessAsItWas, accessOf } from "../domain/access.ts";
 import { forceOf, hasEnded, type Keeping } from "../domain/force.ts";
 import type { AccessGrantId, DeviceId, UserIdentityId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds, toIso } from "../domain/instant.ts";
@@ -117,6 +118,19 @@ export class Windows {
       dormant: inForce.every(({ grant }) => grant.dormant),
       external: inForce.every(({ external }) => external),
     };
+  }
+
+  /** Whether a person may open a device, as far as the time is known there (Law 12). */
+  accessOf(identity: UserIdentityId, device: DeviceId, now: Instant): Access {
+    const { zones, settings, isClockTrusted } = this.#of;
+    const known = this.#known(identity, device).map(({ grant, name, window }) => ({
+      accessGrantId: grant.accessGrantId,
+      name,
+      window,
+      wasOpen: grant.inForce && !grant.dormant,
+    }));
+    if (!isClockTrusted() || this.#held.has(device)) return accessAsItWas(known);
+    return accessOf(known, zones.named(settings(device)?.timeZone ?? "UTC"), now);
   }
 
   /** When a window opens or closes next; undefined where none will, or the time is not known. */
@@ -240,7 +254,7 @@ export class Windows {
     const { grants, accessGrants } = this.#of;
     return grants.of({ identity, device }).map((grant) => {
       const known = grant.accessGrantId === undefined ? undefined : accessGrants.get(grant.accessGrantId);
-      return { grant, window: known?.window, external: known?.allowsExternalChanges ?? false };
+      return { grant, name: known?.name, window: known?.window, external: known?.allowsExternalChanges ?? false };
     });
   }
 
@@ -269,6 +283,7 @@ type Ended = Pick<Standing, "inForce" | "paused">;
 /** A grant of a pair, with what it says; a direct one has no window. */
 interface Known {
   readonly grant: Standing;
+  readonly name: string | undefined;
   readonly window: Window | undefined;
   readonly external: boolean;
 }

@@ -14,6 +14,7 @@ import {
   type BoltAct,
   failedFor,
 } from "../domain/action-attempt.ts";
+import type { Presenter } from "../domain/door-decision.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 
@@ -41,6 +42,8 @@ interface Sent {
 export interface Cause {
   readonly attempt: ActionAttemptId;
   readonly isTold: boolean;
+  /** Who was let in. */
+  readonly presenter: Presenter | undefined;
 }
 
 /** A lock tells of a movement that we asked for within this time, or it is of somebody else's. */
@@ -80,7 +83,7 @@ export class Actuator {
     if (this.#parts.clock.now() >= later(sent.at, toldWithin)) return undefined;
     const { isTold } = sent;
     sent.isTold = true;
-    return { attempt: sent.attempt.id, isTold };
+    return { attempt: sent.attempt.id, isTold, presenter: sent.attempt.presenter };
   }
 
   /** Waits for nothing that a lock has not answered yet: what comes of that nobody will know. */
@@ -96,7 +99,7 @@ export class Actuator {
     const isOurs = sent?.attempt === attempt;
     try {
       end(attempt, ended, isOurs && sent.isTold);
-      if (isOurs && ended.result === "done" && ended.confirmed) sent.isTold = true;
+      if (isOurs && ended.result === "done" && (ended.confirmed || attempt.presenter)) sent.isTold = true;
       committed();
     } catch (error) {
       failed(error);

@@ -1,5 +1,6 @@
-import type { LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
+import type { Asked, LinkEvent, UnlockMethod } from "../../drivers/driver.ts";
 import { codeOf } from "../domain/access-code.ts";
+import { methodOf, presenterFields } from "../domain/door-decision.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Placement } from "../domain/placement.ts";
 import type { SlotName } from "../domain/slot.ts";
@@ -25,6 +26,9 @@ export interface Happening {
   }[];
 }
 
+/** What a lock has done or noticed by itself, and asks nobody about. */
+export type Told = Exclude<LinkEvent, Asked>;
+
 /** Seam's names for what turned the bolt (reference: seam-api, section 4). */
 const methods: Readonly<Record<UnlockMethod, string>> = {
   keypad: "keycode",
@@ -39,7 +43,7 @@ const methods: Readonly<Record<UnlockMethod, string>> = {
  * @param placements the open placements of the device: a slot tells whose code was used.
  * @param cause the command of ours that moved the bolt, if any.
  */
-export function happeningOf(event: LinkEvent, placements: readonly Placement[], cause?: Cause): Happening {
+export function happeningOf(event: Told, placements: readonly Placement[], cause?: Cause): Happening {
   const told = (type: string, fields: Readonly<Record<string, unknown>> = {}): Happening => ({
     events: [{ type, fields, at: event.at }],
   });
@@ -75,8 +79,11 @@ function moved(
   placements: readonly Placement[],
   cause: Cause | undefined,
 ): Happening {
-  const how = cause ? { method: methods.remote, action_attempt_id: cause.attempt } : { method: methods[method] };
-  const told = { type: `lock.${event}`, fields: { ...userOf(slot, placements), ...how }, at };
+  const who = cause?.presenter ? presenterFields(cause.presenter) : userOf(slot, placements);
+  const how = cause
+    ? { method: methodOf(cause.presenter), action_attempt_id: cause.attempt }
+    : { method: methods[method] };
+  const told = { type: `lock.${event}`, fields: { ...who, ...how }, at };
   return { news: { locked: event === "locked" }, events: cause?.isTold ? [] : [told] };
 }
 

@@ -1,4 +1,4 @@
-import { type Link, LinkError, type LinkEvent, type LockDevice } from "../../drivers/driver.ts";
+import { type Asked, isAsked, type Link, LinkError, type LinkEvent, type LockDevice } from "../../drivers/driver.ts";
 import { type Breaker, closed, failed, heard, isDue } from "../domain/breaker.ts";
 import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
@@ -23,6 +23,8 @@ interface Parts extends Omit<Surroundings, "due" | "claimed" | "isAwaited"> {
   readonly linkOf: (name: string) => Link | undefined;
   /** What of ours has moved a bolt. */
   readonly causeOf?: (device: DeviceId, event: LinkEvent) => Cause | undefined;
+  /** A reader asks; undefined where nobody answers. */
+  readonly asked?: (device: DeviceId, event: Asked) => void;
   /** The store cannot be relied on any more. */
   readonly failed: (error: StoreError) => void;
 }
@@ -88,6 +90,12 @@ export class Keeper {
     const watch = this.#watch(where.device);
     // A lock that is heard of answers again: what waits for its next try, revokes above all, need not (Law 5).
     const isBack = watch.breaker !== closed && event.event !== "offline";
+    if (isAsked(event)) {
+      this.#parts.asked?.(where.device, event);
+      if (!isBack) return;
+      watch.heard = true;
+      return this.due(where.device);
+    }
     const happening = {
       ...happeningOf(event, ledger.placements(where.device), this.#parts.causeOf?.(where.device, event)),
       ...(isBack ? { awake: true } : {}),

@@ -1,12 +1,14 @@
 import type { Abilities } from "../../agent/domain/abilities.ts";
 import type { Credential } from "../../agent/domain/credential.ts";
 import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
+import type { Secret } from "../../agent/domain/secret.ts";
 import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { type FaultSetting, readFault, usual } from "../../simulator/fault.ts";
 import type { LyingLock } from "../../simulator/lying-lock.ts";
 import type { ActEffect, FaultChange, FaultsOn, Host, Inside, LinkEvent, LockDevice, PhysicalAct } from "../driver.ts";
 import { boltOf } from "./bolt.ts";
 import { memoryOf } from "./memory.ts";
+import { SimulatedReader } from "./reader.ts";
 import { Wire } from "./wire.ts";
 
 interface DoorParts {
@@ -16,6 +18,8 @@ interface DoorParts {
   /** How long an answer may take before it is silence. */
   readonly timeout: Milliseconds;
   readonly hasBolt: boolean;
+  /** It has no memory, and asks. */
+  readonly isReader: boolean;
   /** Aborted when the link closes. */
   readonly closing: AbortSignal;
   /** Its memory has changed: on disk when it returns. */
@@ -28,16 +32,19 @@ interface DoorParts {
 export class SimulatedDoor {
   readonly device: LockDevice;
   readonly #parts: DoorParts;
+  /** Undefined where the lock has a memory of its own. */
+  readonly #reader: SimulatedReader | undefined;
   #battery = new AbortController();
 
   constructor(parts: DoorParts) {
-    const { lock, host, hasBolt } = parts;
+    const { lock, host, hasBolt, isReader } = parts;
     this.#parts = parts;
     const wire = new Wire({ ...parts, keep: parts.keepMemory });
+    this.#reader = isReader ? new SimulatedReader(wire) : undefined;
     const abilities = (): Abilities => ({
       identity: lock.chip.serial,
       model: "simulated",
-      memory: lock.limits,
+      ...(isReader ? { reader: true } : { memory: lock.limits }),
       ...(hasBolt ? { bolt: { locks: true } } : {}),
     });
     const moved = (to: "locked" | "unlocked"): void => {
@@ -46,7 +53,7 @@ export class SimulatedDoor {
     };
     this.device = {
       abilities: (signal) => wire.ask("meet", signal, abilities),
-      memory: memoryOf(lock, wire, () => host.clock.now()),
+      ...(this.#reader ? { reader: this.#reader } : { memory: memoryOf(lock, wire, () => host.clock.now()) }),
       ...(hasBolt ? { bolt: boltOf(lock, wire, moved) } : {}),
     };
     this.#watchBattery();
@@ -55,9 +62,9 @@ export class SimulatedDoor {
   async act(act: PhysicalAct): Promise<ActEffect> {
     switch (act.act) {
       case "type":
-        return this.#present({ kind: "pin", digits: act.digits }, "keypad");
+        return this.#type(act.digits);
       case "card":
-        return this.#present({ kind: "card", format: act.format, bits: act.bits }, "card");
+        return this.#show({ kind: "card", format: act.format, bits: act.bits });
       case "program":
         return this.#program({ kind: "pin", digits: act.digits }, act.slot);
       case "delete":
@@ -107,6 +114,18 @@ export class SimulatedDoor {
       battery: lock.battery(now),
       faults: this.#faults(),
     };
+  }
+
+  async #type(digits: Secret): Promise<ActEffect> {
+    const reader = this.#reader;
+    if (!reader) return this.#present({ kind: "pin", digits }, "keypad");
+    return reader.ask(() => this.#tell({ ...this.#here(), event: "keys", digits }));
+  }
+
+  async #show(credential: Credential): Promise<ActEffect> {
+    const reader = this.#reader;
+    if (!reader) return this.#present(credential, "card");
+    return reader.ask(() => this.#tell({ ...this.#here(), event: "presented", credential }));
   }
 
   async #present(credential: Credential, method: "keypad" | "card"): Promise<ActEffect> {

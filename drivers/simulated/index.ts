@@ -46,6 +46,7 @@ function doorOf(address: string, given: Options, host: Host, closing: AbortSigna
     host,
     timeout: given.timeout_ms,
     hasBolt: given.bolt,
+    isReader: given.memory === "none",
     closing,
     keepMemory: () => writeKept(memory, lock.chip),
     keepCondition: () => writeKept(condition, lock.condition(host.clock.now())),

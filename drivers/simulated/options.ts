@@ -4,7 +4,8 @@ import { pinRules } from "../../agent/domain/pin-rule.ts";
 
 /** How the simulated locks of a link are built. */
 export const options = z.strictObject({
-  memory: z.enum(["numbered", "assigned", "keyed"]).default("numbered"),
+  /** `none`: a reader, which has each decision made by the agent. */
+  memory: z.enum(["numbered", "assigned", "keyed", "none"]).default("numbered"),
   slots: z.int().min(1).max(10_000).default(30),
   kinds: z.array(z.enum(credentialKinds)).min(1).default(["pin"]),
   lengths: z.array(z.int().min(1).max(16)).min(1).default([4, 5, 6, 7, 8]),

@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { codeOf } from "../../agent/domain/access-code.ts";
 import { deviceId } from "../../agent/domain/ids.ts";
 import { slotName } from "../../agent/domain/slot.ts";
-import { happeningOf } from "../../agent/sync/happenings.ts";
-import type { LinkEvent } from "../../drivers/driver.ts";
+import { happeningOf, type Told } from "../../agent/sync/happenings.ts";
 import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
 
 const [door = deviceId("door-1")] = doors;
@@ -19,7 +18,7 @@ test("what happens at a lock is told in Seam's shapes, with the access code that
   const slot = slotName("3");
   const held = { ...placement, belief: { at: "held", slot, proof: "read_back" } } as const;
   const fieldsOf = (event: object): unknown =>
-    happeningOf({ at: desk.now, address: "a", ...event } as LinkEvent, [held]).events[0];
+    happeningOf({ at: desk.now, address: "a", ...event } as Told, [held]).events[0];
   const theirs = {
     user_identity_id: "ann",
     credential_kind: "pin",
