@@ -19,6 +19,7 @@ import {
 } from "../../../drivers/osdp/secure-channel.ts";
 import { Session } from "../../../drivers/osdp/session.ts";
 import type { SessionOptions } from "../../../drivers/osdp/session-options.ts";
+import { isLong } from "../../support/long.ts";
 import { bytesOf, fromHex, scenarioOf, toHex } from "./trace.ts";
 
 const site = new Uint8Array(16).map((_, at) => at * at + 3);
@@ -32,6 +33,7 @@ const plainCard: Reply = { reply: "RAW", reader: 0, format: 1, card: new Secret(
 class SmallReader {
   keys: readonly Key[] = [new Key(site)];
   cards: Reply[] = [];
+  takesKeys = true;
   readonly done: string[] = [];
   #last: { readonly hex: string; readonly reply: Uint8Array } | undefined;
   #random: Uint8Array = new Uint8Array();
@@ -106,6 +108,7 @@ class SmallReader {
   #does(code: number, data: Uint8Array): Reply {
     const command = decodeCommand(code, data);
     if (command?.command === "POLL") return this.cards.shift() ?? { reply: "ACK" };
+    if (command?.command === "KEYSET" && !this.takesKeys) return { reply: "NAK", error: 9, details: new Uint8Array() };
     if (command?.command === "KEYSET") this.keys = [command.key];
     this.done.push(command?.command ?? "?");
     return command?.command === "TEXT" ? { reply: "NAK", error: 3, details: new Uint8Array() } : { reply: "ACK" };
@@ -231,7 +234,9 @@ test("a line that is lost for less than eight seconds loses no card, and tells n
   expect(bench.of("offline")).toEqual([]);
 });
 
-test("any pattern of losses over a minute tells each card at most once, and once where the session survives", () => {
+test("any pattern of losses tells each card at most once, and once where the session survives", {
+  timeout: 300_000,
+}, () => {
   const pattern = fc.array(fc.boolean(), { minLength: 40, maxLength: 40 });
   fc.assert(
     fc.property(pattern, pattern, fc.integer({ min: 1, max: 5 }), (outward, back, count) => {
@@ -240,12 +245,12 @@ test("any pattern of losses over a minute tells each card at most once, and once
       const [lostOut, lostBack] = [[...outward], [...back]];
       bench.out = () => lostOut.shift() !== true;
       bench.line = (reply) => (lostBack.shift() === true ? undefined : reply);
-      bench.run(60_000);
+      bench.run(20_000);
       const survived = bench.session.counts.restarts === 0;
       expect(bench.cards.length).toBeLessThanOrEqual(count);
       expect(survived ? bench.cards : count).toEqual(survived ? Array.from({ length: count }, () => false) : count);
     }),
-    { numRuns: 50 },
+    { numRuns: isLong ? 200 : 20 },
   );
 });
 
@@ -503,6 +508,15 @@ describe("a change of keys", () => {
     expect(bench.of("offline")).toEqual([]);
   });
 
+  test("that the reader refuses leaves it online with the key that it has", () => {
+    const bench = online();
+    bench.reader.takesKeys = false;
+    bench.session.rotate(fresh);
+    bench.run(3_000);
+    expect(bench.of("key_refused", "key_proven", "offline")).toEqual([{ happening: "key_refused", error: 9 }]);
+    expect(bench.session.counts.channels).toBe(1);
+  });
+
   test("that was cut off by a restart of the panel is found out with either key", () => {
     for (const held of [site, fresh.reveal()]) {
       const bench = new Bench({ keys: [fresh, new Key(site)] });
@@ -532,6 +546,19 @@ describe("pairing", () => {
     expect(bench.underDefaultKey).toHaveLength(2);
     // What was said under the key that everybody knows was not used; what comes first after that is stale.
     expect(bench.cards).toEqual([true]);
+  });
+
+  test("ends where the reader refuses the key", () => {
+    const bench = new Bench({ keys: [] });
+    bench.reader.keys = [defaultKey()];
+    bench.reader.takesKeys = false;
+    bench.session.pair(fresh, later(start, 600_000), start);
+    bench.run(60_000);
+    expect(bench.of("key_refused", "pairing_over", "online")).toEqual([
+      { happening: "key_refused", error: 9 },
+      { happening: "pairing_over", paired: false },
+    ]);
+    expect(bench.underDefaultKey).toHaveLength(2);
   });
 
   test("ends in time, and nothing is said under the key that everybody knows after that", () => {
