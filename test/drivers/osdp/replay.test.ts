@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { instant } from "../../../agent/domain/instant.ts";
 import { Secret } from "../../../agent/domain/secret.ts";
 import type { Happening } from "../../../drivers/osdp/happening.ts";
+import { newKey } from "../../../drivers/osdp/key-strength.ts";
 import { keyOf, Replay } from "./panel.ts";
 import { scenarioOf } from "./trace.ts";
 
@@ -44,6 +46,15 @@ test.each(["golden-crc", "golden-checksum"])("a session says in %s what was comp
   // The NAK 3 has not taken it offline; the NAK 6 at the end takes the session, and nothing else.
   expect(of(replay.happenings, "online", "offline", "suspect")).toEqual([{ happening: "online" }]);
   expect(replay.session.counts).toMatchObject({ busy: 1, repeats: 1, channels: 1, restarts: 1, naks: 1 });
+});
+
+test("a session that pairs says in `annex-e-scbkd` what the standard says, byte for byte", () => {
+  const replay = new Replay(scenarioOf("annex-e-scbkd"), { greeting: [] }, 0);
+  replay.session.pair(newKey(), instant(2_000_000), instant(1_000_000));
+  const asked = replay.play();
+  expect(replay.sent).toEqual(asked);
+  expect(replay.session.counts).toMatchObject({ channels: 1, breaches: 0 });
+  expect(of(replay.happenings, "online", "key_proven", "suspect")).toEqual([]);
 });
 
 test("a session says in `plain` what was recorded, and goes to where COMSET has sent the reader", () => {
