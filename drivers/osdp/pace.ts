@@ -25,6 +25,8 @@ export class Pace {
   notBefore: Instant = instant(0);
   #tries = 0;
   #busy = 0;
+  /** Whether somebody has answered in this session. */
+  #isHeard = false;
   /** Sessions in a row that came to nothing. */
   #failures = 0;
 
@@ -36,7 +38,8 @@ export class Pace {
   missed(now: Instant, isUp: boolean): boolean {
     this.again = later(now, this.#tries === 0 ? 0 : doubled(firstRepeat, this.#tries - 1, longestRepeat));
     this.#tries += 1;
-    return isUp || this.#tries < mostTries;
+    // A reader that is away costs those beside it as little as can be: it is asked once.
+    return isUp || this.#tries < (this.#isHeard || this.#failures === 0 ? mostTries : 1);
   }
 
   /** @returns whether to go on. */
@@ -50,6 +53,14 @@ export class Pace {
     this.again = undefined;
     this.#tries = 0;
     this.#busy = 0;
+    this.#isHeard = true;
+  }
+
+  /** A session begins, not before `at`. */
+  begin(at: Instant): void {
+    this.answered();
+    this.#isHeard = false;
+    this.notBefore = at;
   }
 
   up(): void {

@@ -354,8 +354,7 @@ export class Session {
     this.#keys.drop();
     this.#stage = "greeting";
     this.#script = [];
-    this.#pace.answered();
-    this.#pace.notBefore = later(now, wait);
+    this.#pace.begin(later(now, wait));
     this.#isReady = false;
     this.#isFresh = false;
   }
