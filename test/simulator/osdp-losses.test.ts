@@ -11,7 +11,7 @@ import { OsdpPanel, type OsdpPanelOptions } from "../support/osdp-panel.ts";
  */
 
 /** LATCHD_LONG=1 plays many more. */
-const times = (ordinary: number): number => (isLong ? ordinary * 100 : ordinary);
+const times = (ordinary: number): number => (isLong ? ordinary * 200 : ordinary);
 const patience = { timeout: isLong ? 3_600_000 : 30_000 };
 const cardOf = (number: number): string => `26:${(number * 128 + 128).toString(16).padStart(8, "0")}`;
 const show = (panel: OsdpPanel, number: number): boolean =>
@@ -90,7 +90,7 @@ test(
         expect(told.length).toBeGreaterThanOrEqual(shown.length - ended);
         expect(panel.cards.filter(({ stale }) => stale && ended === 0)).toEqual([]);
       }),
-      { numRuns: times(16) },
+      { numRuns: times(8) },
     );
     // Most trouble is over before anybody gives up.
     expect(outcomes.survived).toBeGreaterThan(outcomes.ended);
@@ -110,7 +110,7 @@ test("Session: any pattern of loss alone, shorter than a link lasts, costs no se
       expect(panel.session.counts.channels).toBe(sessions);
       expect(panel.cards).toEqual([{ bits: cardOf(1), stale: false }]);
     }),
-    { numRuns: times(6) },
+    { numRuns: times(4) },
   );
 });
 
@@ -135,7 +135,7 @@ test(
         panel.run(1_000);
         expect(panel.cards).toEqual([...kept, { bits: cardOf(99), stale: false }]);
       }),
-      { numRuns: times(6) },
+      { numRuns: times(4) },
     );
   },
 );
@@ -182,7 +182,7 @@ test(
         expect(new Set(told).size).toBe(told.length);
         shown.told += told.length;
       }),
-      { numRuns: times(3) },
+      { numRuns: times(2) },
     );
     expect(shown.told).toBeGreaterThan(shown.all * 0.9);
   },
