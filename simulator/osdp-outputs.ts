@@ -77,7 +77,7 @@ export class Outputs {
       output.timed = undefined;
       this.#note(number, before, at);
     }
-    if (this.#switched.length === 0) return this.#switched;
+    if (this.#switched.length === 0) return [];
     const switched = this.#switched.toSorted((one, other) => one.at - other.at);
     this.#switched = [];
     return switched;
