@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { KindLimits, MemoryLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
+import { isHere } from "../domain/decided-here.ts";
 import {
   type DeviceId,
   type LockId,
@@ -95,8 +96,9 @@ function refusalNow(
   return before?.reason === "changed_on_lock" && !external ? undefined : before;
 }
 
-/** It opens the lock, whatever that says by now that it takes. */
-const isOnIt = ({ belief, refusal }: Placement): boolean => belief.at === "held" && refusal === undefined;
+/** It opens the lock, whatever that says by now that it takes. Where we decide, nothing opens that our rules do not take. */
+const isOnIt = ({ belief, refusal, lock }: Placement): boolean =>
+  belief.at === "held" && refusal === undefined && !isHere(lock);
 
 const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
   !before.wanted ||

@@ -61,7 +61,7 @@ export class Bus {
   /** @returns what to send now; nothing else may be sent before it is called again. */
   tick(now: Instant): Uint8Array | undefined {
     this.#endSilence(now);
-    for (const session of this.#queue) session.tick(now);
+    this.idle(now);
     if (this.#exchange || (this.#quiet !== undefined && now < this.#quiet)) return undefined;
     for (const session of this.#inTurn(now)) {
       const bytes = session.turn(now);
@@ -92,6 +92,11 @@ export class Bus {
     this.#deframer.gap();
     this.#exchange?.session.silence(now);
     this.#exchange = undefined;
+  }
+
+  /** There is no line: nobody has a turn, and who was silent for too long is offline. */
+  idle(now: Instant): void {
+    for (const session of this.#queue) session.tick(now);
   }
 
   #endSilence(now: Instant): void {

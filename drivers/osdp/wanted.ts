@@ -10,6 +10,8 @@ export interface Wanted {
   readonly command: Command;
   /** Neither sent nor repeated from then on. */
   readonly deadline?: Instant;
+  /** Nobody wants it any more: it is not sent. */
+  readonly isOver?: () => boolean;
 }
 
 /** More than that waits only where something is wrong. */
@@ -78,7 +80,7 @@ export class WantedCommands {
 
   /** Takes out what has become too late to be sent. */
   late(now: Instant): readonly Happening[] {
-    return this.#drop(({ deadline }) => deadline !== undefined && deadline <= now);
+    return this.#drop(({ deadline, isOver }) => (deadline !== undefined && deadline <= now) || isOver?.() === true);
   }
 
   /** Takes out all that was not sent. */

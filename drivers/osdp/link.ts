@@ -1,0 +1,199 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { SerialPort } from "serialport";
+import type { Milliseconds } from "../../agent/domain/instant.ts";
+import { type Exposure, type Host, type Link, LinkError, type LinkEvent, type LockDevice } from "../driver.ts";
+import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
+import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
+import { Bus, usualTimes } from "./bus.ts";
+import type { Happening } from "./happening.ts";
+import type { Options, ReaderOptions } from "./options.ts";
+import { Pump } from "./pump.ts";
+import { ReaderDevice } from "./reader-device.ts";
+import { ReaderKeys } from "./reader-keys.ts";
+import { Session } from "./session.ts";
+import { suspicionWords } from "./suspicions.ts";
+
+/** An adapter that was pulled out is looked for this often; one that cannot be opened is given more and more time. */
+const firstPause: Milliseconds = 500;
+const lastPause: Milliseconds = 30_000;
+
+interface Station {
+  readonly address: string;
+  readonly options: ReaderOptions;
+  readonly session: Session;
+  readonly device: ReaderDevice;
+}
+
+/** All readers of one line. */
+export class OsdpLink implements Link {
+  /** One is asked at a time, for some milliseconds: nobody holds the line while he waits. */
+  readonly atOnce = "unlimited";
+  readonly #options: Options;
+  readonly #host: Host;
+  readonly #names: string;
+  readonly #keys: ReaderKeys;
+  readonly #stations: ReadonlyMap<string, Station>;
+  readonly #pump: Pump;
+  readonly #closing = new AbortController();
+  /** Readers of which it was said that we have no key for them. */
+  readonly #unpaired = new Set<string>();
+  #keeping: Promise<unknown> = Promise.resolve();
+  #reported: Promise<void> = Promise.resolve();
+
+  /** @param names where serial devices are named by what they are. @throws LinkError of {@link ReaderKeys}. */
+  constructor(options: Options, host: Host, names: string) {
+    this.#options = options;
+    this.#host = host;
+    this.#names = names;
+    this.#keys = new ReaderKeys(host.state, options.keys_file);
+    const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
+    this.#stations = new Map(stations.map((station) => [station.address, station]));
+    const times = { baud: options.baud, replyWithin: usualTimes.replyWithin, gap: options.gap_ms };
+    const bus = new Bus(
+      stations.map(({ session }) => session),
+      times,
+    );
+    this.#pump = new Pump(bus, host.clock, () => this.#hear());
+  }
+
+  /** Rejects with {@link LinkError} where the line cannot be opened. */
+  async connect(): Promise<void> {
+    const { port } = this.#options;
+    const opened = portToOpen(port, this.#names, this.#host.state);
+    const line = await this.#open(opened);
+    keepPort(port, opened, this.#host.state);
+    this.#keeping = this.#keep(line);
+  }
+
+  lock(address: string): LockDevice {
+    return this.#stations.get(address)?.device ?? unconfigured(address);
+  }
+
+  async exposures(): Promise<readonly Exposure[]> {
+    return [...this.#stations.values()].flatMap(({ address, options }) =>
+      options.security === "required"
+        ? []
+        : [
+            {
+              address,
+              problem: "its cards and PINs are on the line in clear, and whoever is on the line can say that he is it",
+              cure: 'give it a key in keys_file, and set "security": "required" for it',
+            },
+          ],
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
+    await this.#keeping;
+    for (const { session } of this.#stations.values()) session.close(this.#host.clock.now());
+    this.#hear();
+    await this.#reported;
+  }
+
+  #station(address: string, options: ReaderOptions): Station {
+    const host = this.#host;
+    const session = new Session({
+      address: Number(address),
+      check: options.check,
+      security: options.security,
+      keys: this.#keys.of(address),
+      random: (length) => Uint8Array.from(randomBytes(length)),
+      pollEvery: this.#options.poll_ms,
+    });
+    const report = (event: Parameters<ConstructorParameters<typeof ReaderDevice>[0]["report"]>[0]): void =>
+      this.#report({ at: host.clock.now(), address, ...event });
+    const device = new ReaderDevice({ address, options, session, host, wake: () => this.#pump.wake(), report });
+    return { address, options, session, device };
+  }
+
+  async #open(port: string): Promise<SerialLine> {
+    try {
+      return await openSerialLine(port, { Port: SerialPort, baudRate: this.#options.baud });
+    } catch (cause) {
+      throw new LinkError(`the line of readers at ${port} cannot be opened`, {
+        sent: false,
+        hint: "check that the adapter is plugged in, and that latchd may use it (group dialout)",
+        cause,
+      });
+    }
+  }
+
+  /** Stays with a line for as long as it is there, and finds it again when it is back. */
+  async #keep(first: SerialLine): Promise<void> {
+    const closing = this.#closing.signal;
+    for (let line: SerialLine | undefined = first; line; line = await this.#again()) {
+      await this.#pump.run(line, closing);
+      await line.close();
+      if (closing.aborted) return;
+      this.#host.log.warn({ port: this.#options.port }, "the line of readers is gone; waiting for it");
+    }
+  }
+
+  async #again(): Promise<SerialLine | undefined> {
+    const closing = this.#closing.signal;
+    const { clock, state, log } = this.#host;
+    for (let pause = firstPause; ; ) {
+      await clock.sleep(pause, closing).catch(() => undefined);
+      if (closing.aborted) return undefined;
+      this.#pump.idle();
+      const port = portToReopen(this.#options.port, state);
+      if (!port.startsWith("tcp:") && !existsSync(port)) continue;
+      try {
+        const line = await this.#open(port);
+        log.info({ port }, "the line of readers is back");
+        return line;
+      } catch (error) {
+        log.debug({ port, error }, "the line of readers cannot be opened; trying again");
+        pause = Math.min(pause * 2, lastPause);
+      }
+    }
+  }
+
+  #hear(): void {
+    for (const station of this.#stations.values()) {
+      for (const happening of station.session.take()) {
+        this.#mind(station, happening);
+        station.device.hear(happening);
+      }
+    }
+  }
+
+  /** What is about keys and about who keeps the rules. */
+  #mind({ address }: Station, happening: Happening): void {
+    if (happening.happening === "key_proven") this.#keys.proven(address, happening.key);
+    if (happening.happening === "online") this.#unpaired.delete(address);
+    if (happening.happening === "unpaired") this.#sayUnpaired(address);
+    if (happening.happening !== "suspect") return;
+    const fields = { address, problem: suspicionWords[happening.why] };
+    this.#host.log[happening.alarm ? "error" : "warn"](fields, "somebody on the line does not keep the rules of OSDP");
+  }
+
+  #sayUnpaired(address: string): void {
+    if (this.#unpaired.has(address)) return;
+    this.#unpaired.add(address);
+    this.#host.log.warn({ address, hint: "give its key in keys_file" }, "a reader is there, and we have no key for it");
+  }
+
+  /** One after the other, so that they are committed in the order in which they happened. */
+  #report(event: LinkEvent): void {
+    this.#reported = this.#reported
+      .then(() => this.#host.report(event))
+      .catch((error: unknown) =>
+        this.#host.log.error({ error, event: event.event }, "cannot report what a reader told"),
+      );
+  }
+}
+
+function unconfigured(address: string): LockDevice {
+  return {
+    abilities: () =>
+      Promise.reject(
+        new LinkError(`there is no reader ${address} in the configuration of the line`, {
+          sent: false,
+          hint: `add "${address}" to its readers`,
+        }),
+      ),
+  };
+}

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { Clock } from "../driver.ts";
+import type { SerialLine } from "../shared/serial-line.ts";
+import type { Bus } from "./bus.ts";
+
+/** Timers are no finer. */
+const least: Milliseconds = 1;
+
+/** Brings bytes and time to a bus, and what it says to the line. Nothing else has a timer. */
+export class Pump {
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #happened: () => void;
+  #wake = new AbortController();
+
+  /** @param happened is called whenever a session may have something to tell. */
+  constructor(bus: Bus, clock: Clock, happened: () => void) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#happened = happened;
+  }
+
+  /** Something is wanted of a session: the bus is asked at once. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** To be called now and then while there is no line. */
+  idle(): void {
+    this.#bus.idle(this.#clock.now());
+    this.#happened();
+  }
+
+  /** Resolves when the line has ended, or the signal is aborted. */
+  async run({ bytes: line }: SerialLine, signal: AbortSignal): Promise<void> {
+    const gone = new AbortController();
+    const hear = (bytes: Uint8Array): void => {
+      this.#bus.onBytes(bytes, this.#clock.now());
+      this.#happened();
+      this.wake();
+    };
+    const end = (): void => gone.abort();
+    line.on("data", hear).once("close", end);
+    const over = AbortSignal.any([signal, gone.signal]);
+    try {
+      while (!over.aborted && !line.closed) await this.#step(line, over);
+    } finally {
+      line.off("data", hear).off("close", end);
+      this.#bus.lost(this.#clock.now());
+      this.#happened();
+    }
+  }
+
+  async #step(line: SerialLine["bytes"], over: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    const now = this.#clock.now();
+    const bytes = this.#bus.tick(now);
+    this.#happened();
+    if (bytes) line.write(bytes);
+    const next = this.#bus.next(now);
+    const woken = AbortSignal.any([over, this.#wake.signal]);
+    // Whatever ends the wait, the bus is asked what to do.
+    if (woken.aborted) return;
+    if (next === undefined) await once(woken, "abort");
+    else await this.#clock.sleep(Math.max(next - now, least), woken).catch(() => undefined);
+  }
+}
