@@ -10,22 +10,20 @@ process.env["TZ"] = "America/St_Johns";
 const minute = 60_000;
 const local = { together: false, base: "local" } as const;
 
-describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not the door's", () => {
+describe.skipIf(socatSkipReason() ?? !isLong)("over a serial device, in a zone that is not the door's", () => {
   let house: ZwaveHouse;
   beforeAll(async () => {
     house = await ZwaveHouse.open(cases.map(({ address }) => address));
   });
   afterAll(() => house[Symbol.asyncDispose]());
 
-  const old = [
+  const cases = [
     {
       name: "zwave, times of a week by an old lock",
       address: zwaveLocks.timed1,
       readBack: "masked",
       windows: { weekly: { perEntry: 7, of: "days", resolution: 1 }, ...local },
     },
-  ] as const;
-  const recent = [
     {
       name: "zwave, dates and times of several days",
       address: zwaveLocks.timed2,
@@ -38,8 +36,6 @@ describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not 
       },
     },
   ] as const;
-  // Each case takes a start of zwave-js: what the old lock does differently is in drivers-zwave-timed.test.ts each time.
-  const cases = isLong ? [...old, ...recent] : recent;
 
   for (const { name, address, ...able } of cases) {
     describeDriver(name, { memory: "numbered", wire: true, lists: true, ...able }, () => house.bench(address));

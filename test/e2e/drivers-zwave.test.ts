@@ -16,7 +16,7 @@ describe.skipIf(socatSkipReason())("over a serial device", () => {
     { name: "zwave, User Code 2", address: zwaveLocks.userCode2, readBack: "full", suspends: true },
     { name: "zwave, User Credential", address: zwaveLocks.userCredential, readBack: "full", suspends: true },
   ] as const;
-  // The second has in drivers-zwave-windows.test.ts a lock that does all that it does.
+  // Each of their tests takes a start of zwave-js.
   const cases = isLong ? everyLock : everyLock.filter(({ address }) => address !== zwaveLocks.userCode2);
 
   for (const { name, address, ...able } of cases) {

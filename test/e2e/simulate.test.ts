@@ -56,7 +56,7 @@ const written = (scenario: object): string => {
   return file;
 };
 
-test.each(isLong ? files : files.filter((file) => file !== "weather.json"))(
+test.each(isLong ? files : files.filter((file) => file === "lies.json"))(
   "the scenario %s goes as it is to go",
   { timeout: 600_000 },
   async (file) => {

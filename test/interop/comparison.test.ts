@@ -114,7 +114,7 @@ describe.skipIf(zigbee2mqttSkipReason())("the persona and the real zigbee2mqtt",
     ]);
   }, 120_000);
 
-  test.each(isLong ? [false, true] : [true])("say the same in trouble, Poll Control %s", async (pollControl) => {
+  test.skipIf(!isLong).each([false, true])("say the same in trouble, Poll Control %s", async (pollControl) => {
     const slower = await allowance(1);
     const [real, persona] = await Promise.all(
       sides(`two-${pollControl}`, pollControl).map((side) => hear(side, trouble, 600, slower)),

@@ -276,6 +276,32 @@ test("what the lock refused as a duplicate waits on where one of three with that
   ]);
 });
 
+test("what the lock has refused as invalid stays that, also while another may have the code", () => {
+  using desk = new MemoryStore();
+  const { rounds, records } = desk.store;
+  rounds.learn(first, keypad());
+  const reasonOf = (identity: string): unknown =>
+    rounds.placements(first).find((each) => each.identity === identity)?.refusal?.reason;
+  const refuse = (identity: string, reason: "invalid" | "duplicate"): void => {
+    const { id } = rounds.placements(first).find((each) => each.identity === identity)!;
+    rounds.change(first, id, (now) => ({ ...now, attempts: 1, refusal: { reason, detail: undefined } }));
+    rounds.choose(first);
+  };
+  const grant = (identity: string): void => {
+    desk.ask("user_identities/grant_access_to_device", { user_identity_id: identity, device_id: first });
+    desk.store.transaction(() => records.setOwn(userIdentityId(identity), pinOf("4071")));
+    rounds.choose(first);
+  };
+  grant(ann);
+  refuse(ann, "invalid");
+  grant(ben);
+  // Ben's is on its way, so that nobody else may have it; and all are looked at again, as the lock takes other lengths.
+  rounds.learn(first, keypad({ lengths: [4, 7] }));
+  rounds.choose(first);
+  refuse(ben, "duplicate");
+  expect([reasonOf(ann), reasonOf(ben)]).toEqual(["invalid", "duplicate"]);
+});
+
 test("granting twice and revoking what never was say ok, and tell nobody", () => {
   using desk = new MemoryStore();
   const pair = { user_identity_id: ann, device_id: first };
