@@ -80,6 +80,7 @@ const open: Readonly<Record<string, object>> = {
   "access/list": atFront,
   "access_codes/create": { ...atFront, code: "285714" },
   "access_codes/create_multiple": { device_ids: [front], code: "285715" },
+  "access_codes/get": { ...atFront, code: "739164" },
   "access_codes/list": atFront,
   "access_grants/create": { user_identity_id: "ann", device_ids: [front] },
   "access_grants/list": atFront,

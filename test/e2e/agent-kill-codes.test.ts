@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { brokerSkipReason } from "../support/broker.ts";
-import { startMqttProxy } from "../support/mqtt-proxy.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud, upTo } from "./support/cloud.ts";
 import { frontDoor, remote } from "./support/doors.ts";
 import { journalOf } from "./support/journal.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
+import { shotAt } from "./support/shot.ts";
 
 const create = "access_codes/create";
 const erase = "access_codes/delete";
@@ -29,25 +29,9 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9 in the life of an access
   test.each(wholeLife)(
     "as it tells access_code.%s: all of its events are told once, in their order",
     async (moment) => {
-      const broker = await Mosquitto.start();
-      const proxy = await startMqttProxy(broker.port);
-      onTestFinished(() => proxy.close());
-      const agent = await new AgentProcess(remote(proxy.url)).start();
-      const cloud = await (await Cloud.connect(broker.url)).online();
-      let killed = false;
-      proxy.cutAt(
+      const { agent, cloud, revived } = await shotAt(
         (packet) => packet.cmd === "publish" && packet.topic.endsWith(`/event/access_code.${moment}`),
-        () => {
-          agent.shoot();
-          killed = true;
-        },
       );
-      const revived = async (): Promise<void> => {
-        await until("the trap sprang", () => killed);
-        await agent.kill("SIGKILL");
-        await until("the broker noticed", () => cloud.state === "offline");
-        await agent.start();
-      };
       const isEarly = wholeLife.indexOf(moment) < 2;
       await cloud.publish(create, JSON.stringify({ request_id: "make-1", device_id: frontDoor, code: "493017" }));
       if (isEarly) await revived();

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { brokerSkipReason } from "../support/broker.ts";
-import { type MqttProxy, startMqttProxy } from "../support/mqtt-proxy.ts";
 import { allowance } from "../support/pace.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
@@ -10,11 +9,11 @@ import { Cloud, grantCommand, upTo } from "./support/cloud.ts";
 import { door, frontDoor, person, remote } from "./support/doors.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
 import { receiptsOf } from "./support/receipts.ts";
+import { type Cut, shotAt } from "./support/shot.ts";
 import { lockName, zigbeeHouse } from "./support/zigbee.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
 const grant = JSON.stringify({ request_id: "try-1", ...pair });
-type Cut = Parameters<MqttProxy["cutAt"]>[0];
 
 const isPuback: Cut = (packet) => packet.cmd === "puback";
 const isReply: Cut = (packet) => packet.cmd === "publish" && packet.topic.includes("/reply/");
@@ -26,23 +25,9 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9", () => {
     ["between PUBACK and reply", isReply],
     ["between reply and event", isEvent],
   ])("%s: one grant, one code, one reply, one event", async (_, isIt) => {
-    const broker = await Mosquitto.start();
-    const proxy = await startMqttProxy(broker.port);
-    onTestFinished(() => proxy.close());
-    const agent = await new AgentProcess(remote(proxy.url)).start();
-    const cloud = await (await Cloud.connect(broker.url)).online();
-    let killed = false;
-    proxy.cutAt(isIt, () => {
-      agent.shoot();
-      killed = true;
-    });
+    const { agent, cloud, revived } = await shotAt(isIt);
     await cloud.publish(grantCommand, grant);
-    await until("the trap sprang", () => killed);
-    await agent.kill("SIGKILL");
-    // The will tells of it; until then the broker may still think that we are there.
-    await until("the broker noticed", () => cloud.state === "offline");
-
-    await agent.start();
+    await revived();
     await cloud.reply("try-1");
     await cloud.event("access.live", pair);
     await agent.allTold();
