@@ -25,7 +25,7 @@ import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
 import { Synchronisation, timePlaces } from "./synchronisation.ts";
-import { whereabouts, wiresOf } from "./wires.ts";
+import { linkFacts, whereabouts, wiresOf } from "./wires.ts";
 import { tellEvents, tellOrphans } from "./words.ts";
 import { worldOf } from "./world.ts";
 
@@ -99,8 +99,14 @@ async function start(
 
   const exposures = new Exposures(config.mqtt.codes, log);
   let session: Mqtt | undefined;
+  const linkOf = (name: string): ReturnType<Links["get"]> => links.get(name);
   const topics = topicsOf(config.prefix, config.agentId);
-  const facts = factsOf(config, now(), exposures, watch, () => brokerFacts(config, { clock, store, topics }, session));
+  const facts = factsOf(config, now(), {
+    exposures,
+    watch,
+    links: () => linkFacts(config, linkOf),
+    broker: () => brokerFacts(config, { clock, store, topics }, session),
+  });
   const committed = (): void => {
     tellEvents(store.journal.takeFresh(), config.devices, log);
     encryption.nudge();
@@ -120,7 +126,6 @@ async function start(
     },
     Math.random,
   );
-  const linkOf = (name: string): ReturnType<Links["get"]> => links.get(name);
   const actuator = actuatorOf(config, store, { linkOf, clock, log, committed, failed: fail });
   const doorman = doormanOf(config, store, {
     begin: (attempt) => actuator.begin(attempt),
@@ -223,9 +228,12 @@ async function start(
 const factsOf = (
   { agentId, unlockGoodFor }: Config,
   startedAt: AgentFacts["startedAt"],
-  exposures: Exposures,
-  clock: ClockWatch,
-  broker: () => AgentFacts["broker"],
+  of: {
+    readonly exposures: Exposures;
+    readonly watch: ClockWatch;
+    readonly links: () => AgentFacts["links"];
+    readonly broker: () => AgentFacts["broker"];
+  },
 ): (() => AgentFacts) => {
   const version = packageVersion();
   return () => ({
@@ -233,9 +241,10 @@ const factsOf = (
     version,
     unlockGoodFor,
     startedAt,
-    broker: broker(),
-    clock: clock.facts,
-    exposures: exposures.found,
+    broker: of.broker(),
+    clock: of.watch.facts,
+    links: of.links(),
+    exposures: of.exposures.found,
   });
 };
 

@@ -1,4 +1,5 @@
-import type { Clock, Driver } from "../drivers/driver.ts";
+import type { Clock, Driver, Link } from "../drivers/driver.ts";
+import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
 import { deviceId } from "./domain/ids.ts";
 import type { AgentLog } from "./log.ts";
@@ -28,6 +29,14 @@ export function wiresOf(
     }),
   );
 }
+
+/** How the configured links stand. */
+export const linkFacts = ({ links }: Config, linkOf: (name: string) => Link | undefined): AgentFacts["links"] =>
+  [...links.keys()].map((name) => {
+    const link = linkOf(name);
+    const standing = link?.standing?.();
+    return { link: name, open: link !== undefined, ...(standing ? { standing } : {}) };
+  });
 
 /** Where the bolt of each device is that has one, or what rounds look after: its memory, or where it has none its reader. */
 export const whereabouts = ({ devices }: Config, part: "lock" | "bolt" = "lock"): readonly Whereabouts[] =>

@@ -26,6 +26,7 @@ const words: Readonly<Record<string, string>> = {
   "lock.all_deleted": "all codes were deleted at the lock",
   "lock.reset": "the lock was reset",
   "device.tampered": "tamper alarm",
+  "device.alarm": "somebody on the wire does not keep its rules",
   "device.connected": "the lock is connected",
   "device.disconnected": "the lock is not connected any more",
   "device.low_battery": "the battery is low",

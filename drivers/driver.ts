@@ -59,6 +59,8 @@ export interface Link extends AsyncDisposable {
   readonly atOnce: number | "unlimited";
   /** Weaknesses of the far end that put secrets at risk, found at start: each with the setting that ends it. */
   exposures?(signal: AbortSignal): Promise<readonly Exposure[]>;
+  /** How it stands now, for people. Absent where nothing is counted. */
+  standing?(): LinkStanding;
   /** A physical act at a lock, where the far end is simulated. Absent on every link that ends in real hardware. */
   act?(address: string, act: PhysicalAct): Promise<ActEffect>;
   /** Begins or ends a fault of a simulated lock; which there are is the simulator's to know. Absent as `act` is. */
@@ -66,6 +68,13 @@ export interface Link extends AsyncDisposable {
   /** What a simulated lock really holds, past all its lies. Absent as `act` is. */
   look?(address: string): Promise<Inside>;
 }
+
+/** What was counted since the link is open: on the wire, and of each address, with a word for how it is there. */
+export interface LinkStanding {
+  readonly wire: Counts;
+  readonly addresses: Readonly<Record<string, { readonly state: string; readonly counts: Counts }>>;
+}
+type Counts = Readonly<Record<string, number>>;
 
 /** One way in which codes leak from a system beside us. */
 export interface Exposure {
@@ -196,6 +205,8 @@ type RefusalReason = "duplicate" | "invalid" | "full" | "forbidden";
 /** What comes from a link unasked. `at` is when it happened, as far as the driver can tell. */
 export type LinkEvent = { readonly at: Instant; readonly address: string; readonly index?: string } & (
   | { readonly event: "online" | "offline" | "jammed" | "tamper" | "all_deleted" | "reset" }
+  /** Somebody on the wire does not keep its rules, in words for an operator: it is time that a person looks. */
+  | { readonly event: "alarm"; readonly problem: string }
   | { readonly event: "used"; readonly slot?: SlotName }
   | { readonly event: "denied"; readonly slot?: SlotName; readonly reason?: string }
   | { readonly event: "locked" | "unlocked"; readonly method: UnlockMethod; readonly slot?: SlotName }

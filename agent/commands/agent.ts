@@ -20,6 +20,7 @@ export const agent = [
         ...agentStatus(records, context),
         letters_waiting: records.lettersWaiting,
         letters_without_reader: records.lettersOn(context.agent().broker.unheard),
+        links: context.agent().links.map(linkStatus),
       },
     }),
   }),
@@ -73,6 +74,12 @@ export const clockStatus = (clock: AgentFacts["clock"]): Readonly<Record<string,
   source: clock.source,
   hint: clock.hint ?? null,
 });
+
+/** Not retained on the broker: it changes with each byte. */
+function linkStatus({ link, open, standing }: AgentFacts["links"][number]): object {
+  const addresses = Object.entries(standing?.addresses ?? {}).map(([address, there]) => ({ address, ...there }));
+  return { link, open, counts: standing?.wire ?? {}, addresses };
+}
 
 /** What is not yet proven gone: how much, since when the oldest of it, and on which devices (Law 5). */
 export function revocationDebt(debts: ReturnType<Records["debts"]>): Readonly<Record<string, unknown>> {

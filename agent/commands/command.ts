@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
+import type { FaultChange, FaultsOn, Inside, LinkStanding, PhysicalAct } from "../../drivers/driver.ts";
 import type { ActionAttempt } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant, Milliseconds } from "../domain/instant.ts";
@@ -61,6 +61,8 @@ export interface AgentFacts {
   };
   /** How long after it was said a command to a bolt may be sent to the lock. */
   readonly unlockGoodFor: Milliseconds;
+  /** The configured wires. `standing`: where it is open, and counts. */
+  readonly links: readonly { readonly link: string; readonly open: boolean; readonly standing?: LinkStanding }[];
   /** Ways in which codes leak, with the setting that ends each. */
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }

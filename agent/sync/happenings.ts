@@ -60,19 +60,23 @@ export function happeningOf(event: Told, placements: readonly Placement[], cause
       return told("lock.jammed");
     case "tamper":
       return told("device.tampered", { connected_account_id: null });
+    case "alarm":
+      return told("device.alarm", { connected_account_id: null, problem: event.problem });
     case "locked":
     case "unlocked":
       return moved(event, placements, cause);
     case "used":
       return told("lock.code_used", userOf(event.slot, placements));
     case "denied":
-      return told("lock.access_denied", { ...userOf(event.slot, placements), reason_code: event.reason ?? "unknown" });
+      return told("lock.access_denied", { ...userOf(event.slot, placements), ...reasonOf(event) });
     case "battery":
       return { news: { battery: event.level }, events: [] };
     case "door":
       return { news: { doorOpen: event.open }, events: [] };
   }
 }
+
+const reasonOf = ({ reason = "unknown" }: { readonly reason?: string }) => ({ reason_code: reason });
 
 function moved(
   { at, event, method, slot }: LinkEvent & { readonly event: "locked" | "unlocked" },

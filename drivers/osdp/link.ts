@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
-import { type Exposure, type Host, type Link, LinkError, type LinkEvent, type LockDevice } from "../driver.ts";
+import {
+  type Exposure,
+  type Host,
+  type Link,
+  LinkError,
+  type LinkEvent,
+  type LinkStanding,
+  type LockDevice,
+} from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
 import { Bus, usualTimes } from "./bus.ts";
@@ -34,6 +42,7 @@ export class OsdpLink implements Link {
   readonly #names: string;
   readonly #keys: ReaderKeys;
   readonly #stations: ReadonlyMap<string, Station>;
+  readonly #bus: Bus;
   readonly #pump: Pump;
   readonly #closing = new AbortController();
   /** Readers of which it was said that we have no key for them. */
@@ -49,12 +58,13 @@ export class OsdpLink implements Link {
     this.#keys = new ReaderKeys(host.state, options.keys_file);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
+    for (const station of stations) this.#warn(station);
     const times = { baud: options.baud, replyWithin: usualTimes.replyWithin, gap: options.gap_ms };
-    const bus = new Bus(
+    this.#bus = new Bus(
       stations.map(({ session }) => session),
       times,
     );
-    this.#pump = new Pump(bus, host.clock, () => this.#hear());
+    this.#pump = new Pump(this.#bus, host.clock, () => this.#hear());
   }
 
   /** Rejects with {@link LinkError} where the line cannot be opened. */
@@ -84,6 +94,15 @@ export class OsdpLink implements Link {
     );
   }
 
+  standing(): LinkStanding {
+    const addresses = [...this.#stations.values()].map(({ address, options: { security }, session }) => {
+      const up = security === "required" ? "secure" : "clear";
+      const state = session.isOnline ? up : this.#unpaired.has(address) ? "unpaired" : "offline";
+      return [address, { state, counts: session.counts }] as const;
+    });
+    return { wire: this.#bus.counts, addresses: Object.fromEntries(addresses) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
     await this.#keeping;
@@ -106,6 +125,15 @@ export class OsdpLink implements Link {
       this.#report({ at: host.clock.now(), address, ...event });
     const device = new ReaderDevice({ address, options, session, host, wake: () => this.#pump.wake(), report });
     return { address, options, session, device };
+  }
+
+  #warn({ address, options: { strike } }: Station): void {
+    if (!strike) return;
+    const hint = "drive the strike from a relay inside, as the bolt of the device";
+    this.#host.log.warn(
+      { address, hint },
+      "this reader moves the strike itself: who takes it off the wall outside can open",
+    );
   }
 
   async #open(port: string): Promise<SerialLine> {
@@ -166,8 +194,12 @@ export class OsdpLink implements Link {
     if (happening.happening === "online") this.#unpaired.delete(address);
     if (happening.happening === "unpaired") this.#sayUnpaired(address);
     if (happening.happening !== "suspect") return;
-    const fields = { address, problem: suspicionWords[happening.why] };
-    this.#host.log[happening.alarm ? "error" : "warn"](fields, "somebody on the line does not keep the rules of OSDP");
+    const problem = suspicionWords[happening.why];
+    this.#host.log[happening.alarm ? "error" : "warn"](
+      { address, problem },
+      "somebody on the line does not keep the rules of OSDP",
+    );
+    if (happening.alarm) this.#report({ at: this.#host.clock.now(), address, event: "alarm", problem });
   }
 
   #sayUnpaired(address: string): void {

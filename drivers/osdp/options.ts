@@ -18,6 +18,10 @@ const reader = z.strictObject({
   strike: z
     .strictObject({ output: z.int().min(0).max(63).default(0), seconds: z.number().min(0.1).max(6_553).default(3) })
     .optional(),
+  /** The contact of the door at one of the reader's inputs. `open`: how the input is while the door stands open. */
+  contact: z
+    .strictObject({ input: z.int().min(0).max(63).default(0), open: z.enum(["active", "inactive"]).default("active") })
+    .optional(),
 });
 export type ReaderOptions = z.infer<typeof reader>;
 

@@ -8,19 +8,20 @@ import {
   type Bolt,
   type Host,
   LinkError,
-  type LinkEvent,
   type LockDevice,
   type Reader,
   type ReaderAnswer,
 } from "../driver.ts";
 import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import { Waiters } from "../shared/waiters.ts";
+import type { ReaderAbilities } from "./capabilities.ts";
 import { cardOf } from "./card-format.ts";
 import type { Command } from "./commands.ts";
 import type { Happening, Result } from "./happening.ts";
 import { nakWords } from "./nak.ts";
 import type { ReaderOptions } from "./options.ts";
 import type { Identity } from "./replies.ts";
+import { Senses, type Told } from "./senses.ts";
 import type { Session } from "./session.ts";
 import { atRest, signalsOf } from "./signals.ts";
 
@@ -38,8 +39,6 @@ interface Parts {
   readonly wake: () => void;
   readonly report: (event: Told) => void;
 }
-/** What a reader tells, without where and when. */
-type Told = LinkEvent extends infer Each ? (Each extends LinkEvent ? Omit<Each, "at" | "address"> : never) : never;
 
 /** A reader on a line, as the agent has it. */
 export class ReaderDevice implements LockDevice {
@@ -48,12 +47,14 @@ export class ReaderDevice implements LockDevice {
   readonly #parts: Parts;
   readonly #heard: Waiters<Happening>;
   #identity: Identity | undefined;
-  #isTampered = false;
+  #abilities: ReaderAbilities | undefined;
+  readonly #senses: Senses;
   #ids = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#heard = new Waiters(parts.host.clock);
+    this.#senses = new Senses(parts.options.contact);
     this.reader = { answer: (to, decision, signal) => this.#answer(to, decision, signal) };
     const { strike } = parts.options;
     this.bolt = strike && { unlock: (signal, isOver) => this.#unlock(strike, signal, isOver) };
@@ -68,7 +69,7 @@ export class ReaderDevice implements LockDevice {
       identity: `${vendor}-${model}-${serial}`,
       model: `${vendor} ${model}.${version}`,
       reader: true,
-      ...(this.bolt ? { bolt: { locks: false } } : {}),
+      ...(this.bolt && this.#lacks() === undefined ? { bolt: { locks: false } } : {}),
     };
   }
 
@@ -76,17 +77,32 @@ export class ReaderDevice implements LockDevice {
   hear(happening: Happening): void {
     const { report, session } = this.#parts;
     if (happening.happening === "identity") this.#identity = happening.identity;
+    if (happening.happening === "abilities") this.#able(happening.abilities);
     this.#heard.hear(happening);
     if (happening.happening === "online" || happening.happening === "offline") report({ event: happening.happening });
     if (happening.happening === "online") session.want({ id: "at rest", command: atRest(0) });
     if (happening.happening === "card") this.#shown(happening);
     if (happening.happening === "keys") report({ event: "keys", digits: happening.keys, ...where(happening) });
-    if (happening.happening === "status") this.#told(happening.tamper);
+    for (const told of this.#senses.hear(happening)) report(told);
   }
 
-  #told(isTampered: boolean): void {
-    if (isTampered && !this.#isTampered) this.#parts.report({ event: "tamper" });
-    this.#isTampered = isTampered;
+  #able(abilities: ReaderAbilities): void {
+    this.#abilities = abilities;
+    const { address, host } = this.#parts;
+    const problem = this.#lacks();
+    if (problem !== undefined)
+      host.log.warn({ address, problem }, "a reader cannot move the strike that it is to move");
+  }
+
+  /** Why it cannot move the strike; undefined: it can, or has not said what it can. */
+  #lacks(): string | undefined {
+    const { strike } = this.#parts.options;
+    if (!strike || !this.#abilities) return undefined;
+    const { outputs, timedOutputs } = this.#abilities;
+    if (strike.output >= outputs)
+      return `it has ${outputs} outputs, and the strike is to be at output ${strike.output}`;
+    // Who is to end it himself leaves the door open if he dies.
+    return timedOutputs ? undefined : "its outputs have no timer: drive the strike from elsewhere";
   }
 
   #shown(happening: Extract<Happening, { happening: "card" }>): void {
@@ -109,6 +125,8 @@ export class ReaderDevice implements LockDevice {
   }
 
   async #unlock(strike: Strike, signal: AbortSignal, isOver: IsOver): Promise<ActOutcome> {
+    const problem = this.#lacks();
+    if (problem !== undefined) return { result: "refused", detail: problem };
     unlessTooLate(signal, isOver);
     const timer = Math.round(strike.seconds * 10);
     const order: Command = { command: "OUT", outputs: [{ output: strike.output, code: 5, timer }] };

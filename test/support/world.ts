@@ -34,6 +34,7 @@ export const agentFacts: Context["agent"] = () => ({
   broker: { connected: true, sessionLost: undefined, idInUseSince: undefined, unheard: [] },
   clock: { trusted: true, reason: undefined, since: undefined, source: "system", hint: undefined },
   exposures: [],
+  links: [],
 });
 
 /** A database in memory, as {@link openDatabase} leaves one on disk. */

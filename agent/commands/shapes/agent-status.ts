@@ -62,10 +62,22 @@ export const agentStatusShape = z
   })
   .meta({ id: "agent_status", description: "The agent's state" });
 
+const counts = z.record(z.string(), z.int());
+
 export const agentShape = z
   .strictObject({
     ...agentStatusShape.shape,
     letters_waiting: z.int().describe("Replies and events that the broker has not acknowledged"),
     letters_without_reader: z.int().describe("Of those: that nobody is subscribed to"),
+    links: z
+      .array(
+        z.strictObject({
+          link: z.string(),
+          open: z.boolean(),
+          counts,
+          addresses: z.array(z.strictObject({ address: z.string(), state: z.string(), counts })),
+        }),
+      )
+      .describe("The wires to the locks, and what was counted on them since they are open"),
   })
   .meta({ id: "agent", description: "The agent's state, and what waits for the broker" });
