@@ -83,7 +83,7 @@ const cases: readonly [what: string, value: unknown, lines: readonly string[]][]
     { links: { a: { driver: "simulatd" }, b: { driver: "constructor" } } },
     [
       'links.a.driver: no driver is called "simulatd"; did you mean "simulated"?',
-      'links.b.driver: no driver is called "constructor"; there are "simulated", "zigbee2mqtt", "zwave"',
+      'links.b.driver: no driver is called "constructor"; there are "osdp", "simulated", "zigbee2mqtt", "zwave"',
     ],
   ],
   [
@@ -374,6 +374,9 @@ function knownOptions({ properties, additionalProperties, items, anyOf }: Node, 
     ...(additionalProperties?.anyOf ?? []).flatMap((node) =>
       knownOptions(node, `${path}.${node.properties?.["driver"]?.const}`),
     ),
+    ...(additionalProperties?.properties
+      ? [`${path}.*`, ...knownOptions(additionalProperties, `${path}.*`).slice(1)]
+      : []),
     ...(items?.properties ? knownOptions(items, `${path}[]`).slice(1) : []),
     ...(anyOf ?? []).flatMap((node) => knownOptions(node, path).slice(1)),
   ];
@@ -387,7 +390,9 @@ function shownOptions(value: unknown, path: string): string[] {
     ...here,
     ...Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
       const driver = path === "links" && typeof inner === "object" && inner !== null && "driver" in inner;
-      return shownOptions(inner, `${path}${path && "."}${driver ? String(inner.driver) : key}`);
+      // What is named by the address of a reader.
+      const name = /^\d+$/.test(key) ? "*" : key;
+      return shownOptions(inner, `${path}${path && "."}${driver ? String(inner.driver) : name}`);
     }),
   ];
 }
