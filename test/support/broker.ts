@@ -28,9 +28,10 @@ export const brokerSkipReason = (name: BrokerName): string | undefined =>
 /** The most real broker that is installed. */
 export const bestBroker = (): BrokerName => (hasMosquitto() ? "mosquitto" : "aedes");
 
-export async function startBroker(name: BrokerName): Promise<Broker> {
+/** @param settings of mosquitto, more lines of its configuration file. */
+export async function startBroker(name: BrokerName, settings: readonly string[] = []): Promise<Broker> {
   const port = await freePort();
-  const broker = name === "aedes" ? new InProcess(port) : new Mosquitto(port);
+  const broker = name === "aedes" ? new InProcess(port) : new Mosquitto(port, settings);
   await broker.start();
   return broker;
 }
@@ -111,19 +112,20 @@ class Mosquitto implements Broker {
   readonly url: string;
   readonly #port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), "latchd-mosquitto-"));
+  readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, settings: readonly string[]) {
     this.#port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
+    this.#settings = settings;
   }
 
   async start(): Promise<void> {
     const file = join(this.#folder, "mosquitto.conf");
-    writeFileSync(
-      file,
-      `listener ${this.#port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n`,
-    );
+    const listener = `listener ${this.#port} 127.0.0.1`;
+    const usual = [listener, "allow_anonymous true", "persistence false", "set_tcp_nodelay true"];
+    writeFileSync(file, `${[...usual, ...this.#settings].join("\n")}\n`);
     const child = spawn("mosquitto", ["-c", file], { stdio: "ignore" });
     this.#process = child;
     // A test run that is cut short leaves no broker behind.

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { z } from "zod";
+import { bestBroker } from "../support/broker.ts";
+import type { Bench, BenchContext } from "./bench.ts";
+import { benches } from "./benches.ts";
+import { problemsOf } from "./compare.ts";
+import { Findings, loopRow } from "./findings.ts";
+import { readGoals } from "./goals.ts";
+import { type Machine, machineOf } from "./machine.ts";
+import { packageRoot } from "./package-root.ts";
+import { readResults } from "./results.ts";
+import { tableOf } from "./table.ts";
+
+const here = join(packageRoot, "test/bench");
+const checkedIn = join(here, "bench-results.json");
+
+const options = z.object({
+  only: z.array(z.string()).optional(),
+  quick: z.boolean().default(false),
+  folder: z.string().default(join(packageRoot, "data")),
+  out: z.string().optional(),
+});
+
+const program = new Command("bench")
+  .description("Measures latchd beside what it is compared with, and prints a table.")
+  .option("--only <name...>", `these benches only: ${benches.map(({ name }) => name).join(", ")}`)
+  .option(
+    "--quick",
+    "under a minute: fewer rounds, smaller sizes; fails where a row is broken or far off the last results",
+  )
+  .option("--folder <dir>", "where the data directories lie while it runs: on a disk, not in memory")
+  .option("--out <file>", "where to write the results (default: test/bench/bench-results.json of a full run)");
+
+async function run({ only, quick, folder: parent, out }: z.infer<typeof options>): Promise<number> {
+  const goals = readGoals(readFileSync(join(here, "goals.json"), "utf8"));
+  const before = existsSync(checkedIn) ? readResults(readFileSync(checkedIn, "utf8")) : [];
+  const chosen = benches.filter(({ name }) => only?.includes(name) ?? true);
+  if (chosen.length === 0) throw new Error(`no bench of that name: ${benches.map(({ name }) => name).join(", ")}`);
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, "bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const machine = machineOf(folder);
+  if (!machine.isDisk) say(`${folder} is in memory: nothing that is said of durability is worth anything there`);
+  if (bestBroker() !== "mosquitto")
+    say("mosquitto is not installed (apt-get install mosquitto): the broker is aedes, in this process");
+  const found = new Findings();
+  for (const bench of chosen) await measure(bench, { quick, folder }, found);
+  const measured = goals
+    .filter(({ name }) => only === undefined || name === loopRow || chosen.some(({ rows }) => rows.includes(name)))
+    .map((goal) => found.measured(goal, chosen));
+  process.stdout.write(`${wordsOf(machine, quick)}\n\n${tableOf(measured)}\n`);
+  const results = measured.map(({ result }) => result);
+  const file = out ?? (quick || only ? undefined : checkedIn);
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine, rows: results }, null, 2)}\n`);
+  const problems = problemsOf(results, before);
+  for (const problem of problems) say(problem);
+  return problems.length > 0 ? 1 : 0;
+}
+
+async function measure(bench: Bench, given: Pick<BenchContext, "quick" | "folder">, found: Findings): Promise<void> {
+  const began = performance.now();
+  const context: BenchContext = {
+    ...given,
+    progress: say,
+    delayed: (during, ms) => void found.delays.push({ during, ms }),
+    note: (row, text) => void found.notes.set(row, text),
+    missing: (row, why) => void found.missing.set(row, why),
+  };
+  try {
+    for await (const round of bench.rounds(context)) {
+      for (const [row, pair] of Object.entries(round)) found.add(row, pair);
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    say(`${bench.name} is broken: ${error instanceof Error ? (error.stack ?? why) : why}`);
+    for (const row of bench.rows) found.missing.set(row, `it broke: ${why}`);
+    for (const row of bench.rows) found.rounds.delete(row);
+  }
+  say(`${bench.name}: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+}
+
+const wordsOf = ({ cpu, cores, memory, node, disk, isDisk, fsync }: Machine, quick: boolean): string =>
+  [
+    `${cpu}, ${cores} cores, ${memory}, Node ${node}`,
+    `data directories on ${disk}${isDisk ? "" : ", WHICH IS NO DISK"}: fsync p50 ${fsync.p50} ms, p99 ${fsync.p99} ms`,
+    ...(quick ? ["quick: fewer rounds and smaller sizes than the table asks for"] : []),
+  ].join("\n");
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+process.exitCode = await run(options.parse(program.parse().opts()));

@@ -1,0 +1,165 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { bestBroker, startBroker } from "../../support/broker.ts";
+import { Agent } from "../agent.ts";
+import type { Bench, BenchContext } from "../bench.ts";
+import { Child } from "../child.ts";
+import { base, commandTopic, doorsOn } from "../house.ts";
+import { interleaved } from "../interleave.ts";
+import { Load } from "../load.ts";
+import { installNodeRed, startNodeRed } from "../node-red.ts";
+import { ownProgram } from "../own-program.ts";
+import { until } from "../until.ts";
+
+const devices = 100;
+/** Each of a lock's answers takes as long: as with real ones, most of what was granted waits for its lock. */
+const lockAnswersIn = 1_000;
+
+const toBare = "intake, to no database";
+const toNodeRed = "intake, to Node-RED";
+const rowOf: ReadonlyMap<string, string> = new Map([
+  ["no database", toBare],
+  ["one transaction each", "intake, to one transaction each"],
+  ["Node-RED", toNodeRed],
+]);
+const rows = [...rowOf.values()];
+
+/** What is started for one contender, at one broker and in one folder. */
+interface Started extends AsyncDisposable {
+  readonly process: Child;
+  readonly loopDelay?: () => Promise<number>;
+}
+
+export const intake: Bench = {
+  name: "intake",
+  rows,
+  unit: Object.fromEntries(rows.map((row) => [row, "grants/s"])),
+
+  async *rounds(context) {
+    const { quick, folder, progress, missing } = context;
+    const [grants, rounds] = quick ? [2_000, 1] : [20_000, 5];
+    const absent = await installNodeRed(progress);
+    if (absent !== undefined) missing(toNodeRed, absent);
+    const run =
+      (name: string, start: (at: string, url: string) => Promise<Started>, share = 1) =>
+      async (round: number): Promise<number> => {
+        progress(`intake: ${name}, round ${round + 1} of ${rounds}`);
+        const at = join(folder, `intake-${name.replaceAll(" ", "-")}-${round}`);
+        mkdirSync(at);
+        try {
+          return await rate(start, at, Math.round(grants * share), context);
+        } finally {
+          rmSync(at, { recursive: true });
+        }
+      };
+    const contenders = new Map([
+      ["latchd", run("latchd", startLatchd)],
+      ["no database", run("no database", (_, url) => startProgram("bare-subscriber", url))],
+      ["one transaction each", run("one transaction each", (at, url) => startProgram("transaction-each", url, at))],
+    ]);
+    // It is so much slower that as many would take minutes: its rate is that of the first tenth.
+    if (absent === undefined) contenders.set("Node-RED", run("Node-RED", startNodeRedAt, 0.1));
+    for await (const found of interleaved(rounds, contenders)) {
+      const latchd = found.get("latchd") ?? Number.NaN;
+      const others = [...found].flatMap(([name, reference]) => {
+        const row = rowOf.get(name);
+        return row === undefined ? [] : [[row, { latchd, reference }] as const];
+      });
+      yield Object.fromEntries(others);
+    }
+  },
+};
+
+async function startLatchd(at: string, url: string): Promise<Started> {
+  const agent = new Agent(at, {
+    agent_id: "gateway-1",
+    broker: url,
+    links: { simulated: { driver: "simulated", slots: 250 } },
+    devices: doorsOn("simulated", devices),
+  });
+  const locks = join(agent.dataDir, "links", "simulated");
+  mkdirSync(locks, { recursive: true });
+  const condition = {
+    faults: [{ setting: { fault: "slow", ms: [lockAnswersIn, lockAnswersIn] }, since: 0 }],
+    battery: { level: 1, at: 0 },
+  };
+  for (let door = 1; door <= devices; door++)
+    writeFileSync(join(locks, `lock-${door}.condition.json`), JSON.stringify(condition));
+  await agent.start();
+  return {
+    process: agent.process,
+    loopDelay: () => agent.loopDelay(),
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
+  };
+}
+
+async function startProgram(name: string, ...words: readonly string[]): Promise<Started> {
+  const child = new Child([ownProgram(name), ...words]);
+  await child.message();
+  return { process: child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+}
+
+async function startNodeRedAt(at: string, url: string): Promise<Started> {
+  const child = await startNodeRed(at, url);
+  return { process: child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+}
+
+/** Grants a second, from the first publish to the last reply. */
+async function rate(
+  start: (at: string, url: string) => Promise<Started>,
+  at: string,
+  grants: number,
+  { note, delayed }: BenchContext,
+): Promise<number> {
+  await using broker = await startBroker(bestBroker(), ["max_queued_messages 0"]);
+  await using contender = await start(at, broker.url);
+  const replied = new Set<string>();
+  await using load = await Load.open(broker.url, [`${base}/reply/#`, `${base}/event/#`], (topic) => {
+    if (topic.startsWith(replies)) replied.add(topic.slice(replies.length));
+  });
+  await awake(load, replied, contender.process);
+  const packets = Load.packets(
+    Array.from({ length: grants }, (_, number) => ({
+      topic: commandTopic("user_identities/grant_access_to_device"),
+      payload: JSON.stringify({
+        request_id: `grant-${number}`,
+        user_identity_id: `person-${number}`,
+        device_id: `door-${1 + (number % devices)}`,
+      }),
+    })),
+  );
+  replied.clear();
+  await contender.loopDelay?.();
+  const [own, theirs] = [process.cpuUsage(), contender.process.cpu];
+  const before = performance.now();
+  await load.publish(packets);
+  const published = performance.now() - before;
+  await until("all are replied to", () => replied.size === grants, 240_000, 1);
+  const took = performance.now() - before;
+  const busy = (process.cpuUsage(own).user + process.cpuUsage(own).system) / 1_000;
+  if (contender.loopDelay) {
+    delayed("intake", await contender.loopDelay());
+    const share = (ms: number): string => `${Math.round((100 * ms) / took)} %`;
+    note(
+      toBare,
+      `of the time latchd was busy ${share(contender.process.cpu - theirs)}, who publishes and counts ${share(busy)}; all was published after ${Math.round(published)} of ${Math.round(took)} ms`,
+    );
+  }
+  return (1_000 * grants) / took;
+}
+
+const replies = `${base}/reply/`;
+
+/** A command of which nothing comes is sent until it is answered: then the other side is there. */
+async function awake(load: Load, replied: ReadonlySet<string>, process: Child): Promise<void> {
+  for (let attempt = 0; attempt < 300 && replied.size === 0; attempt++) {
+    if (process.hasEnded) throw new Error(`it has ended: ${process.lastWords}`);
+    const payload = JSON.stringify({ request_id: `awake-${attempt}`, user_identity_id: "nobody", device_id: "door-1" });
+    const topic = commandTopic("user_identities/grant_access_to_device");
+    await load.publish(Load.packets([{ topic, payload }]));
+    await pause(200);
+  }
+  if (replied.size === 0) throw new Error("nobody answers commands");
+  await pause(500);
+}
