@@ -1,5 +1,8 @@
 import type { Bench } from "./bench.ts";
+import { bulk } from "./rows/bulk.ts";
 import { intake } from "./rows/intake.ts";
+import { latency } from "./rows/latency.ts";
+import { many } from "./rows/many.ts";
 
 /** Best first: what a sceptic would ask for first. */
-export const benches: readonly Bench[] = [intake];
+export const benches: readonly Bench[] = [intake, latency, bulk, many];

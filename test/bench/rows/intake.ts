@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { bestBroker, startBroker } from "../../support/broker.ts";
 import { Agent } from "../agent.ts";
 import type { Bench, BenchContext } from "../bench.ts";
 import { Child } from "../child.ts";
-import { base, commandTopic, doorsOn } from "../house.ts";
+import { base, commandTopic, doorOf, doorsOn, grantCommand, lockOf, slowLock, upTo } from "../house.ts";
 import { interleaved } from "../interleave.ts";
 import { Load } from "../load.ts";
 import { installNodeRed, startNodeRed } from "../node-red.ts";
@@ -78,14 +78,8 @@ async function startLatchd(at: string, url: string): Promise<Started> {
     links: { simulated: { driver: "simulated", slots: 250 } },
     devices: doorsOn("simulated", devices),
   });
-  const locks = join(agent.dataDir, "links", "simulated");
-  mkdirSync(locks, { recursive: true });
-  const condition = {
-    faults: [{ setting: { fault: "slow", ms: [lockAnswersIn, lockAnswersIn] }, since: 0 }],
-    battery: { level: 1, at: 0 },
-  };
-  for (let door = 1; door <= devices; door++)
-    writeFileSync(join(locks, `lock-${door}.condition.json`), JSON.stringify(condition));
+  for (const door of upTo(devices))
+    slowLock(agent.dataDir, { link: "simulated", lock: lockOf(door), ms: lockAnswersIn });
   await agent.start();
   return {
     process: agent.process,
@@ -121,11 +115,11 @@ async function rate(
   await awake(load, replied, contender.process);
   const packets = Load.packets(
     Array.from({ length: grants }, (_, number) => ({
-      topic: commandTopic("user_identities/grant_access_to_device"),
+      topic: commandTopic(grantCommand),
       payload: JSON.stringify({
         request_id: `grant-${number}`,
         user_identity_id: `person-${number}`,
-        device_id: `door-${1 + (number % devices)}`,
+        device_id: doorOf(1 + (number % devices)),
       }),
     })),
   );
@@ -155,8 +149,12 @@ const replies = `${base}/reply/`;
 async function awake(load: Load, replied: ReadonlySet<string>, process: Child): Promise<void> {
   for (let attempt = 0; attempt < 300 && replied.size === 0; attempt++) {
     if (process.hasEnded) throw new Error(`it has ended: ${process.lastWords}`);
-    const payload = JSON.stringify({ request_id: `awake-${attempt}`, user_identity_id: "nobody", device_id: "door-1" });
-    const topic = commandTopic("user_identities/grant_access_to_device");
+    const payload = JSON.stringify({
+      request_id: `awake-${attempt}`,
+      user_identity_id: "nobody",
+      device_id: doorOf(1),
+    });
+    const topic = commandTopic(grantCommand);
     await load.publish(Load.packets([{ topic, payload }]));
     await pause(200);
   }

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { systemClock } from "../../../agent/clock.ts";
+import { Secret } from "../../../agent/domain/secret.ts";
+import { slotName } from "../../../agent/domain/slot.ts";
+import type { Host, Log } from "../../../drivers/driver.ts";
+import simulated from "../../../drivers/simulated/index.ts";
+import { slowLock } from "../house.ts";
+
+/**
+ * The limit of a wire: a simulated lock's driver, called by nobody but this loop, which writes one code after the other and
+ * keeps nothing. Tells how many milliseconds that took.
+ */
+const [, , folder = "", codes = "1", ms = "1"] = process.argv;
+const nothing = (): void => undefined;
+const log: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+const directory = join(folder, "links", "simulated");
+slowLock(folder, { link: "simulated", lock: "lock-1", ms: Number(ms), to: ["write"] });
+const host: Host = {
+  clock: systemClock,
+  log,
+  state: { directory, get: () => undefined, set: nothing, delete: nothing },
+  report: async () => undefined,
+};
+const link = await simulated.open(simulated.options.parse({ slots: Number(codes) + 10 }), host);
+const { memory } = link.lock("lock-1");
+if (!memory) throw new Error("the lock has no memory");
+const { signal } = new AbortController();
+const before = performance.now();
+for (let code = 0; code < Number(codes); code++) {
+  const credential = { kind: "pin", digits: new Secret(String(100_000 + code)) } as const;
+  const outcome = await memory.write(
+    { credential, when: "always", label: `person-${code}` },
+    slotName(String(code + 1)),
+    signal,
+  );
+  if (outcome.result !== "stored") throw new Error(`the lock says ${outcome.result}`);
+}
+process.send?.({ took: performance.now() - before });
+process.disconnect();
