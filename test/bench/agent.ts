@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { z } from "zod";
+import { packageRoot } from "../../agent/package.ts";
 import { Child } from "./child.ts";
-import { packageRoot } from "./package-root.ts";
+import { ownProgram } from "./own-program.ts";
 import { until } from "./until.ts";
 
-const program = join(packageRoot, "dist/agent/main.js");
-const watcher = join(packageRoot, "dist/test/bench/programs/watch-loop.js");
+const program = join(packageRoot(), "dist/agent/main.js");
 
 const delays = z.object({ p99: z.number() });
 
@@ -22,10 +22,16 @@ export class Agent implements AsyncDisposable {
   #child: Child | undefined;
   #isRunning = false;
 
-  /** @param config its data directory is ours. */
-  constructor(folder: string, config: object) {
+  readonly #preloads: readonly string[];
+
+  /**
+   * @param config its data directory is ours.
+   * @param preloads of our programs, beside the one that watches its event loop: run in its process before it.
+   */
+  constructor(folder: string, config: object, preloads: readonly string[] = []) {
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
     this.folder = folder;
+    this.#preloads = ["watch-loop", ...preloads].flatMap((name) => ["--import", ownProgram(name)]);
     this.dataDir = join(folder, "data");
     mkdirSync(folder, { recursive: true });
     const quiet = { data_dir: "./data", http: "off", log: { level: "warn" }, clock: { check: "off" } };
@@ -45,13 +51,19 @@ export class Agent implements AsyncDisposable {
   /** Starts it, and does not wait for anything. */
   launch(): void {
     this.#isRunning = false;
-    this.#child = new Child([...profiled, "--import", watcher, program, "run", join(this.folder, "config.json")], {
+    this.#child = new Child([...profiled, ...this.#preloads, program, "run", join(this.folder, "config.json")], {
       cwd: this.folder,
       told: (line) => {
-        if (line.includes("Ctrl-C stops it.")) this.#isRunning = true;
+        if (line.includes("Ctrl-C stops it.")) this.#runs();
         else if (/"level":"(warn|error)"/.test(line)) process.stderr.write(`  the agent says: ${line}\n`);
       },
     });
+  }
+
+  /** How long it took to load its own parts keeps nobody waiting who knows it to be there. */
+  #runs(): void {
+    this.#isRunning = true;
+    this.#child?.tell({ ask: "forget" });
   }
 
   get process(): Child {

@@ -1,8 +1,11 @@
 import type { Bench } from "./bench.ts";
 import { bulk } from "./rows/bulk.ts";
+import { cost } from "./rows/cost.ts";
 import { intake } from "./rows/intake.ts";
 import { latency } from "./rows/latency.ts";
 import { many } from "./rows/many.ts";
+import { memory } from "./rows/memory.ts";
+import { restart } from "./rows/restart.ts";
 
 /** Best first: what a sceptic would ask for first. */
-export const benches: readonly Bench[] = [intake, latency, bulk, many];
+export const benches: readonly Bench[] = [intake, latency, bulk, many, restart, cost, memory];

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
+import { packageRoot } from "../../agent/package.ts";
 import { bestBroker } from "../support/broker.ts";
 import type { Bench, BenchContext } from "./bench.ts";
 import { benches } from "./benches.ts";
@@ -9,17 +10,16 @@ import { problemsOf } from "./compare.ts";
 import { Findings, loopRow } from "./findings.ts";
 import { readGoals } from "./goals.ts";
 import { type Machine, machineOf } from "./machine.ts";
-import { packageRoot } from "./package-root.ts";
 import { readResults } from "./results.ts";
 import { tableOf } from "./table.ts";
 
-const here = join(packageRoot, "test/bench");
+const here = join(packageRoot(), "test/bench");
 const checkedIn = join(here, "bench-results.json");
 
 const options = z.object({
   only: z.array(z.string()).optional(),
   quick: z.boolean().default(false),
-  folder: z.string().default(join(packageRoot, "data")),
+  folder: z.string().default(join(packageRoot(), "data")),
   out: z.string().optional(),
 });
 

@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
+import { packageRoot } from "../../agent/package.ts";
 import { freePort } from "../support/broker.ts";
 import { Child } from "./child.ts";
-import { packageRoot } from "./package-root.ts";
 
-const home = join(packageRoot, "test/bench/node-red");
+const home = join(packageRoot(), "test/bench/node-red");
 const program = join(home, "node_modules/node-red/red.js");
 /** Its driver is compiled where no built one can be had, which takes minutes. */
 const installWithin = 900_000;

@@ -21,15 +21,17 @@ export class Site implements AsyncDisposable {
    * @param name of its folder.
    * @param config beside what is said of the broker.
    * @param before what is to be in its folder when it starts.
+   * @param preloads of our programs: run in its process before it.
    */
   static async open(
     { folder }: Pick<BenchContext, "folder">,
     name: string,
     config: { readonly devices: readonly object[]; readonly links: object },
     before: (agent: Agent) => void | Promise<void> = () => undefined,
+    preloads: readonly string[] = [],
   ): Promise<Site> {
     const broker = await startBroker(bestBroker(), ["max_queued_messages 0"]);
-    const agent = new Agent(join(folder, name), { agent_id: "gateway-1", broker: broker.url, ...config });
+    const agent = new Agent(join(folder, name), { agent_id: "gateway-1", broker: broker.url, ...config }, preloads);
     const cloud = await Cloud.open(broker.url);
     const site = new Site(broker, agent, cloud);
     try {

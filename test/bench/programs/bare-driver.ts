@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { systemClock } from "../../../agent/clock.ts";
 import { Secret } from "../../../agent/domain/secret.ts";
 import { slotName } from "../../../agent/domain/slot.ts";
-import type { Host, Log } from "../../../drivers/driver.ts";
 import simulated from "../../../drivers/simulated/index.ts";
+import { bareHost } from "../bare-host.ts";
 import { slowLock } from "../house.ts";
 
 /**
@@ -11,17 +10,9 @@ import { slowLock } from "../house.ts";
  * keeps nothing. Tells how many milliseconds that took.
  */
 const [, , folder = "", codes = "1", ms = "1"] = process.argv;
-const nothing = (): void => undefined;
-const log: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 const directory = join(folder, "links", "simulated");
 slowLock(folder, { link: "simulated", lock: "lock-1", ms: Number(ms), to: ["write"] });
-const host: Host = {
-  clock: systemClock,
-  log,
-  state: { directory, get: () => undefined, set: nothing, delete: nothing },
-  report: async () => undefined,
-};
-const link = await simulated.open(simulated.options.parse({ slots: Number(codes) + 10 }), host);
+const link = await simulated.open(simulated.options.parse({ slots: Number(codes) + 10 }), bareHost(directory));
 const { memory } = link.lock("lock-1");
 if (!memory) throw new Error("the lock has no memory");
 const { signal } = new AbortController();

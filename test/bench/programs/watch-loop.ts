@@ -4,7 +4,9 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 const everyMs = 5;
 const delays = monitorEventLoopDelay({ resolution: everyMs });
 delays.enable();
-process.on("message", () => {
+process.on("message", ({ ask }: { readonly ask?: string }) => {
+  if (ask === "forget") delays.reset();
+  if (ask !== "delays") return;
   // What it records is the time from one look to the next.
   const p99 = Math.max(0, delays.percentile(99) / 1e6 - everyMs);
   delays.reset();

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Bench } from "../bench.ts";
+import { doorOf, upTo } from "../house.ts";
+import { fill, houseConfig, type Size } from "../large-house.ts";
+import { Site } from "../site.ts";
+
+const cpu = "cost of one grant, CPU";
+const rows = "cost of one grant, rows";
+const counted = z.object({ rows: z.number() });
+
+export const cost: Bench = {
+  name: "cost",
+  rows: [cpu, rows],
+  unit: { [cpu]: "ms", [rows]: "rows" },
+
+  async *rounds(context) {
+    const { quick, progress } = context;
+    const [locks, codes, rounds, grants] = quick ? [16, 200, 1, 10] : [256, 1_000, 5, 25];
+    const open = (size: Size): Promise<Site> =>
+      Site.open(context, `cost-${size.locks}`, houseConfig(size), (agent) => fill(agent, size, context), [
+        "count-rows",
+      ]);
+    await using large = await open({ locks, codes });
+    await using small = await open({ locks: 1, codes });
+    const one = async ({ agent, cloud }: Site, round: number): Promise<{ cpu: number; rows: number }> => {
+      await agent.process.ask({ ask: "count" });
+      const before = agent.process.cpu;
+      // On a lock that has as many codes as the only one of the other house.
+      for (const number of upTo(grants))
+        await cloud.grant([{ identity: `visitor-${round}-${number}`, device: doorOf(1) }]);
+      const after = agent.process.cpu;
+      const found = counted.parse(await agent.process.ask({ ask: "rows" }));
+      context.delayed("one grant among many", await agent.loopDelay());
+      return { cpu: (after - before) / grants, rows: found.rows / grants };
+    };
+    for (const site of [large, small]) await one(site, 0);
+    for (const round of upTo(rounds)) {
+      progress(`cost: round ${round} of ${rounds}`);
+      const [ofLarge, ofSmall] = [await one(large, round), await one(small, round)];
+      yield {
+        [cpu]: { latchd: ofLarge.cpu, reference: ofSmall.cpu },
+        [rows]: { latchd: ofLarge.rows, reference: ofSmall.rows },
+      };
+    }
+  },
+};
