@@ -152,7 +152,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
   };
   /** What is granted at its door does not depend on which reader hangs there; who looks after the door wants to know. */
   const learnReader = (device: DeviceId, is: Abilities, was: Abilities | undefined): readonly DeviceId[] => {
-    if (describe(was) === describe(is)) return [];
+    if (isDeepStrictEqual(was, is)) return [];
     devices.learn(device, is);
     if (was && was.identity !== is.identity)
       journal.event("device.replaced", { device_id: device, was: was.identity, is: is.identity }, now());
@@ -205,7 +205,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         locks.meet(device, lock);
         const isSame = locks.at(device) === lock;
         const others = locks.holding(lock).filter((other) => other !== device);
-        if (isSame && others.length === 0 && !locks.isMoved(device) && describe(before) === describe(abilities)) {
+        // Whatever the order in which it is said: what is kept has another than what a driver says.
+        if (isSame && others.length === 0 && !locks.isMoved(device) && isDeepStrictEqual(before, abilities)) {
           if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
           return [];
         }
@@ -293,6 +294,3 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
   };
 }
-
-const describe = (abilities: Abilities | undefined): string =>
-  JSON.stringify(abilities, (_, value: unknown) => (value instanceof Map ? [...value] : value));

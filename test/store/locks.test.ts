@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
-import { type DeviceId, deviceId } from "../../agent/domain/ids.ts";
+import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";
 import { observe } from "../../agent/domain/observe.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
@@ -65,6 +65,21 @@ function live(device = first): MemoryStore {
   expect(receipt(desk, device)).toMatchObject([{ state: "live" }]);
   return desk;
 }
+
+test("a lock that says of itself what it said before, in whatever order, has nobody's code chosen anew", () => {
+  using desk = live();
+  const { rounds, records } = desk.store;
+  const { memory, ...rest } = x;
+  assert(memory);
+  rounds.learn(first, { ...rest, memory, bolt: { locks: true } });
+  rounds.choose(first);
+  const isDue = (): boolean => records.isChoiceDue(userIdentityId("ann"), first);
+  expect(isDue()).toBe(false);
+  rounds.learn(first, { bolt: { locks: true }, memory, ...rest });
+  expect(isDue()).toBe(false);
+  rounds.learn(first, { ...rest, memory });
+  expect(isDue()).toBe(true);
+});
 
 test("another lock at a device: what is on the first one is to be removed from that one, and is placed anew on the other", () => {
   using desk = live();
