@@ -1,6 +1,8 @@
 import type { Bench } from "./bench.ts";
 import { bulk } from "./rows/bulk.ts";
 import { cost } from "./rows/cost.ts";
+import { delivery } from "./rows/delivery.ts";
+import { door } from "./rows/door.ts";
 import { intake } from "./rows/intake.ts";
 import { latency } from "./rows/latency.ts";
 import { many } from "./rows/many.ts";
@@ -8,4 +10,4 @@ import { memory } from "./rows/memory.ts";
 import { restart } from "./rows/restart.ts";
 
 /** Best first: what a sceptic would ask for first. */
-export const benches: readonly Bench[] = [intake, latency, bulk, many, restart, cost, memory];
+export const benches: readonly Bench[] = [intake, latency, door, delivery, bulk, many, restart, cost, memory];

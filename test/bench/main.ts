@@ -49,7 +49,12 @@ async function run({ only, quick, folder: parent, out }: z.infer<typeof options>
   const found = new Findings();
   for (const bench of chosen) await measure(bench, { quick, folder }, found);
   const measured = goals
-    .filter(({ name }) => only === undefined || name === loopRow || chosen.some(({ rows }) => rows.includes(name)))
+    .filter(
+      ({ name }) =>
+        only === undefined ||
+        (name === loopRow && found.delays.length > 0) ||
+        chosen.some(({ rows }) => rows.includes(name)),
+    )
     .map((goal) => found.measured(goal, chosen));
   process.stdout.write(`${wordsOf(machine, quick)}\n\n${tableOf(measured)}\n`);
   const results = measured.map(({ result }) => result);
