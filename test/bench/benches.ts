@@ -8,6 +8,20 @@ import { latency } from "./rows/latency.ts";
 import { many } from "./rows/many.ts";
 import { memory } from "./rows/memory.ts";
 import { restart } from "./rows/restart.ts";
+import { zigbee } from "./rows/zigbee.ts";
+import { zwave } from "./rows/zwave.ts";
 
 /** Best first: what a sceptic would ask for first. */
-export const benches: readonly Bench[] = [intake, latency, door, delivery, bulk, many, restart, cost, memory];
+export const benches: readonly Bench[] = [
+  intake,
+  latency,
+  door,
+  delivery,
+  bulk,
+  many,
+  zwave,
+  zigbee,
+  restart,
+  cost,
+  memory,
+];

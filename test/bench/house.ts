@@ -7,6 +7,7 @@ import type { Condition } from "../../simulator/lying-lock.ts";
 /** Where the agent of a bench is on its broker. */
 export const base = "access/gateway-1";
 export const grantCommand = "user_identities/grant_access_to_device";
+export const revokeCommand = "user_identities/revoke_access_to_device";
 
 export const commandTopic = (command: string): string => `${base}/command/${command}`;
 

@@ -1,34 +1,21 @@
-import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { packageRoot } from "../../agent/package.ts";
 import { freePort } from "../support/broker.ts";
 import { Child } from "./child.ts";
+import { install } from "./install.ts";
 
 const home = join(packageRoot(), "test/bench/node-red");
 const program = join(home, "node_modules/node-red/red.js");
-/** Its driver is compiled where no built one can be had, which takes minutes. */
-const installWithin = 900_000;
-
 /**
- * Installs Node-RED where it is not yet.
+ * Installs Node-RED where it is not yet; its SQLite is compiled where no built one can be had, which takes minutes.
  *
  * @returns why it cannot be had; undefined where it is there.
  */
-export async function installNodeRed(progress: (text: string) => void): Promise<string | undefined> {
-  if (isThere()) return undefined;
-  progress("installing Node-RED under test/bench/node-red/, and compiling its SQLite: once, for some minutes");
-  try {
-    const env = { ...process.env, CFLAGS: "-O2" };
-    await promisify(execFile)("npm", ["ci", "--prefix", home], { timeout: installWithin, env, maxBuffer: 2 ** 26 });
-  } catch (error) {
-    return `npm ci --prefix test/bench/node-red has failed: ${error instanceof Error ? error.message.slice(0, 500) : "unknown"}`;
-  }
-  return isThere() ? undefined : "npm ci --prefix test/bench/node-red has not built its SQLite";
-}
+export const installNodeRed = (progress: (text: string) => void): Promise<string | undefined> =>
+  install("Node-RED", "test/bench/node-red", isThere, progress);
 
 function isThere(): boolean {
   if (!existsSync(program)) return false;

@@ -3,16 +3,19 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packageRoot } from "../../agent/package.ts";
 import type { DoorAct } from "../../simulator/zigbee2mqtt-device.ts";
 import type { Mood, Place } from "../drivers/conformance-bolt.ts";
 import { skipReason } from "../support/peers.ts";
 
-const root = import.meta.dirname;
+const root = join(packageRoot(), "test/interop");
 const program = join(root, "node_modules/zigbee2mqtt/index.js");
+
+export const hasZigbee2mqtt = (): boolean => existsSync(program);
 
 /** Why the tests over the real program are left out, if they are. */
 export const zigbee2mqttSkipReason = (): string | undefined =>
-  skipReason("zigbee2mqtt", existsSync(program), "npm ci --prefix test/interop");
+  skipReason("zigbee2mqtt", hasZigbee2mqtt(), "npm ci --prefix test/interop");
 
 export const ieee = "0x000d6f0011223344";
 export const friendlyName = "front_door";

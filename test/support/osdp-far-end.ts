@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
+import { packageRoot } from "../../agent/package.ts";
 import type { OsdpAct } from "../../simulator/osdp-act.ts";
 
-const program = join(import.meta.dirname, "../../dist/simulator/osdp-main.js");
+const program = join(packageRoot(), "dist/simulator/osdp-main.js");
 
 const said = z.discriminatedUnion("happened", [
   z.object({ happened: z.literal("started"), address: z.object({ port: z.number() }).nullable() }),

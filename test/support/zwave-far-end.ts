@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
+import { packageRoot } from "../../agent/package.ts";
 import type { ZwaveAct } from "../../simulator/zwave-act.ts";
 import { skipReason } from "./peers.ts";
 
-const program = join(import.meta.dirname, "../../dist/simulator/zwave-main.js");
+const program = join(packageRoot(), "dist/simulator/zwave-main.js");
 
 /** Why tests over a serial device are left out: undefined where they are not. */
 export const socatSkipReason = (): string | undefined =>

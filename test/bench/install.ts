@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { packageRoot } from "../../agent/package.ts";
+
+const within = 900_000;
+
+/**
+ * Installs what is measured beside us from a lockfile of its own, where it is not there yet: once, for some minutes.
+ *
+ * @param folder of its `package.json`, below ours.
+ * @returns why it cannot be had; undefined where it is there.
+ */
+export async function install(
+  name: string,
+  folder: string,
+  isThere: () => boolean,
+  progress: (text: string) => void,
+): Promise<string | undefined> {
+  if (isThere()) return undefined;
+  progress(`installing ${name} under ${folder}/: once, for some minutes`);
+  try {
+    const env = { ...process.env, CFLAGS: "-O2" };
+    const words = ["ci", "--prefix", join(packageRoot(), folder)];
+    await promisify(execFile)("npm", words, { timeout: within, env, maxBuffer: 2 ** 26 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message.slice(0, 500) : "unknown";
+    return `${name} is not installed: npm ci --prefix ${folder} has failed: ${why}`;
+  }
+  return isThere() ? undefined : `${name} is not installed: npm ci --prefix ${folder} has not brought it`;
+}

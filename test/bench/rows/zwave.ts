@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ZwaveFarEnd, zwaveLocks } from "../../support/zwave-far-end.ts";
+import type { Bench } from "../bench.ts";
+import { Child } from "../child.ts";
+import { upTo } from "../house.ts";
+import { ownProgram } from "../own-program.ts";
+import { Site } from "../site.ts";
+import { median } from "../statistics.ts";
+
+const row = "grant latency over Z-Wave";
+const lock = zwaveLocks.userCode2;
+const told = z.object({ took: z.number() });
+
+export const zwave: Bench = {
+  name: "zwave",
+  rows: [row],
+  unit: { [row]: "ms" },
+
+  async *rounds(context) {
+    const { quick, folder, progress, missing } = context;
+    const [times, rounds] = quick ? [5, 1] : [20, 5];
+    if (spawnSync("socat", ["-V"]).error !== undefined)
+      return missing(row, "there is no serial device without socat (apt-get install socat)");
+    progress("zwave: two controllers with a lock each, and the interviews of both");
+    await using ours = await new ZwaveFarEnd(["--locks", lock]).start();
+    await using theirs = await new ZwaveFarEnd(["--locks", lock]).start();
+    const at = join(folder, "zwave-direct");
+    mkdirSync(at);
+    await using direct = new Child([ownProgram("zwave-direct"), theirs.device, at, lock, String(times)]);
+    const ready = direct.message();
+    const config = {
+      links: { zwave: { driver: "zwave", port: ours.device } },
+      devices: [{ device_id: "door", name: "Door", time_zone: "UTC", at: { link: "zwave", address: lock } }],
+    };
+    await using site = await Site.open(context, "zwave", config);
+    await ready;
+    const latchd = async (name: string): Promise<number> => {
+      const pair = { identity: name, device: "door" };
+      const took = await site.cloud.grant([pair]);
+      await site.cloud.revoke([pair]);
+      return took;
+    };
+    for (const time of upTo(5)) await latchd(`first-${time}`);
+    await direct.ask({ round: 0 });
+    await site.agent.loopDelay();
+    for (const round of upTo(rounds)) {
+      progress(`zwave: round ${round} of ${rounds}`);
+      const took: number[] = [];
+      for (const time of upTo(times)) took.push(await latchd(`person-${round}-${time}`));
+      context.delayed("Z-Wave", await site.agent.loopDelay());
+      const reference = told.parse(await direct.ask({ round })).took;
+      yield { [row]: { latchd: median(took), reference } };
+    }
+  },
+};
