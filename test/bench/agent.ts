@@ -55,7 +55,7 @@ export class Agent implements AsyncDisposable {
       cwd: this.folder,
       told: (line) => {
         if (line.includes("Ctrl-C stops it.")) this.#runs();
-        else if (/"level":"(warn|error)"/.test(line)) process.stderr.write(`  the agent says: ${line}\n`);
+        else if (/"level":"error"/.test(line)) process.stderr.write(`  the agent says: ${line}\n`);
       },
     });
   }

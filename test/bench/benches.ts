@@ -7,6 +7,7 @@ import { intake } from "./rows/intake.ts";
 import { latency } from "./rows/latency.ts";
 import { many } from "./rows/many.ts";
 import { memory } from "./rows/memory.ts";
+import { osdp } from "./rows/osdp.ts";
 import { restart } from "./rows/restart.ts";
 import { zigbee } from "./rows/zigbee.ts";
 import { zwave } from "./rows/zwave.ts";
@@ -19,6 +20,7 @@ export const benches: readonly Bench[] = [
   delivery,
   bulk,
   many,
+  osdp,
   zwave,
   zigbee,
   restart,

@@ -17,6 +17,12 @@ export class Findings {
     this.rounds.set(row, [...(this.rounds.get(row) ?? []), pair]);
   }
 
+  /** What was measured before is worth nothing. */
+  broke(row: string, why: string): void {
+    this.rounds.delete(row);
+    this.notes.set(row, why);
+  }
+
   measured(goal: Goal, chosen: readonly Bench[]): Measured {
     if (goal.name === loopRow) return this.#loop(goal);
     const rounds = this.rounds.get(goal.name) ?? [];

@@ -14,8 +14,8 @@ const program = join(home, "node_modules/node-red/red.js");
  *
  * @returns why it cannot be had; undefined where it is there.
  */
-export const installNodeRed = (progress: (text: string) => void): Promise<string | undefined> =>
-  install("Node-RED", "test/bench/node-red", isThere, progress);
+export const installNodeRed = (context: Parameters<typeof install>[3]): Promise<string | undefined> =>
+  install("Node-RED", "test/bench/node-red", isThere, context);
 
 function isThere(): boolean {
   if (!existsSync(program)) return false;

@@ -39,7 +39,7 @@ export const intake: Bench = {
   async *rounds(context) {
     const { quick, folder, progress, missing } = context;
     const [grants, rounds] = quick ? [2_000, 1] : [20_000, 5];
-    const absent = await installNodeRed(progress);
+    const absent = await installNodeRed(context);
     if (absent !== undefined) missing(toNodeRed, absent);
     const run =
       (name: string, start: (at: string, url: string) => Promise<Started>, share = 1) =>

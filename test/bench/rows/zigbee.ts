@@ -29,7 +29,7 @@ export const zigbee: Bench = {
   async *rounds(context) {
     const { quick, progress, missing } = context;
     const [times, rounds] = quick ? [5, 1] : [20, 5];
-    const absent = await install("zigbee2mqtt", "test/interop", hasZigbee2mqtt, progress);
+    const absent = await install("zigbee2mqtt", "test/interop", hasZigbee2mqtt, context);
     if (absent !== undefined) return missing(row, absent);
     progress("zigbee: starting zigbee2mqtt");
     await using broker = await startBroker(bestBroker(), ["max_queued_messages 0"]);
