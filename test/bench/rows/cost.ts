@@ -15,7 +15,7 @@ export const cost: Bench = {
 
   async *rounds(context) {
     const { quick, progress } = context;
-    const [locks, codes, rounds, grants] = quick ? [16, 200, 1, 10] : [256, 1_000, 5, 25];
+    const [locks, codes, rounds, grants] = quick ? [8, 200, 1, 10] : [256, 1_000, 5, 25];
     const open = (size: Size): Promise<Site> =>
       Site.open(context, `cost-${size.locks}`, houseConfig(size), (agent) => fill(agent, size, context), [
         "count-rows",

@@ -5,7 +5,6 @@ import { median, percentile } from "../statistics.ts";
 
 const p50 = "grant latency, p50";
 const p99 = "grant latency, p99";
-const doors = 40;
 const lockAnswersIn = 20;
 
 export const latency: Bench = {
@@ -14,7 +13,7 @@ export const latency: Bench = {
   unit: { [p50]: "ms", [p99]: "ms" },
 
   async *rounds(context) {
-    const [grants, rounds] = context.quick ? [40, 1] : [200, 5];
+    const [doors, grants, rounds] = context.quick ? [8, 40, 1] : [40, 200, 5];
     const config = { links: { simulated: { driver: "simulated" } }, devices: doorsOn("simulated", doors) };
     await using site = await Site.open(context, "latency", config, ({ dataDir }) => {
       for (const door of upTo(doors))

@@ -17,7 +17,7 @@ export const memory: Bench = {
   async *rounds(context) {
     const { quick, progress } = context;
     const [size, rounds, wait] = quick
-      ? [{ locks: 16, codes: 200 }, 1, 1_000]
+      ? [{ locks: 8, codes: 200 }, 1, 1_000]
       : [{ locks: 256, codes: 1_000 }, 3, 5_000];
     const few = { links: { simulated: { driver: "simulated" } }, devices: doorsOn("simulated", 3) };
     for (let round = 0; round < rounds; round++) {

@@ -60,7 +60,7 @@ export const osdp: Bench = {
     await site.agent.ask("credentials/set", { user_identity_id: "ann", kind: "card", value: card });
     for (const { device_id: device } of devices) await site.cloud.grant([{ identity: "ann", device }]);
 
-    await pause(2_000);
+    await pause(watched / 2);
     await site.agent.loopDelay();
     for (const round of upTo(rounds)) {
       progress(`osdp: round ${round} of ${rounds}`);

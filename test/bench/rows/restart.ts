@@ -20,7 +20,7 @@ export const restart: Bench = {
   async *rounds(context) {
     const { quick, progress } = context;
     const [size, pending, rounds] = quick
-      ? [{ locks: 16, codes: 200 }, 1_000, 1]
+      ? [{ locks: 8, codes: 200 }, 1_000, 1]
       : [{ locks: 256, codes: 1_000 }, 10_000, 5];
     for (const round of upTo(rounds)) {
       progress(`restart: round ${round} of ${rounds}`);
