@@ -26,6 +26,8 @@ export interface Bench {
   /** For `--only`. */
   readonly name: string;
   readonly rows: readonly string[];
+  /** Most of its time it waits for a wire: a quick run has all of the kind at once. */
+  readonly waits?: true;
   /** Of the numbers that it gives. */
   readonly unit: Readonly<Record<string, string>>;
   /** What it needs is started before the first round, and ended after the last. */

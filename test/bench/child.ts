@@ -31,9 +31,9 @@ export class Child implements AsyncDisposable {
     };
     child.stdout?.on("data", heard);
     child.stderr?.on("data", heard);
-    // A run that is cut short leaves nothing behind.
+    // A run that is cut short leaves nothing behind; its folder is removed after this.
     const kill = (): void => void child.kill("SIGKILL");
-    process.once("exit", kill);
+    process.prependOnceListener("exit", kill);
     child.once("exit", () => process.off("exit", kill));
   }
 
@@ -52,12 +52,20 @@ export class Child implements AsyncDisposable {
 
   /** The next thing that it says of itself. */
   async message(): Promise<unknown> {
-    const ended = once(this.#child, "exit").then(([code]) => {
+    const heard = new AbortController();
+    const { signal } = heard;
+    const told = once(this.#child, "message", { signal });
+    const ended = once(this.#child, "exit", { signal }).then(([code]) => {
       throw new Error(`a program ended with ${String(code)}: ${this.lastWords}`);
     });
-    ended.catch(() => undefined);
-    const told: unknown[] = await Promise.race([once(this.#child, "message"), ended]);
-    return told[0];
+    // Of the two one is waited for in vain.
+    for (const either of [told, ended]) either.catch(() => undefined);
+    try {
+      const [message]: unknown[] = await Promise.race([told, ended]);
+      return message;
+    } finally {
+      heard.abort();
+    }
   }
 
   /** Tells it something. */

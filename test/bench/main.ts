@@ -10,11 +10,13 @@ import { problemsOf } from "./compare.ts";
 import { Findings, loopRow } from "./findings.ts";
 import { readGoals } from "./goals.ts";
 import { type Machine, machineOf } from "./machine.ts";
+import { pageWith, wordsOf } from "./page.ts";
 import { readResults } from "./results.ts";
-import { tableOf } from "./table.ts";
+import { type Measured, tableOf } from "./table.ts";
 
 const here = join(packageRoot(), "test/bench");
 const checkedIn = join(here, "bench-results.json");
+const page = join(packageRoot(), "BENCHMARKS.md");
 
 const options = z.object({
   only: z.array(z.string()).optional(),
@@ -33,36 +35,54 @@ const program = new Command("bench")
   .option("--folder <dir>", "where the data directories lie while it runs: on a disk, not in memory")
   .option("--out <file>", "where to write the results (default: test/bench/bench-results.json of a full run)");
 
-async function run({ only, quick, folder: parent, out }: z.infer<typeof options>): Promise<number> {
+type Options = z.infer<typeof options>;
+
+async function run({ folder: parent, ...asked }: Options): Promise<number> {
   const goals = readGoals(readFileSync(join(here, "goals.json"), "utf8"));
-  const before = existsSync(checkedIn) ? readResults(readFileSync(checkedIn, "utf8")) : [];
-  const chosen = benches.filter(({ name }) => only?.includes(name) ?? true);
+  const chosen = benches.filter(({ name }) => asked.only?.includes(name) ?? true);
   if (chosen.length === 0) throw new Error(`no bench of that name: ${benches.map(({ name }) => name).join(", ")}`);
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "bench-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const machine = machineOf(folder);
-  if (!machine.isDisk) say(`${folder} is in memory: nothing that is said of durability is worth anything there`);
+  warn(machine, folder);
+  const found = new Findings();
+  const { quick } = asked;
+  const together = quick ? chosen.filter(({ waits }) => waits) : [];
+  await Promise.all(together.map((bench) => measure(bench, { quick, folder }, found)));
+  for (const bench of chosen) if (!together.includes(bench)) await measure(bench, { quick, folder }, found);
+  const rows = new Set(chosen.flatMap((bench) => bench.rows));
+  if (found.delays.length > 0) rows.add(loopRow);
+  const measured = goals
+    .filter(({ name }) => asked.only === undefined || rows.has(name))
+    .map((goal) => found.measured(goal, chosen));
+  return report(measured, machine, found, asked);
+}
+
+function warn({ isDisk }: Machine, folder: string): void {
+  if (!isDisk) say(`${folder} is in memory: nothing that is said of durability is worth anything there`);
   if (bestBroker() !== "mosquitto")
     say("mosquitto is not installed (apt-get install mosquitto): the broker is aedes, in this process");
-  const found = new Findings();
-  for (const bench of chosen) await measure(bench, { quick, folder }, found);
-  const measured = goals
-    .filter(
-      ({ name }) =>
-        only === undefined ||
-        (name === loopRow && found.delays.length > 0) ||
-        chosen.some(({ rows }) => rows.includes(name)),
-    )
-    .map((goal) => found.measured(goal, chosen));
-  process.stdout.write(`${wordsOf(machine, quick)}\n\n${tableOf(measured)}\n`);
-  const results = measured.map(({ result }) => result);
+}
+
+/** @returns the exit code. */
+function report(
+  measured: readonly Measured[],
+  machine: Machine,
+  { missing }: Findings,
+  { only, quick, out }: Omit<Options, "folder">,
+): number {
+  const before = existsSync(checkedIn) ? readResults(readFileSync(checkedIn, "utf8")) : [];
+  const words = wordsOf(machine);
+  const note = quick ? "quick: fewer rounds and smaller sizes than the goals ask for\n" : "";
+  process.stdout.write(`${words.join("\n")}\n${note}\n${tableOf(measured)}\n`);
+  const rows = measured.map(({ result }) => result);
   const file = out ?? (quick || only ? undefined : checkedIn);
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine, rows: results }, null, 2)}\n`);
+  if (file === checkedIn) writeFileSync(page, pageWith(readFileSync(page, "utf8"), words.join("; "), measured));
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
   // What a quick run would have to install first is told, and left to the full one.
-  const asked = quick ? results.filter(({ name }) => !found.missing.has(name)) : results;
-  const problems = problemsOf(asked, before);
+  const problems = problemsOf(quick ? rows.filter(({ name }) => !missing.has(name)) : rows, before);
   for (const problem of problems) say(problem);
   return problems.length > 0 ? 1 : 0;
 }
@@ -87,13 +107,6 @@ async function measure(bench: Bench, given: Pick<BenchContext, "quick" | "folder
   }
   say(`${bench.name}: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
-
-const wordsOf = ({ cpu, cores, memory, node, disk, isDisk, fsync }: Machine, quick: boolean): string =>
-  [
-    `${cpu}, ${cores} cores, ${memory}, Node ${node}`,
-    `data directories on ${disk}${isDisk ? "" : ", WHICH IS NO DISK"}: fsync p50 ${fsync.p50} ms, p99 ${fsync.p99} ms`,
-    ...(quick ? ["quick: fewer rounds and smaller sizes than the table asks for"] : []),
-  ].join("\n");
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -12,14 +12,10 @@ export interface Measured {
 /** The table for people, and under each row the rounds that it is the median of. */
 export function tableOf(measured: readonly Measured[]): string {
   const heads = ["row", "latchd", "reference", "ratio", "goal", "met"];
-  const lines = measured.map(({ result, unit }) => [
-    result.name,
-    withUnit(result.latchd, unit),
-    withUnit(result.reference, unit),
-    result.ratio === null ? "–" : result.ratio.toFixed(2),
-    result.goal,
-    result.met ? "yes" : "NO",
-  ]);
+  const lines = measured.map(({ result, unit }) => {
+    const { latchd, reference, ratio } = numbersOf(result, unit);
+    return [result.name, latchd, reference, ratio, result.goal, result.met ? "yes" : "NO"];
+  });
   const widths = heads.map((head, column) => Math.max(...[head, ...lines.map((line) => line[column] ?? "")].map(size)));
   const text = (cells: readonly string[]): string =>
     cells
@@ -37,6 +33,16 @@ export function tableOf(measured: readonly Measured[]): string {
     "",
   ].join("\n");
 }
+
+/** For people. */
+export const numbersOf = (
+  { latchd, reference, ratio }: Result,
+  unit: string,
+): Readonly<Record<"latchd" | "reference" | "ratio", string>> => ({
+  latchd: withUnit(latchd, unit),
+  reference: withUnit(reference, unit),
+  ratio: ratio === null ? "–" : ratio.toFixed(2),
+});
 
 const size = (text: string): number => text.length;
 

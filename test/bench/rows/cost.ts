@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bareMemory } from "../bare-memory.ts";
 import type { Bench } from "../bench.ts";
 import { doorOf, upTo } from "../house.ts";
 import { fill, houseConfig, type Size } from "../large-house.ts";
@@ -6,12 +7,13 @@ import { Site } from "../site.ts";
 
 const cpu = "cost of one grant, CPU";
 const rows = "cost of one grant, rows";
+const memory = "memory, loaded";
 const counted = z.object({ rows: z.number() });
 
 export const cost: Bench = {
   name: "cost",
-  rows: [cpu, rows],
-  unit: { [cpu]: "ms", [rows]: "rows" },
+  rows: [cpu, rows, memory],
+  unit: { [cpu]: "ms", [rows]: "rows", [memory]: "MB" },
 
   async *rounds(context) {
     const { quick, progress } = context;
@@ -21,6 +23,7 @@ export const cost: Bench = {
         "count-rows",
       ]);
     await using large = await open({ locks, codes });
+    context.delayed("a start with all codes live", await large.agent.loopDelay());
     await using small = await open({ locks: 1, codes });
     const one = async ({ agent, cloud }: Site, round: number): Promise<{ cpu: number; rows: number }> => {
       await agent.process.ask({ ask: "count" });
@@ -37,9 +40,11 @@ export const cost: Bench = {
     for (const round of upTo(rounds)) {
       progress(`cost: round ${round} of ${rounds}`);
       const [ofLarge, ofSmall] = [await one(large, round), await one(small, round)];
+      const bare = await bareMemory(quick ? 500 : 2_000);
       yield {
         [cpu]: { latchd: ofLarge.cpu, reference: ofSmall.cpu },
         [rows]: { latchd: ofLarge.rows, reference: ofSmall.rows },
+        [memory]: { latchd: large.agent.process.memory, reference: bare },
       };
     }
   },

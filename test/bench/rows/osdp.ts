@@ -26,6 +26,7 @@ const shown = { act: "card", bits: "26:bd88eb80" } as const;
 export const osdp: Bench = {
   name: "osdp",
   rows: [cycle, strike],
+  waits: true,
   unit: { [cycle]: "ms", [strike]: "ms" },
 
   async *rounds(context) {

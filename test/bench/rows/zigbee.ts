@@ -24,6 +24,7 @@ const state = z.looseObject({
 export const zigbee: Bench = {
   name: "zigbee",
   rows: [row],
+  waits: true,
   unit: { [row]: "ms" },
 
   async *rounds(context) {

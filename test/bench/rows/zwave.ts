@@ -17,6 +17,7 @@ const told = z.object({ took: z.number() });
 export const zwave: Bench = {
   name: "zwave",
   rows: [row],
+  waits: true,
   unit: { [row]: "ms" },
 
   async *rounds(context) {
