@@ -15,7 +15,9 @@ import { readResults } from "./results.ts";
 import { type Measured, tableOf } from "./table.ts";
 
 const here = join(packageRoot(), "test/bench");
+/** Checked in: the results of the last full run, and those of a quick one, whose sizes are others. */
 const checkedIn = join(here, "bench-results.json");
+const quickOnes = join(here, "bench-quick-results.json");
 const page = join(packageRoot(), "BENCHMARKS.md");
 
 const options = z.object({
@@ -33,7 +35,10 @@ const program = new Command("bench")
     "under a minute: fewer rounds, smaller sizes; fails where a row is broken or far off the last results",
   )
   .option("--folder <dir>", "where the data directories lie while it runs: on a disk, not in memory")
-  .option("--out <file>", "where to write the results (default: test/bench/bench-results.json of a full run)");
+  .option(
+    "--out <file>",
+    "where to write the results (default: test/bench/bench-results.json of a full run, nowhere else)",
+  );
 
 type Options = z.infer<typeof options>;
 
@@ -73,7 +78,8 @@ function report(
   { missing }: Findings,
   { only, quick, out }: Omit<Options, "folder">,
 ): number {
-  const before = existsSync(checkedIn) ? readResults(readFileSync(checkedIn, "utf8")) : [];
+  const known = quick ? quickOnes : checkedIn;
+  const before = existsSync(known) ? readResults(readFileSync(known, "utf8")) : [];
   const words = wordsOf(machine);
   const note = quick ? "quick: fewer rounds and smaller sizes than the goals ask for\n" : "";
   process.stdout.write(`${words.join("\n")}\n${note}\n${tableOf(measured)}\n`);
