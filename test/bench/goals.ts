@@ -10,6 +10,8 @@ const goalShape = z.strictObject({
   atLeast: z.number().optional(),
   atMost: z.number().optional(),
   below: z.number().optional(),
+  /** Where it is missed: why, with what a profile shows. */
+  missedBecause: z.string().optional(),
 });
 export type Goal = z.infer<typeof goalShape>;
 const file = z.strictObject({ goals: z.array(goalShape) });

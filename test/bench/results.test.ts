@@ -28,6 +28,15 @@ test("resultOf() of nothing meets no goal, and says why there is nothing", () =>
   expect(result).toMatchObject({ latchd: null, reference: null, ratio: null, met: false, why: "it broke" });
 });
 
+test("resultOf() says why a goal is missed, where it is, beside what was found", () => {
+  const missed = { ...goal, missedBecause: "the disk is slow" };
+  expect(resultOf(missed, rounds, "busy 80 %").why).toBe("busy 80 %");
+  const slow = [{ latchd: 200, reference: 100 }];
+  expect(resultOf(missed, slow, "busy 80 %")).toMatchObject({ met: false, why: "busy 80 %; the disk is slow" });
+  expect(resultOf(missed, slow, "").why).toBe("the disk is slow");
+  expect(resultOf(missed, [], "it broke").why).toBe("it broke");
+});
+
 const row = (ratio: number | null, latchd: number | null = 1): Result => ({
   ...resultOf(goal, rounds, "because"),
   latchd,

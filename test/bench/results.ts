@@ -27,14 +27,18 @@ export const readResults = (text: string): readonly Result[] => file.parse(JSON.
 export function resultOf(goal: Goal, rounds: readonly Pair[], why: string): Result {
   const latchd = middle(rounds.map((round) => round.latchd));
   const reference = middle(rounds.flatMap((round) => round.reference ?? []));
+  const met = latchd !== null && isMet(goal, latchd, reference ?? undefined);
+  const { missedBecause } = goal;
   return {
     name: goal.name,
     latchd,
     reference,
     ratio: latchd === null || reference === null ? null : significant(latchd / reference),
     goal: goal.goal,
-    met: latchd !== null && isMet(goal, latchd, reference ?? undefined),
-    why,
+    met,
+    why: [why, ...(met || latchd === null || missedBecause === undefined ? [] : [missedBecause])]
+      .filter((text) => text !== "")
+      .join("; "),
   };
 }
 

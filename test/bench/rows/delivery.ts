@@ -30,7 +30,7 @@ export const delivery: Bench = {
   unit: { [row]: "grants" },
 
   async *rounds({ quick, folder, progress, note }) {
-    const [agents, grants] = quick ? [2 * inProcess, 4] : [200, 20];
+    const [agents, grants] = quick ? [inProcess, 4] : [200, 20];
     const at = join(folder, "delivery");
     mkdirSync(at);
     await using broker = await startBroker(bestBroker(), ["max_queued_messages 0"]);

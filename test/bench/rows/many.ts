@@ -4,7 +4,6 @@ import { Site } from "../site.ts";
 
 const row = "many";
 const locks = 64;
-const codes = 3;
 /** No two locks are equally fast; the slowest takes half a second for a write, as real ones do. */
 const answersIn = (lock: number): number => Math.round(100 + (400 * lock) / locks);
 const linkOf = (door: number): string => `link-${door}`;
@@ -15,7 +14,7 @@ export const many: Bench = {
   unit: { [row]: "ms" },
 
   async *rounds(context) {
-    const rounds = context.quick ? 1 : 5;
+    const [rounds, codes] = context.quick ? [1, 1] : [5, 3];
     const links = Object.fromEntries(upTo(locks).map((door) => [linkOf(door), { driver: "simulated", slots: 100 }]));
     const config = { links, devices: doorsOn(linkOf, locks) };
     await using site = await Site.open(context, "many", config, ({ dataDir }) => {
