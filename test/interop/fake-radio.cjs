@@ -27,6 +27,8 @@ const Zdo = require(path.join(herdsman, "dist/zspec/zdo/index.js"));
 const lockAt = 0x1234;
 /** How long the radio tries a lock that does not answer: seconds in the field, short here to keep the tests so. */
 const givesUpAfterMs = Number(process.env.FAKE_RADIO_PATIENCE_MS ?? 400);
+/** How long a command and its answer are in the air. */
+const airMs = Number(process.env.FAKE_RADIO_AIR_MS ?? 0);
 const status = { success: 0, failure: 1, memoryFull: 2, duplicate: 3 };
 const slots = 30;
 const attributes = new Map([
@@ -148,6 +150,7 @@ class FakeRadio extends Adapter {
         `Timeout - ${network} - ${endpoint} - ${frame.header.transactionSequenceNumber} after ${timeout}ms`,
       );
     }
+    if (airMs > 0) await new Promise((resolve) => setTimeout(resolve, airMs));
     if (!answer) return undefined;
     const arrived = received(type, frame.header.transactionSequenceNumber, frame.cluster.name, ...answer);
     // An adapter hands on every frame that it hears, also the one that someone waits for.

@@ -25,6 +25,8 @@ export interface RealOptions {
   readonly baseTopic: string;
   /** The cluster with which a lock that sleeps asks for what it missed: zigbee2mqtt then queues what it cannot send. */
   readonly pollControl: boolean;
+  /** Milliseconds that a command and its answer are in the air; none if left out. */
+  readonly air?: number;
   /** More of its `configuration.yaml`, as JSON, which is YAML. */
   readonly advanced?: Readonly<Record<string, unknown>>;
   readonly device?: Readonly<Record<string, unknown>>;
@@ -50,11 +52,13 @@ interface Told {
 /** A zigbee2mqtt process with one paired lock, whose radio is replaced. */
 export class RealZigbee2mqtt implements AsyncDisposable {
   readonly #data = mkdtempSync(join(tmpdir(), "latchd-zigbee2mqtt-"));
+  readonly #air: number;
   #process: ChildProcess | undefined;
   #radio: Promise<unknown> | undefined;
   #acts = 0;
 
   constructor(options: RealOptions) {
+    this.#air = options.air ?? 0;
     writeFileSync(join(this.#data, "configuration.yaml"), JSON.stringify(configuration(options), null, 2));
     writeFileSync(join(this.#data, "database.db"), database(options.pollControl));
   }
@@ -69,6 +73,7 @@ export class RealZigbee2mqtt implements AsyncDisposable {
         INTEROP_ROOT: root,
         Z2M_ONBOARD_NO_SERVER: "1",
         GIT_DIR: this.#data,
+        FAKE_RADIO_AIR_MS: String(this.#air),
       },
       cwd: this.#data,
       stdio: ["ignore", process.env["INTEROP_OUTPUT"] === "1" ? "inherit" : "ignore", "inherit", "ipc"],
