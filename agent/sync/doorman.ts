@@ -118,15 +118,18 @@ export class Doorman {
     const deadline = this.#deadline(event);
     if (deadline === undefined) return this.#refuse(device, event, "too_late", method);
     const decision = book.decide(device, next.credentials, clock.now());
-    if (decision.decision === "admit") return this.#admit(device, event, decision.presenter, deadline);
     const isTyped = next.credentials.some(({ kind }) => kind === "pin");
+    if (decision.decision === "admit") {
+      // Not by a card: with one of his own somebody could try as many codes of others as he likes.
+      if (isTyped) desk.lockOut = undefined;
+      return this.#admit(device, event, decision.presenter, deadline);
+    }
     if (isTyped && isWrong(decision.reason)) this.#wrong(device, door, event);
     this.#refuse(device, event, decision.reason, method, decision.presenter);
   }
 
   #admit(device: DeviceId, event: Asked, presenter: Presenter, deadline: Instant): void {
     const { clock, book, begin, committed } = this.#parts;
-    this.#desk(device, event).lockOut = undefined;
     const id = actionAttemptId(randomUUID());
     const attempt = { id, device, act: "unlock", createdAt: clock.now(), deadline, presenter } as const;
     book.admit(attempt);

@@ -161,7 +161,20 @@ test("after three wrong codes in a row none is taken at that reader for a minute
   await at.show("aa");
   expect(at.answers.at(-1)).toBe("admit");
   await at.type("4711#");
+  expect(at.answers.at(-1)).toBe("deny");
+  await at.clock.run(1);
+  await at.type("4711#");
   expect(at.answers.at(-1)).toBe("admit");
+});
+
+test("with a card of his own nobody gets more tries at the codes of others, and with a code of his own he does", async () => {
+  for (const wrong of ["1111#", "2222#"]) await at.type(wrong);
+  await at.type("4711#");
+  for (const wrong of ["3333#", "4444#"]) await at.type(wrong);
+  await at.show("aa");
+  await at.type("5555#");
+  await at.type("4711#");
+  expect(at.told().at(-1)).toEqual(["access_denied", null, "keycode", "too_many_attempts"]);
 });
 
 test("what was shown before the reader was connected is written down, and neither answered nor let in", async () => {
