@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import {
+  type Clock,
   type Exposure,
   type Host,
   type Link,
@@ -20,6 +21,7 @@ import { Pump } from "./pump.ts";
 import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
 import { Session } from "./session.ts";
+import { steadyClock } from "./steady-clock.ts";
 import { suspicionWords } from "./suspicions.ts";
 
 /** An adapter that was pulled out is looked for this often; one that cannot be opened is given more and more time. */
@@ -43,6 +45,8 @@ export class OsdpLink implements Link {
   readonly #keys: ReaderKeys;
   readonly #stations: ReadonlyMap<string, Station>;
   readonly #bus: Bus;
+  /** Of what happens on the line. What is told has the time of day. */
+  readonly #clock: Clock;
   readonly #pump: Pump;
   readonly #closing = new AbortController();
   /** Readers of which it was said that we have no key for them. */
@@ -55,6 +59,7 @@ export class OsdpLink implements Link {
     this.#options = options;
     this.#host = host;
     this.#names = names;
+    this.#clock = steadyClock(host.clock);
     this.#keys = new ReaderKeys(host.state, options.keys_file);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
@@ -64,7 +69,7 @@ export class OsdpLink implements Link {
       stations.map(({ session }) => session),
       times,
     );
-    this.#pump = new Pump(this.#bus, host.clock, () => this.#hear());
+    this.#pump = new Pump(this.#bus, this.#clock, () => this.#hear());
   }
 
   /** Rejects with {@link LinkError} where the line cannot be opened. */
@@ -106,7 +111,7 @@ export class OsdpLink implements Link {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
     await this.#keeping;
-    for (const { session } of this.#stations.values()) session.close(this.#host.clock.now());
+    for (const { session } of this.#stations.values()) session.close(this.#clock.now());
     this.#hear();
     await this.#reported;
   }
@@ -123,7 +128,14 @@ export class OsdpLink implements Link {
     });
     const report = (event: Parameters<ConstructorParameters<typeof ReaderDevice>[0]["report"]>[0]): void =>
       this.#report({ at: host.clock.now(), address, ...event });
-    const device = new ReaderDevice({ address, options, session, host, wake: () => this.#pump.wake(), report });
+    const device = new ReaderDevice({
+      address,
+      options,
+      session,
+      host: { clock: this.#clock, log: host.log },
+      wake: () => this.#pump.wake(),
+      report,
+    });
     return { address, options, session, device };
   }
 

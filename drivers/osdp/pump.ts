@@ -12,7 +12,7 @@ export class Pump {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #happened: () => void;
-  #wake = new AbortController();
+  #nap = new AbortController();
 
   /** @param happened is called whenever a session may have something to tell. */
   constructor(bus: Bus, clock: Clock, happened: () => void) {
@@ -23,7 +23,7 @@ export class Pump {
 
   /** Something is wanted of a session: the bus is asked at once. */
   wake(): void {
-    this.#wake.abort();
+    this.#nap.abort();
   }
 
   /** To be called now and then while there is no line. */
@@ -34,32 +34,37 @@ export class Pump {
 
   /** Resolves when the line has ended, or the signal is aborted. */
   async run({ bytes: line }: SerialLine, signal: AbortSignal): Promise<void> {
-    const gone = new AbortController();
+    const over = new AbortController();
     const hear = (bytes: Uint8Array): void => {
       this.#bus.onBytes(bytes, this.#clock.now());
       this.#happened();
       this.wake();
     };
-    const end = (): void => gone.abort();
+    const end = (): void => {
+      over.abort();
+      this.wake();
+    };
     line.on("data", hear).once("close", end);
-    const over = AbortSignal.any([signal, gone.signal]);
+    signal.addEventListener("abort", end, { once: true });
     try {
-      while (!over.aborted && !line.closed) await this.#step(line, over);
+      while (!over.signal.aborted && !signal.aborted && !line.closed) await this.#step(line);
     } finally {
+      signal.removeEventListener("abort", end);
       line.off("data", hear).off("close", end);
       this.#bus.lost(this.#clock.now());
       this.#happened();
     }
   }
 
-  async #step(line: SerialLine["bytes"], over: AbortSignal): Promise<void> {
-    this.#wake = new AbortController();
+  /** Many times a second, for years: a signal that were made of others here would be remembered by those for ever. */
+  async #step(line: SerialLine["bytes"]): Promise<void> {
+    this.#nap = new AbortController();
+    const { signal: woken } = this.#nap;
     const now = this.#clock.now();
     const bytes = this.#bus.tick(now);
     this.#happened();
     if (bytes) line.write(bytes);
     const next = this.#bus.next(now);
-    const woken = AbortSignal.any([over, this.#wake.signal]);
     // Whatever ends the wait, the bus is asked what to do.
     if (woken.aborted) return;
     if (next === undefined) await once(woken, "abort");
