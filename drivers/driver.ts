@@ -67,6 +67,58 @@ export interface Link extends AsyncDisposable {
   fault?(address: string, change: FaultChange): Promise<FaultsOn>;
   /** What a simulated lock really holds, past all its lies. Absent as `act` is. */
   look?(address: string): Promise<Inside>;
+  /**
+   * Gives a key to a lock that has none of its own yet, and waits until it has proven it or `within` is over. A deliberate
+   * act: whoever listens meanwhile may hear the key. Absent where locks have no keys that we give them.
+   */
+  pair?(address: string, within: Milliseconds, signal: AbortSignal): Promise<KeyOutcome>;
+  /** Gives a lock another key, under the one that it has. Both are kept until the lock has proven which of them it has. */
+  rotateKey?(address: string, signal: AbortSignal): Promise<KeyOutcome>;
+  /**
+   * What was said on the wire after the frame of that number. It is written down only while somebody asks, as often as every
+   * few seconds; the first time, without a number, there is nothing yet.
+   */
+  frames?(after: number | undefined): WireFrames;
+}
+
+/**
+ * `done`: the lock has proven that it has the new key. `unchanged`: that it has the one that it had. `refused`: nothing was
+ * changed, for the reason in `detail`. `unknown`: the lock may have either; both are kept until it proves one.
+ */
+export interface KeyOutcome {
+  readonly result: "done" | "unchanged" | "refused" | "unknown";
+  /** What there is to know, and to do, for an operator. */
+  readonly detail: string;
+}
+
+/** @see Link.frames */
+export interface WireFrames {
+  readonly frames: readonly WireFrame[];
+  /** The number to ask with the next time. */
+  readonly last: number;
+  /** How many there were between, and are not here. */
+  readonly missed: number;
+}
+
+/** Something that was said on a wire. No secret is in it: where one was there is `[secret]`, and zeros in the bytes. */
+export interface WireFrame {
+  /** All that is said on a wire is counted, without gaps. */
+  readonly number: number;
+  readonly at: Instant;
+  readonly direction: "sent" | "heard";
+  /** Of the lock; absent where nobody can say whose it is. */
+  readonly address?: string;
+  /** As the protocol calls it. */
+  readonly name: string;
+  readonly text: string;
+  readonly sequence?: number;
+  /** Who could read it on the wire: everybody, also under a key that everybody knows, or who has the lock's own key. */
+  readonly protection: "clear" | "default_key" | "own_key";
+  readonly isRepeat: boolean;
+  /** Why it was not used, or is not as it must be. */
+  readonly problem?: string;
+  /** From its first byte to its last; absent where it was damaged. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What was counted since the link is open: on the wire, and of each address, with a word for how it is there. */

@@ -1,5 +1,6 @@
 import { earliest, type Instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
-import { Deframer, type LineCounts } from "./deframer.ts";
+import { Deframer, type LineCounts, type Received } from "./deframer.ts";
+import { nobody, type Overhears } from "./overhears.ts";
 import type { Session } from "./session.ts";
 
 /** Times of a line (reference 1.5). */
@@ -34,6 +35,7 @@ interface Exchange {
 export class Bus {
   readonly #times: BusTimes;
   readonly #deframer = new Deframer();
+  readonly #overhears: Overhears;
   /** Who had the turn last stands last. */
   #queue: readonly Session[];
   #exchange: Exchange | undefined;
@@ -42,9 +44,10 @@ export class Bus {
   /** Turns of those that are online since one was asked that is not. */
   #served = 0;
 
-  constructor(sessions: readonly Session[], times: BusTimes) {
+  constructor(sessions: readonly Session[], times: BusTimes, overhears: Overhears = nobody) {
     this.#queue = sessions;
     this.#times = times;
+    this.#overhears = overhears;
   }
 
   get counts(): LineCounts {
@@ -77,14 +80,14 @@ export class Bus {
 
   /** What came from the line, in pieces of whatever size. */
   onBytes(bytes: Uint8Array, now: Instant): void {
+    const { counts } = this.#deframer;
     const received = this.#deframer.push(bytes);
+    this.#overhears.received(counts, this.#deframer.counts);
     this.#rest(now);
     const exchange = this.#exchange;
     // With the first byte the wait is for the next one.
     if (exchange && this.#deframer.waiting > 0) exchange.over = later(now, this.#times.gap);
-    for (const one of received) {
-      if (exchange?.session.hear(one, now)) this.#exchange = undefined;
-    }
+    for (const one of received) if (this.#hear(one, exchange, now)) this.#exchange = undefined;
   }
 
   /** The line is gone: what was waited for does not come any more. */
@@ -104,8 +107,18 @@ export class Bus {
     if (!exchange || exchange.over > now) return;
     this.#exchange = undefined;
     this.#rest(now);
-    for (const one of this.#deframer.gap()) if (exchange.session.hear(one, now)) return;
+    const { counts } = this.#deframer;
+    const received = this.#deframer.gap();
+    this.#overhears.received(counts, this.#deframer.counts);
+    for (const one of received) if (this.#hear(one, exchange, now)) return;
     exchange.session.silence(now);
+  }
+
+  /** @returns whether the exchange is over. */
+  #hear(one: Received, exchange: Exchange | undefined, now: Instant): boolean {
+    const isOver = exchange?.session.hear(one, now) === true;
+    this.#overhears.heard(one, isOver);
+    return isOver;
   }
 
   #inTurn(now: Instant): readonly Session[] {

@@ -6,20 +6,24 @@ import {
   type Clock,
   type Exposure,
   type Host,
+  type KeyOutcome,
   type Link,
   LinkError,
   type LinkEvent,
   type LinkStanding,
   type LockDevice,
+  type WireFrames,
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
 import { Bus, usualTimes } from "./bus.ts";
 import type { Happening } from "./happening.ts";
+import { KeyChange } from "./key-change.ts";
 import type { Options, ReaderOptions } from "./options.ts";
 import { Pump } from "./pump.ts";
 import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
+import { Recording } from "./recording.ts";
 import { Session } from "./session.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { suspicionWords } from "./suspicions.ts";
@@ -33,6 +37,7 @@ interface Station {
   readonly options: ReaderOptions;
   readonly session: Session;
   readonly device: ReaderDevice;
+  readonly change: KeyChange;
 }
 
 /** All readers of one line. */
@@ -47,6 +52,7 @@ export class OsdpLink implements Link {
   readonly #bus: Bus;
   /** Of what happens on the line. What is told has the time of day. */
   readonly #clock: Clock;
+  readonly #recording: Recording;
   readonly #pump: Pump;
   readonly #closing = new AbortController();
   /** Readers of which it was said that we have no key for them. */
@@ -61,6 +67,7 @@ export class OsdpLink implements Link {
     this.#names = names;
     this.#clock = steadyClock(host.clock);
     this.#keys = new ReaderKeys(host.state, options.keys_file);
+    this.#recording = new Recording(host.clock);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
     for (const station of stations) this.#warn(station);
@@ -68,6 +75,7 @@ export class OsdpLink implements Link {
     this.#bus = new Bus(
       stations.map(({ session }) => session),
       times,
+      this.#recording,
     );
     this.#pump = new Pump(this.#bus, this.#clock, () => this.#hear());
   }
@@ -108,6 +116,18 @@ export class OsdpLink implements Link {
     return { wire: this.#bus.counts, addresses: Object.fromEntries(addresses) };
   }
 
+  async pair(address: string, within: Milliseconds, signal: AbortSignal): Promise<KeyOutcome> {
+    return this.#known(address).change.pair(within, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async rotateKey(address: string, signal: AbortSignal): Promise<KeyOutcome> {
+    return this.#known(address).change.rotate(AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  frames(after: number | undefined): WireFrames {
+    return this.#recording.ask(after);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
     await this.#keeping;
@@ -125,18 +145,22 @@ export class OsdpLink implements Link {
       keys: this.#keys.of(address),
       random: (length) => Uint8Array.from(randomBytes(length)),
       pollEvery: this.#options.poll_ms,
+      overhears: this.#recording,
     });
     const report = (event: Parameters<ConstructorParameters<typeof ReaderDevice>[0]["report"]>[0]): void =>
       this.#report({ at: host.clock.now(), address, ...event });
-    const device = new ReaderDevice({
-      address,
-      options,
-      session,
-      host: { clock: this.#clock, log: host.log },
-      wake: () => this.#pump.wake(),
-      report,
-    });
-    return { address, options, session, device };
+    const wake = (): void => this.#pump.wake();
+    const clock = this.#clock;
+    const device = new ReaderDevice({ address, options, session, host: { clock, log: host.log }, wake, report });
+    const change = new KeyChange({ security: options.security, session, clock, wake });
+    return { address, options, session, device, change };
+  }
+
+  /** @throws LinkError. */
+  #known(address: string): Station {
+    const station = this.#stations.get(address);
+    if (station) return station;
+    throw notConfigured(address);
   }
 
   #warn({ address, options: { strike } }: Station): void {
@@ -196,13 +220,14 @@ export class OsdpLink implements Link {
       for (const happening of station.session.take()) {
         this.#mind(station, happening);
         station.device.hear(happening);
+        station.change.hear(happening);
       }
     }
   }
 
   /** What is about keys and about who keeps the rules. */
   #mind({ address }: Station, happening: Happening): void {
-    if (happening.happening === "key_proven") this.#keys.proven(address, happening.key);
+    this.#keys.mind(address, happening);
     if (happening.happening === "online") this.#unpaired.delete(address);
     if (happening.happening === "unpaired") this.#sayUnpaired(address);
     if (happening.happening !== "suspect") return;
@@ -217,7 +242,8 @@ export class OsdpLink implements Link {
   #sayUnpaired(address: string): void {
     if (this.#unpaired.has(address)) return;
     this.#unpaired.add(address);
-    this.#host.log.warn({ address, hint: "give its key in keys_file" }, "a reader is there, and we have no key for it");
+    const hint = "pair it with npx latchd osdp pair, or give its key in keys_file";
+    this.#host.log.warn({ address, hint }, "a reader is there, and we have no key for it");
   }
 
   /** One after the other, so that they are committed in the order in which they happened. */
@@ -230,14 +256,10 @@ export class OsdpLink implements Link {
   }
 }
 
-function unconfigured(address: string): LockDevice {
-  return {
-    abilities: () =>
-      Promise.reject(
-        new LinkError(`there is no reader ${address} in the configuration of the line`, {
-          sent: false,
-          hint: `add "${address}" to its readers`,
-        }),
-      ),
-  };
-}
+const unconfigured = (address: string): LockDevice => ({ abilities: () => Promise.reject(notConfigured(address)) });
+
+const notConfigured = (address: string): LinkError =>
+  new LinkError(`there is no reader ${address} in the configuration of the line`, {
+    sent: false,
+    hint: `add "${address}" to its readers`,
+  });

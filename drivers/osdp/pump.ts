@@ -1,21 +1,29 @@
 import { once } from "node:events";
-import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
 import type { Clock } from "../driver.ts";
 import type { SerialLine } from "../shared/serial-line.ts";
-import type { Bus } from "./bus.ts";
 
 /** Timers are no finer. */
 const least: Milliseconds = 1;
 
+/** What says something on a line, and has no timer. The bus tells what its members are for. */
+export interface Driven {
+  next(now: Instant): Instant | undefined;
+  tick(now: Instant): Uint8Array | undefined;
+  onBytes(bytes: Uint8Array, now: Instant): void;
+  lost(now: Instant): void;
+  idle(now: Instant): void;
+}
+
 /** Brings bytes and time to a bus, and what it says to the line. Nothing else has a timer. */
 export class Pump {
-  readonly #bus: Bus;
+  readonly #bus: Driven;
   readonly #clock: Clock;
   readonly #happened: () => void;
   #nap = new AbortController();
 
   /** @param happened is called whenever a session may have something to tell. */
-  constructor(bus: Bus, clock: Clock, happened: () => void) {
+  constructor(bus: Driven, clock: Clock, happened: () => void) {
     this.#bus = bus;
     this.#clock = clock;
     this.#happened = happened;
@@ -62,6 +70,7 @@ export class Pump {
     const { signal: woken } = this.#nap;
     const now = this.#clock.now();
     const bytes = this.#bus.tick(now);
+    // First what has happened, then what is said: a key is kept before it is sent.
     this.#happened();
     if (bytes) line.write(bytes);
     const next = this.#bus.next(now);

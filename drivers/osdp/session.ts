@@ -1,7 +1,7 @@
 import { earliest, type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Command } from "./commands.ts";
 import type { Received } from "./deframer.ts";
-import { Dialogue, type Pending } from "./dialogue.ts";
+import { Dialogue } from "./dialogue.ts";
 import { Distrust } from "./distrust.ts";
 import type { SecurityBlock } from "./frame.ts";
 import { answerIn, gate, type Stage, type Verdict } from "./gate.ts";
@@ -9,7 +9,8 @@ import type { Happening, Suspicion } from "./happening.ts";
 import type { Key } from "./key.ts";
 import { KeyRing } from "./key-ring.ts";
 import { nak } from "./nak.ts";
-import { longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import { installProbe, longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import type { Pending } from "./pending.ts";
 import { decodeReply, type Reply } from "./replies.ts";
 import { reportsOf } from "./reports.ts";
 import { noCounts, type SessionCounts } from "./session-counts.ts";
@@ -42,7 +43,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#dialogue = new Dialogue(options.address, options.check);
+    this.#dialogue = new Dialogue(options.address, options.check, options.overhears);
     this.#keys = new KeyRing(options.keys);
     this.#greet();
   }
@@ -81,8 +82,8 @@ export class Session {
   }
 
   /**
-   * Gives the reader a new key, under the one that it has. The caller has kept the new one beside the old before, and keeps
-   * both until `key_proven` says which of them the reader has.
+   * Gives the reader a new key, under the one that it has. The caller keeps the new one beside the old when `key_sent` says
+   * so, and both until `key_proven` says which of them the reader has.
    */
   rotate(key: Key): void {
     this.#keys.rotate(key);
@@ -90,10 +91,11 @@ export class Session {
 
   /**
    * Gives a key to a reader in its install mode, under the key that everybody knows: a deliberate act, which ends in time,
-   * and is best done where nobody listens. The caller has kept the key before.
+   * and is best done where nobody listens. The key is kept as in {@link rotate}.
    */
   pair(key: Key, until: Instant, now: Instant): void {
     this.#keys.pair(key, until);
+    this.#pace.up();
     this.#restart(now, 0);
   }
 
@@ -253,6 +255,7 @@ export class Session {
 
   #order(now: Instant): Uint8Array | undefined {
     const key = this.#stage === "channel" ? this.#keys.setting() : undefined;
+    if (key) this.#tell([{ happening: "key_sent", key }]);
     if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
     const wanted = this.#wanted.next(now - this.#lastPoll > longestWithoutPoll);
@@ -273,11 +276,7 @@ export class Session {
 
   #challenge(now: Instant): Uint8Array | undefined {
     const attempt = this.#keys.begin(this.#options.random(8));
-    if (!attempt) {
-      this.#tell([{ happening: "unpaired" }]);
-      this.#restart(now, unpairedProbe);
-      return undefined;
-    }
+    if (!attempt) return this.#hasNoKey("unpaired", now, unpairedProbe);
     if (this.#options.challengeAtZero === true) this.#dialogue.begin();
     this.#stage = "challenged";
     return this.#send(attempt.challenge.command, attempt.challenge.security);
@@ -293,25 +292,21 @@ export class Session {
     const begun = this.#keys.attempt?.proven(reply);
     if (!begun) return this.#otherKey(now, "key_refused");
     this.#settle();
-    this.#dialogue.enter(begun.keys, begun.mac);
+    this.#dialogue.enter(begun.keys, begun.mac, this.#keys.isOpenToAll ? "default_key" : "own_key");
     this.#counts.channels += 1;
     this.#stage = "channel";
-    const proven = this.#keys.proven();
-    if (proven) this.#tell([{ happening: "key_proven", key: proven.key }]);
-    if (proven && this.#keys.endPairing()) this.#tell([{ happening: "pairing_over", paired: proven.paired }]);
+    this.#tell(this.#keys.proven());
     this.#script = this.#keys.isOpenToAll ? [] : (this.#options.questions ?? defaultQuestions);
   }
 
   #keySet(reply: Reply | undefined, now: Instant): void {
     if (reply?.reply !== "NAK") return this.#shake(now, 0);
-    this.#tell([{ happening: "key_refused", error: reply.error }]);
-    if (this.#keys.notSet()) this.#tell([{ happening: "pairing_over", paired: false }]);
+    this.#tell(this.#keys.notSet(reply.error));
     if (this.#keys.isOpenToAll) this.#restart(now, 0);
   }
 
   #endPairing(now: Instant): void {
-    this.#keys.endPairing();
-    this.#tell([{ happening: "pairing_over", paired: false }]);
+    this.#tell(this.#keys.endPairing(false));
     if (this.#keys.isOpenToAll || !this.#isReady) this.#restart(now, 0);
   }
 
@@ -319,7 +314,14 @@ export class Session {
   #otherKey(now: Instant, why: Suspicion | undefined): void {
     if (why === undefined) this.#settle();
     else if (this.#keys.failed()) this.#shake(now, 0);
+    else if (this.#keys.isOpenToAll) this.#hasNoKey("not_installing", now, installProbe);
     else this.#breach(now, why);
+  }
+
+  /** There is no key with which both sides could begin. */
+  #hasNoKey(happening: "unpaired" | "not_installing", now: Instant, wait: Milliseconds): undefined {
+    this.#tell([{ happening }]);
+    this.#restart(now, wait);
   }
 
   #breach(now: Instant, why: Suspicion): void {
