@@ -52,11 +52,11 @@ export class Dialogue {
     return this.#say(pending, true);
   }
 
-  /** Whose a frame is that came while a reply was waited for. `echo`: what we have sent. `command`: somebody else's. */
+  /** Whose a frame is. `echo`: what we have sent. `command`: somebody else's. */
   whose({ frame, bytes }: Received): "reply" | "echo" | "command" | "foreign" {
     const sent = this.#pending?.bytes ?? new Uint8Array();
     if (!frame.isReply) return Buffer.compare(bytes, sent) === 0 ? "echo" : "command";
-    return frame.address === sent[1] ? "reply" : "foreign";
+    return frame.address === (sent[1] ?? this.address) ? "reply" : "foreign";
   }
 
   /** The data of a believed reply. In the channel its MAC is proven, and the chain moves on with it. */

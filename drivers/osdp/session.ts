@@ -40,6 +40,8 @@ export class Session {
   #isFresh = false;
   #lastGood: Instant = instant(0);
   #lastPoll: Instant = instant(0);
+  /** Whether it was polled last: then a command may follow, however long a round takes. */
+  #wasPoll = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -136,16 +138,17 @@ export class Session {
     if (this.#isOnline && (now - this.#lastGood >= offlineAfter || now < this.#lastGood)) this.#goOffline(now);
   }
 
-  /** A frame came. @returns whether the exchange is over; else its reply is waited for as before. */
+  /** A frame came, asked for or not. @returns whether the exchange is over; else its reply is waited for as before. */
   hear(received: Received, now: Instant): boolean {
     const { pending } = this.#dialogue;
-    const whose = pending && this.isAwaiting ? this.#dialogue.whose(received) : "late";
+    const whose = this.#dialogue.whose(received);
     // Some adapters give back what was sent.
     if (whose === "echo") return false;
     if (whose === "command") this.#tell([this.#distrust.suspect("foreign_panel")]);
-    const verdict = whose === "reply" && pending ? gate(this.#stage, answerIn(received), pending) : "late";
+    const isAnswer = whose === "reply" && this.isAwaiting;
+    const verdict = isAnswer && pending ? gate(this.#stage, answerIn(received), pending) : "late";
     if (verdict === "late" || !pending) {
-      this.#counts[whose === "reply" || whose === "late" ? "late" : "foreign"] += 1;
+      this.#counts[whose === "reply" ? "late" : "foreign"] += 1;
       return false;
     }
     this.#judged(verdict, received, pending, now);
@@ -258,9 +261,10 @@ export class Session {
     if (key) this.#tell([{ happening: "key_sent", key }]);
     if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
-    const wanted = this.#wanted.next(now - this.#lastPoll > longestWithoutPoll);
+    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll);
+    if (!wanted && now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
+    this.#wasPoll = wanted === undefined;
     if (wanted) return this.#send(wanted);
-    if (now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
     this.#lastPoll = now;
     return this.#send(poll);
   }
@@ -333,7 +337,8 @@ export class Session {
 
   #goOffline(now: Instant): void {
     this.#isOnline = false;
-    this.#restart(now, this.#pace.pause());
+    // Who is not trusted is not trusted sooner for having been silent.
+    this.#restart(now, Math.max(this.#pace.pause(), this.#pace.notBefore - now));
     this.#tell([{ happening: "offline" }, ...this.#wanted.clear()]);
   }
 
