@@ -17,6 +17,7 @@ export class Dialogue {
   readonly #overhears: Overhears;
   #channel: { readonly keys: SessionKeys; readonly mac: Uint8Array; readonly protection: Protection } | undefined;
   #pending: Pending | undefined;
+  #isRepeated = false;
 
   constructor(address: number, check: Check, overhears: Overhears = nobody) {
     this.address = address;
@@ -26,6 +27,11 @@ export class Dialogue {
 
   get pending(): Pending | undefined {
     return this.#pending;
+  }
+
+  /** Whether it was sent more than once: an answer to it may be to any of them. */
+  get isRepeated(): boolean {
+    return this.#isRepeated;
   }
 
   /** From the number 0 on: the reader forgets channel and replies, and so do we. */
@@ -87,6 +93,7 @@ export class Dialogue {
   }
 
   #say(pending: Pending, isRepeat: boolean): Uint8Array {
+    this.#isRepeated = isRepeat;
     this.#overhears.sent(pending, isRepeat);
     return Uint8Array.of(mark, ...pending.bytes);
   }

@@ -355,7 +355,7 @@ export class Session {
 
   /** A new handshake, as the reader is known to be there. `said`: it has answered that it knows nothing of the session. */
   #shake(now: Instant, wait: Milliseconds, end?: "said"): void {
-    this.#tell(this.#wanted.lost(now, end === "said"));
+    this.#tell(this.#wanted.lost(now, end === "said" && !this.#dialogue.isRepeated));
     this.#counts.restarts += 1;
     this.#dialogue.begin();
     this.#keys.drop();

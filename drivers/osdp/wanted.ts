@@ -62,14 +62,16 @@ export class WantedCommands {
   }
 
   /**
-   * The session is over. An order to an output is said again in the next one, once, and before its deadline only, where the
-   * reader has answered that it knows nothing of the session: so it has not acted on that. Of anything else nobody knows
-   * (reference 3.5).
+   * The session is over. An order to an output is said again in the next one, once, and before its deadline only, where it was
+   * sent once and the reader has answered that it knows nothing of the session: so it has not acted on that. Where it was
+   * repeated, it may have acted on the first, and lost its session after that. Of anything else nobody knows (reference 3.5).
+   *
+   * @param isProven whether it has answered so.
    */
-  lost(now: Instant, isSaid: boolean): readonly Happening[] {
+  lost(now: Instant, isProven: boolean): readonly Happening[] {
     const { id, command, deadline } = this.#current ?? {};
     const isDue = command?.command === "OUT" && deadline !== undefined && deadline > now;
-    if (!this.#current || id === undefined || !isSaid || !isDue || this.#seconds.has(id)) {
+    if (!this.#current || id === undefined || !isProven || !isDue || this.#seconds.has(id)) {
       return this.#end({ result: "unknown" });
     }
     this.#seconds = new Set([...this.#seconds, id]);

@@ -319,6 +319,21 @@ describe("an order to an output", () => {
     expect(resultsOf(bench)).toEqual([{ result: "done" }]);
   });
 
+  test("is not said once more where it was repeated: the reader may have acted before it lost the session", () => {
+    const bench = online();
+    bench.line = (reply) => {
+      if (!bench.reader.done.includes("OUT")) return reply;
+      bench.line = (next) => next;
+      bench.reader.reset();
+      return undefined;
+    };
+    bench.session.want({ id: "1", command: order, deadline: later(bench.now, 5_000) });
+    bench.run(4_000);
+    expect(bench.reader.done.filter((done) => done === "OUT")).toEqual(["OUT"]);
+    expect(resultsOf(bench)).toEqual([{ result: "unknown" }]);
+    expect(bench.session.isOnline).toBe(true);
+  });
+
   test("is said twice at most, however often a reader loses the session", () => {
     const bench = online();
     bench.line = (reply) => {
