@@ -13,7 +13,41 @@ export interface Driver<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Opens the wire. Rejects with {@link LinkError} when it cannot; the caller tries again later. */
   open(options: Options, host: Host): Promise<Link>;
+  /**
+   * Looks who is on a wire that no link has open, and needs no configuration for that. Absent where nobody can be found so.
+   * Throws {@link LinkError} where the wire cannot be opened, or is lost.
+   */
+  scan?(request: ScanRequest, clock: Clock, signal: AbortSignal): AsyncIterable<ScanStep>;
 }
+
+export interface ScanRequest {
+  readonly port: string;
+  /** Rates to try; undefined: those that the driver knows. */
+  readonly bauds?: readonly number[] | undefined;
+  /** Undefined: those that are usual. */
+  readonly addresses?: readonly number[] | undefined;
+}
+export type ScanStep =
+  /** The `nth` question of `of`. */
+  | {
+      readonly step: "asking";
+      readonly baud: number;
+      readonly address: string;
+      readonly nth: number;
+      readonly of: number;
+    }
+  | {
+      readonly step: "found";
+      readonly address: string;
+      readonly baud: number;
+      /** What it says of itself. */
+      readonly facts: Readonly<Record<string, string | number | boolean>>;
+      /** Why it does not say more. */
+      readonly problem?: string;
+    }
+  | { readonly step: "noticed"; readonly problem: string }
+  /** The options of a link on which those are that were found. */
+  | { readonly step: "suggestion"; readonly link: Readonly<Record<string, unknown>> };
 
 /** All that a driver may ask of the agent. */
 export interface Host {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { cardFormats } from "./card-format.ts";
 
-const rates = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
+export const rates = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
 /** 0 to 126; all readers hear 127. */
 const address = z.string().regex(/^(\d|[1-9]\d|1[01]\d|12[0-6])$/, "must be a reader's address, 0 to 126");
 
