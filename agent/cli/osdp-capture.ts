@@ -20,7 +20,7 @@ export function osdpCapture(verbs: Command, verb: Verb): void {
     )
     .argument("<line>", "the link, as the configuration names it; or one reader on it")
     .argument("<file>", "the file to be made")
-    .addHelpText("after", "\nExample:\n  $ latchd osdp capture rs485 line.osdpcap --seconds 60")
+    .addHelpText("after", "\nExample:\n  $ latchd osdp capture osdp line.osdpcap --seconds 60")
     .action(async (line: string, file: string, options: FramesOptions) => {
       const door = new Door(options, verb);
       const tally = await capture(door, line, resolve(verb.cwd, file), options, verb);

@@ -30,11 +30,14 @@ export function osdpScan(verbs: Command, verb: Verb): void {
 async function scan(port: string, { baud: bauds, addresses, json }: ScanOptions, verb: Verb): Promise<ExitCode> {
   const printer = json ? undefined : new Printer(verb);
   const steps: ScanStep[] = [];
-  for await (const step of look({ port, bauds, addresses }, verb)) {
-    if (step.step !== "asking") steps.push(step);
-    printer?.tell(step);
+  try {
+    for await (const step of look({ port, bauds, addresses }, verb)) {
+      if (step.step !== "asking") steps.push(step);
+      printer?.tell(step);
+    }
+  } finally {
+    printer?.end();
   }
-  printer?.end();
   const isAnybody = steps.some(({ step }) => step === "found");
   if (json) verb.out(`${JSON.stringify({ ok: true, steps })}\n`);
   else if (!isAnybody) verb.out(`${nobody}\n`);
@@ -80,7 +83,7 @@ class Printer {
       case "noticed":
         return this.#print(`${step.problem}: stop it, what was found is not to be relied on`);
       case "suggestion":
-        return this.#print(`For the configuration:\n${JSON.stringify({ links: { rs485: step.link } }, null, 2)}`);
+        return this.#print(`For the configuration:\n${JSON.stringify({ links: { osdp: step.link } }, null, 2)}`);
     }
   }
 

@@ -17,7 +17,7 @@ Examples:
   $ latchd osdp scan /dev/ttyUSB0              # which readers are there, and at what rate (with the agent stopped)
   $ latchd osdp pair front-door                # give a reader that waits to be installed a key of its own
   $ latchd osdp monitor front-door             # what is said with it, in words
-  $ latchd osdp capture rs485 line.osdpcap     # the same into a file, for the tools of the field`,
+  $ latchd osdp capture osdp line.osdpcap      # the same into a file, for the tools of the field`,
     );
   for (const add of [osdpScan, osdpKeys, osdpMonitor, osdpCapture]) add(verbs, verb);
 }

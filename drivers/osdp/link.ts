@@ -228,6 +228,11 @@ export class OsdpLink implements Link {
   /** What is about keys and about who keeps the rules. */
   #mind({ address }: Station, happening: Happening): void {
     this.#keys.mind(address, happening);
+    if (happening.happening === "key_sent") this.#host.log.info({ address }, "a reader is sent a new key");
+    if (happening.happening === "key_proven") this.#host.log.info({ address }, "a reader has proven which key it has");
+    if (happening.happening === "pairing_over") {
+      this.#host.log.info({ address, paired: happening.paired }, "the pairing of a reader is over");
+    }
     if (happening.happening === "online") this.#unpaired.delete(address);
     if (happening.happening === "unpaired") this.#sayUnpaired(address);
     if (happening.happening !== "suspect") return;

@@ -22,6 +22,7 @@ export async function* scan(request: ScanRequest, clock: Clock, signal: AbortSig
   const all = bauds.length * addresses.length;
   const found: Found[] = [];
   let asked = 0;
+  let isNoticed = false;
   for (const baud of bauds) {
     if (signal.aborted) return;
     for await (const step of search(port, baud, addresses, clock, signal)) {
@@ -29,7 +30,8 @@ export async function* scan(request: ScanRequest, clock: Clock, signal: AbortSig
         asked += 1;
         yield { step: "asking", baud, address: String(step.address), nth: asked, of: all };
       } else if (step.step === "foreign_panel") {
-        yield { step: "noticed", problem: suspicionWords.foreign_panel };
+        if (!isNoticed) yield { step: "noticed", problem: suspicionWords.foreign_panel };
+        isNoticed = true;
       } else {
         found.push({ ...step.sighting, baud });
         yield told({ ...step.sighting, baud });

@@ -196,6 +196,36 @@ describe("redacted()", () => {
     );
   });
 
+  test("makes a frame of any frame, and the recording tells it", () => {
+    const any = fc.record({
+      address: fc.nat(0x7f),
+      isReply: fc.boolean(),
+      sequence: fc.nat(3),
+      check: fc.constantFrom("crc" as const, "checksum" as const),
+      code: fc.nat(255),
+      data: fc.uint8Array({ maxLength: 40 }),
+    });
+    const type = fc.option(fc.integer({ min: 0x10, max: 0x30 }), { nil: undefined });
+    fc.assert(
+      fc.property(any, type, fc.uint8Array({ maxLength: 3 }), fc.boolean(), (fields, of, block, isOver) => {
+        const hasMac = of !== undefined && of >= 0x15 && of <= 0x18;
+        const bytes = encodeFrame({
+          ...fields,
+          ...(of === undefined ? {} : { security: { type: of, data: block } }),
+          ...(hasMac ? { mac: Uint8Array.of(1, 2, 3, 4) } : {}),
+        });
+        const frame = decodeFrame(bytes);
+        if (typeof frame === "string") throw new Error(frame);
+        const recording = new Recording({ now: () => instant(0) });
+        const { last } = recording.ask(undefined);
+        recording.heard({ frame, bytes }, isOver);
+        const [told] = recording.ask(last).frames;
+        expect(decodeFrame(told!.bytes!)).toMatchObject({ address: fields.address, code: fields.code });
+        expect(told!.bytes).toHaveLength(bytes.length);
+      }),
+    );
+  });
+
   test("tells two cards, two PINs and two keys apart in nothing", () => {
     const bytes = fc.uint8Array({ minLength: 8, maxLength: 8 });
     const types = fc.constantFrom(undefined, 0x11, 0x15, 0x16, 0x17, 0x18, 0x21);
