@@ -45,6 +45,11 @@ export function worldOf(
       if (!link.rotateKey) throw new Refused("no_keys", "This lock is given no key by latchd");
       return unlessSilent(link.rotateKey(address, never.signal));
     },
+    async readdress(lock, to) {
+      const { link, address } = find(lock);
+      if (!link.readdress) throw new Refused("no_address", "This lock is given no address by latchd");
+      return unlessSilent(link.readdress(address, to, never.signal));
+    },
     async frames(line, after) {
       const { link, address } = findLine(line);
       if (!link.frames) throw new Refused("no_frames", "What is said on this link is not told: it is none of OSDP");

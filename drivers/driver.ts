@@ -105,9 +105,11 @@ export interface Link extends AsyncDisposable {
    * Gives a key to a lock that has none of its own yet, and waits until it has proven it or `within` is over. A deliberate
    * act: whoever listens meanwhile may hear the key. Absent where locks have no keys that we give them.
    */
-  pair?(address: string, within: Milliseconds, signal: AbortSignal): Promise<KeyOutcome>;
+  pair?(address: string, within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome>;
   /** Gives a lock another key, under the one that it has. Both are kept until the lock has proven which of them it has. */
-  rotateKey?(address: string, signal: AbortSignal): Promise<KeyOutcome>;
+  rotateKey?(address: string, signal: AbortSignal): Promise<ChangeOutcome>;
+  /** Gives a lock another address on its wire. The configuration is to follow: until then it is known by the old one. */
+  readdress?(address: string, to: string, signal: AbortSignal): Promise<ChangeOutcome>;
   /**
    * What was said on the wire after the frame of that number. It is written down only while somebody asks, as often as every
    * few seconds; the first time, without a number, there is nothing yet.
@@ -116,10 +118,11 @@ export interface Link extends AsyncDisposable {
 }
 
 /**
- * `done`: the lock has proven that it has the new key. `unchanged`: that it has the one that it had. `refused`: nothing was
- * changed, for the reason in `detail`. `unknown`: the lock may have either; both are kept until it proves one.
+ * What came of a change of a lock's key, or address. `done`: the lock has proven the new key, or said where it will be.
+ * `unchanged`: it has proven the one that it had. `refused`: it is not as it was asked for, for the reason in `detail`.
+ * `unknown`: it may be either; both are kept.
  */
-export interface KeyOutcome {
+export interface ChangeOutcome {
   readonly result: "done" | "unchanged" | "refused" | "unknown";
   /** What there is to know, and to do, for an operator. */
   readonly detail: string;

@@ -22,8 +22,9 @@ interface PairOptions extends DoorOptions {
 const usualSeconds = 120;
 const [leastSeconds, mostSeconds] = [5, 600] as const;
 const marginMs = 15_000;
+const lastAddress = 126;
 
-/** `latchd osdp pair` and `latchd osdp rotate`: the keys of readers. */
+/** `latchd osdp pair`, `rotate` and `readdress`: what a reader is given. */
 export function osdpKeys(verbs: Command, verb: Verb): void {
   withDoorOptions(verbs.command("pair"))
     .description("give a reader that waits to be installed a key of its own, made by latchd")
@@ -53,11 +54,28 @@ listens on the line meanwhile has it. So pair a reader on the bench, or where no
       const door = new Door(options, verb);
       tell(await door.askFor("osdp/rotate", { lock }, reply), door, verb);
     });
+  withDoorOptions(verbs.command("readdress"))
+    .description("give a reader another address on its line")
+    .argument("<reader>", "the reader, by its device_id or its address")
+    .argument("<address>", "its new address, 0 to 126", addressOf)
+    .addHelpText(
+      "after",
+      "\nNew readers are all at address 0: connect one, pair it, give it its address; then the next one.",
+    )
+    .action(async (lock: string, address: number, options: DoorOptions) => {
+      const door = new Door(options, verb);
+      tell(await door.askFor("osdp/readdress", { lock, address }, reply), door, verb);
+    });
 }
 
 function tell({ outcome, detail }: z.infer<typeof reply>, door: Door, verb: Verb): void {
   if (!door.raw) verb.out(`${outcomes[outcome]}: ${detail}.\n`);
   verb.exit(outcome === "done" ? 0 : 1);
+}
+
+function addressOf(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= lastAddress) return Number(text);
+  throw new InvalidArgumentError(`It must be a number from 0 to ${lastAddress}.`);
 }
 
 function secondsOf(text: string): number {

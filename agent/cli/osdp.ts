@@ -16,6 +16,7 @@ export function osdp(program: Command, verb: Verb): void {
 Examples:
   $ latchd osdp scan /dev/ttyUSB0              # which readers are there, and at what rate (with the agent stopped)
   $ latchd osdp pair front-door                # give a reader that waits to be installed a key of its own
+  $ latchd osdp readdress front-door 5         # give it another address than 0, at which all new ones are
   $ latchd osdp monitor front-door             # what is said with it, in words
   $ latchd osdp capture osdp line.osdpcap      # the same into a file, for the tools of the field`,
     );

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type {
+  ChangeOutcome,
   FaultChange,
   FaultsOn,
   Inside,
-  KeyOutcome,
   LinkStanding,
   PhysicalAct,
   WireFrames,
@@ -82,8 +82,9 @@ export interface World {
   act(lock: string, act: PhysicalAct): Promise<Body>;
   fault(lock: string, change: FaultChange): Promise<FaultsOn>;
   look(lock: string): Promise<Inside>;
-  pair(lock: string, within: Milliseconds): Promise<KeyOutcome>;
-  rotateKey(lock: string): Promise<KeyOutcome>;
+  pair(lock: string, within: Milliseconds): Promise<ChangeOutcome>;
+  rotateKey(lock: string): Promise<ChangeOutcome>;
+  readdress(lock: string, to: string): Promise<ChangeOutcome>;
   /** @param line a link; or a lock, of which alone is told then. */
   frames(line: string, after: number | undefined): Promise<WireFrames>;
 }

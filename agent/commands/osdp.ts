@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { KeyOutcome, WireFrame } from "../../drivers/driver.ts";
+import type { ChangeOutcome, WireFrame } from "../../drivers/driver.ts";
 import { toIso } from "../domain/instant.ts";
 import { type Body, worldCommand } from "./command.ts";
 import { lock } from "./parameters.ts";
 import { utc } from "./shapes/instant.ts";
 
 const outcome = { outcome: z.enum(["done", "unchanged", "refused", "unknown"]), detail: z.string() };
-const outcomeToWire = ({ result, detail }: KeyOutcome): Body => ({ outcome: result, detail });
+const outcomeToWire = ({ result, detail }: ChangeOutcome): Body => ({ outcome: result, detail });
 
 const frameShape = z.strictObject({
   number: z.int(),
@@ -40,6 +40,14 @@ export const osdp = [
     doors: ["local"],
     kind: "acts",
     act: async (world, { lock: at }) => outcomeToWire(await world.rotateKey(at)),
+  }),
+  worldCommand({
+    name: "osdp/readdress",
+    parameters: z.object({ lock, address: z.int().min(0).max(126) }),
+    returns: outcome,
+    doors: ["local"],
+    kind: "acts",
+    act: async (world, { lock: at, address }) => outcomeToWire(await world.readdress(at, String(address))),
   }),
   worldCommand({
     name: "osdp/frames",

@@ -1,5 +1,5 @@
 import { later, type Milliseconds } from "../../agent/domain/instant.ts";
-import type { Clock, KeyOutcome } from "../driver.ts";
+import type { ChangeOutcome, Clock } from "../driver.ts";
 import { Waiters } from "../shared/waiters.ts";
 import type { Happening } from "./happening.ts";
 import type { Key } from "./key.ts";
@@ -37,7 +37,7 @@ export class KeyChange {
     this.#heard.hear(happening);
   }
 
-  async pair(within: Milliseconds, signal: AbortSignal): Promise<KeyOutcome> {
+  async pair(within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome> {
     const { session, clock } = this.#parts;
     if (session.isOnline && this.#parts.security === "required") {
       return refused("it is online with a key of its own: npx latchd osdp rotate gives it another one");
@@ -52,7 +52,7 @@ export class KeyChange {
     });
   }
 
-  async rotate(signal: AbortSignal): Promise<KeyOutcome> {
+  async rotate(signal: AbortSignal): Promise<ChangeOutcome> {
     const { session } = this.#parts;
     if (!session.isOnline) return refused("it is offline: bring it back first, or pair it if it is another reader now");
     return this.#change(async (key) => {
@@ -63,7 +63,7 @@ export class KeyChange {
     });
   }
 
-  async #change(make: (key: Key) => Promise<KeyOutcome>): Promise<KeyOutcome> {
+  async #change(make: (key: Key) => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
     if (this.#parts.security === "clear") {
       return refused('it is spoken to in clear, by configuration: set "security": "required" for it first');
     }
@@ -77,15 +77,15 @@ export class KeyChange {
   }
 }
 
-const refused = (detail: string): KeyOutcome => ({ result: "refused", detail });
+const refused = (detail: string): ChangeOutcome => ({ result: "refused", detail });
 
-const unproven: KeyOutcome = {
+const unproven: ChangeOutcome = {
   result: "unknown",
   detail: "it has not answered since: both keys are kept, and when it is back the one that it proves",
 };
 
 /** The end of a rotation, if that is one. */
-function rotation(happening: Happening, key: Key): KeyOutcome | undefined {
+function rotation(happening: Happening, key: Key): ChangeOutcome | undefined {
   if (happening.happening === "key_refused") {
     return refused(`it does not take another key: ${nakWords(happening.error)}. It has the one that it had`);
   }
@@ -102,7 +102,7 @@ class Seen {
   #refusal: number | undefined;
 
   /** The end of it, if that is one. */
-  pairing(happening: Happening): KeyOutcome | undefined {
+  pairing(happening: Happening): ChangeOutcome | undefined {
     if (happening.happening === "not_installing") this.#isThere = true;
     if (happening.happening === "key_sent") this.#isSent = true;
     if (happening.happening === "key_refused") this.#refusal = happening.error;
@@ -112,7 +112,7 @@ class Seen {
       : this.unpaired();
   }
 
-  unpaired(): KeyOutcome {
+  unpaired(): ChangeOutcome {
     if (this.#refusal !== undefined) return refused(`it does not take the key: ${nakWords(this.#refusal)}`);
     if (this.#isSent) {
       return {

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import {
+  type ChangeOutcome,
   type Clock,
   type Exposure,
   type Host,
-  type KeyOutcome,
   type Link,
   LinkError,
   type LinkEvent,
@@ -16,6 +16,7 @@ import {
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
+import { AddressChange } from "./address-change.ts";
 import { Bus, usualTimes } from "./bus.ts";
 import type { Happening } from "./happening.ts";
 import { KeyChange } from "./key-change.ts";
@@ -38,6 +39,7 @@ interface Station {
   readonly session: Session;
   readonly device: ReaderDevice;
   readonly change: KeyChange;
+  readonly move: AddressChange;
 }
 
 /** All readers of one line. */
@@ -116,12 +118,17 @@ export class OsdpLink implements Link {
     return { wire: this.#bus.counts, addresses: Object.fromEntries(addresses) };
   }
 
-  async pair(address: string, within: Milliseconds, signal: AbortSignal): Promise<KeyOutcome> {
+  async pair(address: string, within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome> {
     return this.#known(address).change.pair(within, AbortSignal.any([signal, this.#closing.signal]));
   }
 
-  async rotateKey(address: string, signal: AbortSignal): Promise<KeyOutcome> {
+  async rotateKey(address: string, signal: AbortSignal): Promise<ChangeOutcome> {
     return this.#known(address).change.rotate(AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async readdress(address: string, to: string, signal: AbortSignal): Promise<ChangeOutcome> {
+    const isTaken = this.#stations.has(to);
+    return this.#known(address).move.to(Number(to), isTaken, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   frames(after: number | undefined): WireFrames {
@@ -153,7 +160,9 @@ export class OsdpLink implements Link {
     const clock = this.#clock;
     const device = new ReaderDevice({ address, options, session, host: { clock, log: host.log }, wake, report });
     const change = new KeyChange({ security: options.security, session, clock, wake });
-    return { address, options, session, device, change };
+    const keepKeysAt = (other: string): void => this.#keys.keepAt(address, other);
+    const move = new AddressChange({ session, baud: this.#options.baud, clock, wake, keepKeysAt });
+    return { address, options, session, device, change, move };
   }
 
   /** @throws LinkError. */
@@ -221,6 +230,7 @@ export class OsdpLink implements Link {
         this.#mind(station, happening);
         station.device.hear(happening);
         station.change.hear(happening);
+        station.move.hear(happening);
       }
     }
   }

@@ -31,6 +31,12 @@ export class ReaderKeys {
     return this.#kept(address).keys.map((key) => new Key(Buffer.from(key, "hex")));
   }
 
+  /** What has the keys of one address may be at another from now on, too. */
+  keepAt(address: string, other: string): void {
+    const { keys, ...rest } = this.#kept(other);
+    this.#keep(other, { ...rest, keys: [...new Set([...this.#kept(address).keys, ...keys])] });
+  }
+
   /** What a session tells of keys: the one that is sent is kept beside the others, and then only the one that is proven. */
   mind(address: string, happening: Happening): void {
     if (happening.happening === "key_sent") this.#add(address, happening.key);

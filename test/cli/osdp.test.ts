@@ -123,9 +123,9 @@ test.each([
   ["unchanged", 1, "Nothing has changed: it has its key.\n"],
   ["refused", 1, "Nothing was changed: it has its key.\n"],
   ["unknown", 1, "It is not known yet: it has its key.\n"],
-])("rotate and pair say what came of it: %s", async (outcome, exit, text) => {
+])("rotate, pair and readdress say what came of it: %s", async (outcome, exit, text) => {
   const reply = { ok: true, outcome, detail: "it has its key" };
-  await using desk = await Desk.open({ "osdp/rotate": reply, "osdp/pair": reply });
+  await using desk = await Desk.open({ "osdp/rotate": reply, "osdp/pair": reply, "osdp/readdress": reply });
   expect(await desk.call("osdp", "rotate", "front-door")).toEqual({ exit, out: text, err: "" });
   const waits = "Trying for 30 s: front-door has to be in its install mode.\n";
   expect(await desk.call("osdp", "pair", "front-door", "--seconds", "30")).toEqual({
@@ -133,9 +133,11 @@ test.each([
     out: waits + text,
     err: "",
   });
+  expect(await desk.call("osdp", "readdress", "front-door", "5")).toEqual({ exit, out: text, err: "" });
   expect(desk.asked).toEqual([
     ["osdp/rotate", { lock: "front-door" }],
     ["osdp/pair", { lock: "front-door", seconds: 30 }],
+    ["osdp/readdress", { lock: "front-door", address: 5 }],
   ]);
   expect(await desk.call("osdp", "rotate", "front-door", "--json")).toMatchObject({
     out: `${JSON.stringify(reply)}\n`,
@@ -144,6 +146,7 @@ test.each([
 
 test.each([
   [["pair", "d", "--seconds", "4"], "whole number from 5 to 600"],
+  [["readdress", "d", "127"], "from 0 to 126"],
   [["scan", "/dev/null", "--addresses", "0-127"], "from 0 to 126"],
   [["scan", "/dev/null", "--addresses", "7-3"], "from 0 to 126"],
   [["scan", "/dev/null", "--baud", "fast"], "bits a second"],

@@ -59,6 +59,7 @@ test("keys are given, and lines watched, from the local door only", async () => 
   expect(commands.map(({ name, doors }) => [name, doors])).toEqual([
     ["osdp/pair", ["local"]],
     ["osdp/rotate", ["local"]],
+    ["osdp/readdress", ["local"]],
     ["osdp/frames", ["local"]],
   ]);
   await using agent = await site();
@@ -79,6 +80,14 @@ test("a lock is named by its device or its address, and who has no keys of ours,
   );
   expect(await agent.ask("osdp/pair", { lock: "shed" })).toMatchObject(refused("no_keys", "given no key"));
   expect(await agent.ask("osdp/rotate", { lock: "shed" })).toMatchObject(refused("no_keys", "given no key"));
+  const move = (lock: string, address: number) => agent.ask("osdp/readdress", { lock, address });
+  expect(await move("front", 1)).toMatchObject({
+    outcome: "refused",
+    detail: expect.stringContaining("another reader"),
+  });
+  expect(await move("front", 5)).toMatchObject({ outcome: "refused", detail: expect.stringContaining("offline") });
+  expect(await move("shed", 5)).toMatchObject(refused("no_address", "given no address"));
+  expect(await move("front", 127)).toMatchObject(refused("invalid_input", ""));
   expect(await agent.ask("osdp/pair", { lock: "away" })).toMatchObject(refused("link_not_open", "not open"));
   expect(await agent.ask("osdp/rotate", { lock: "nobody" })).toMatchObject(refused("device_not_found", "nobody"));
 });

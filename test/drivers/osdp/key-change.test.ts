@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { later } from "../../../agent/domain/instant.ts";
-import type { KeyOutcome } from "../../../drivers/driver.ts";
+import type { ChangeOutcome } from "../../../drivers/driver.ts";
 import { KeyChange } from "../../../drivers/osdp/key-change.ts";
 import { newKey } from "../../../drivers/osdp/key-strength.ts";
 import { isLong } from "../../support/long.ts";
@@ -113,9 +113,9 @@ describe("the first key of a reader", () => {
 /** What a change of keys tells. */
 async function outcomeOf(
   options: OsdpSiteOptions,
-  change: (change: KeyChange, site: OsdpSite) => Promise<KeyOutcome>,
+  change: (change: KeyChange, site: OsdpSite) => Promise<ChangeOutcome>,
   before = 2_000,
-): Promise<KeyOutcome & { readonly site: OsdpSite }> {
+): Promise<ChangeOutcome & { readonly site: OsdpSite }> {
   const site = new OsdpSite(options);
   const start = site.now;
   site.run(before);

@@ -33,6 +33,10 @@ class Line implements AsyncDisposable {
   /** @param known the keys that the driver is given: of which readers, or others. */
   async open(readers: object, known: readonly string[] | Readonly<Record<string, string>> = this.#keys) {
     await new Promise<void>((resolve) => void this.#server.listen(0, "127.0.0.1", resolve));
+    return this.reopen(readers, known);
+  }
+
+  async reopen(readers: object, known: readonly string[] | Readonly<Record<string, string>> = this.#keys) {
     const { port } = z.object({ port: z.number() }).parse(this.#server.address());
     const all = Object.entries(this.#keys);
     const keys = Array.isArray(known) ? Object.fromEntries(all.filter(([address]) => known.includes(address))) : known;
@@ -109,4 +113,33 @@ test("a strike that the reader moves itself is said to hang on the wrong side of
   await line.host.reported("online");
   expect(await link.lock("1").abilities(calmly.signal)).toMatchObject({ bolt: { locks: false } });
   expect(line.host.said.some((said) => said.includes("outside"))).toBe(true);
+});
+
+test("a reader is given another address under its key, and is found there with it when latchd starts again", async () => {
+  await using line = new Line([1, 2]);
+  {
+    await using link = await line.open({ 1: {}, 2: {} });
+    await eventually("both are online", () => line.host.events.length === 2 || undefined);
+    expect(await link.readdress?.("1", "2", calmly.signal)).toMatchObject({ result: "refused" });
+    expect(await link.readdress?.("1", "5", calmly.signal)).toMatchObject({ result: "done" });
+    // Until then it is known by the old one.
+    expect(await link.lock("1").abilities(calmly.signal)).toMatchObject({ reader: true });
+    expect(line.persona.readers.get("1")?.address).toBe(5);
+  }
+  await using link = await line.reopen({ 2: {}, 5: {} });
+  expect(await line.host.reported("online", line.host.events.length)).toBeDefined();
+  await eventually("it is there", () => line.host.events.find(({ address }) => address === "5"));
+  expect(link.standing?.().addresses["5"]).toMatchObject({ state: "secure" });
+});
+
+test("a reader that takes no other address stays where it is", async () => {
+  await using line = new Line([1]);
+  line.persona.readers.get("1")?.behave({ refuses: { [0x6e]: 3 } });
+  await using link = await line.open({ 1: {} });
+  await line.host.reported("online");
+  expect(await link.readdress?.("1", "5", calmly.signal)).toMatchObject({
+    result: "refused",
+    detail: expect.stringContaining("does not know the command"),
+  });
+  expect(await link.lock("1").abilities(calmly.signal)).toMatchObject({ reader: true });
 });
