@@ -214,7 +214,7 @@ export class Session {
     this.#lastGood = now;
     if (reply?.reply === "NAK" && this.#isOver(reply.error, now)) return;
     this.#settle();
-    this.#tell(this.#wanted.answered(reply));
+    this.#tell(this.#wanted.answered(reply, now));
     if (command.command === "KEYSET") return this.#keySet(reply, now);
     // Under the key that everybody knows nothing else is believed.
     if (this.#keys.isOpenToAll) return;
@@ -261,7 +261,7 @@ export class Session {
     if (key) this.#tell([{ happening: "key_sent", key }]);
     if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
-    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll);
+    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll, now);
     if (!wanted && now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
     this.#wasPoll = wanted === undefined;
     if (wanted) return this.#send(wanted);

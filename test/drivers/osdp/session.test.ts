@@ -327,7 +327,7 @@ describe("an order to an output", () => {
       bench.reader.reset();
       return undefined;
     };
-    bench.session.want({ id: "1", command: order, deadline: later(bench.now, 5_000) });
+    bench.session.want({ id: "1", command: order, deadline: later(bench.now, 3_000) });
     bench.run(4_000);
     expect(bench.reader.done.filter((done) => done === "OUT")).toEqual(["OUT"]);
     expect(resultsOf(bench)).toEqual([{ result: "unknown" }]);
