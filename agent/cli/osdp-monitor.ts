@@ -13,7 +13,15 @@ export function osdpMonitor(verbs: Command, verb: Verb): void {
     .description("show what is said on a line, in words and without its secrets, until Ctrl-C; times are UTC")
     .argument("<line>", "the link, as the configuration names it; or one reader on it")
     .option("--polls", "also polls to which there is nothing to say")
-    .addHelpText("after", "\nExample:\n  $ latchd osdp monitor front-door --polls")
+    .addHelpText(
+      "after",
+      `
+A line has the time, > for what latchd says and < for what it hears, the reader's address, the number of the exchange, and who
+could read it on the wire: "sealed" only who has the reader's own key; "clear" and "default key" everybody.
+
+Example:
+  $ latchd osdp monitor front-door --polls`,
+    )
     .action(async (line: string, options: MonitorOptions) => {
       const door = new Door(options, verb);
       const polls = new IdlePolls();

@@ -168,6 +168,20 @@ describe("KeyChange", () => {
     expect(silent).toMatchObject({ result: "refused", detail: expect.stringContaining("does not answer") });
   });
 
+  test("pairs a reader that was set back, or is another one than the one that we have a key for", async () => {
+    const done = await outcomeOf({}, (change, site) => {
+      const { reader, far } = site;
+      far.leave(reader);
+      site.run(10_000);
+      reader.keyring.install(true);
+      far.join(reader);
+      return change.pair(20_000, never);
+    });
+    expect(done.result).toBe("done");
+    expect(done.site.run(1_000).session.isOnline).toBe(true);
+    expect(done.site.kept).toEqual([keyOf(done.site)]);
+  });
+
   test("touches no reader that is online, is spoken to in clear, or is offline when its key is to be changed", async () => {
     const online = await outcomeOf({}, (change) => change.pair(20_000, never));
     expect(online).toMatchObject({ result: "refused", detail: expect.stringContaining("osdp rotate") });

@@ -143,3 +143,34 @@ test("a reader that takes no other address stays where it is", async () => {
   });
   expect(await link.lock("1").abilities(calmly.signal)).toMatchObject({ reader: true });
 });
+
+test("a reader is paired and given another key, and neither is in the log, an event or what is told of the line", async () => {
+  await using line = new Line([1]);
+  const reader = line.persona.readers.get("1");
+  reader?.keyring.install(true);
+  await using link = await line.open({ 1: {} }, []);
+  const { last } = link.frames?.(undefined) ?? {};
+  const keys: string[] = [];
+  for (const change of [() => link.pair?.("1", 20_000, calmly.signal), () => link.rotateKey?.("1", calmly.signal)]) {
+    expect(await change()).toMatchObject({ result: "done" });
+    keys.push(Buffer.from(reader?.keyring.own ?? []).toString("hex"));
+    await eventually("it is online", () => link.standing?.().addresses["1"]?.state === "secure" || undefined);
+  }
+  const { frames = [], missed } = link.frames?.(last) ?? {};
+  const bytes = frames.map((frame) => Buffer.from(frame.bytes ?? []).toString("hex"));
+  expect(missed).toBe(0);
+  expect(frames.filter(({ name }) => name === "KEYSET").map(({ protection }) => protection)).toEqual([
+    "default_key",
+    "own_key",
+  ]);
+  const told = [...line.host.said, JSON.stringify(frames), ...bytes].join("\n");
+  expect(told).toContain("a reader has proven which key it has");
+  expect(new Set(keys).size).toBe(2);
+  for (const key of keys) {
+    expect(key).toHaveLength(32);
+    expect(told).not.toContain(key);
+    // As it is printed where bytes are.
+    expect(told).not.toContain(key.replaceAll(/..(?!$)/g, "$& "));
+    expect(told).not.toContain([...Buffer.from(key, "hex")].join(","));
+  }
+});
