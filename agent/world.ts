@@ -1,4 +1,4 @@
-import type { Link } from "../drivers/driver.ts";
+import { type Link, LinkError } from "../drivers/driver.ts";
 import type { World } from "./commands/command.ts";
 import { Refused } from "./commands/refusal.ts";
 import type { Whereabouts } from "./sync/keeper.ts";
@@ -25,7 +25,12 @@ export function worldOf(
     async act(lock, act) {
       const { link, address } = find(lock);
       if (!link.act) throw new Refused("not_simulated", "This lock is real: go and do it there");
-      return { ...(await link.act(address, act)) };
+      try {
+        return { ...(await link.act(address, act)) };
+      } catch (error) {
+        if (!(error instanceof LinkError)) throw error;
+        throw new Refused("link_not_open", [error.message, error.hint ?? []].flat().join("; "), 409);
+      }
     },
     async fault(lock, change) {
       const { link, address } = find(lock);

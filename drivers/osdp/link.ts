@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
-import { type Exposure, type Host, type Link, LinkError, type LinkEvent, type LockDevice } from "../driver.ts";
+import {
+  type Exposure,
+  type Host,
+  type Link,
+  LinkError,
+  type LinkEvent,
+  type LockDevice,
+  type ReaderAnswer,
+} from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
 import { Bus, usualTimes } from "./bus.ts";
@@ -12,6 +20,8 @@ import { Pump } from "./pump.ts";
 import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
 import { Session } from "./session.ts";
+import { Simulator } from "./simulator.ts";
+import { SteadyClock } from "./steady-clock.ts";
 import { suspicionWords } from "./suspicions.ts";
 
 /** An adapter that was pulled out is looked for this often; one that cannot be opened is given more and more time. */
@@ -29,12 +39,17 @@ interface Station {
 export class OsdpLink implements Link {
   /** One is asked at a time, for some milliseconds: nobody holds the line while he waits. */
   readonly atOnce = "unlimited";
+  /** Where all its readers are simulated. */
+  readonly act?: NonNullable<Link["act"]>;
   readonly #options: Options;
   readonly #host: Host;
   readonly #names: string;
+  /** Of all that the line waits for; what is told has the time of day. */
+  readonly #clock: SteadyClock;
   readonly #keys: ReaderKeys;
   readonly #stations: ReadonlyMap<string, Station>;
   readonly #pump: Pump;
+  readonly #simulator: Simulator | undefined;
   readonly #closing = new AbortController();
   /** Readers of which it was said that we have no key for them. */
   readonly #unpaired = new Set<string>();
@@ -46,7 +61,11 @@ export class OsdpLink implements Link {
     this.#options = options;
     this.#host = host;
     this.#names = names;
+    this.#clock = new SteadyClock(host.clock);
     this.#keys = new ReaderKeys(host.state, options.keys_file);
+    const simulator = options.simulator === undefined ? undefined : new Simulator(options.simulator, host.clock);
+    this.#simulator = simulator;
+    if (simulator) this.act = (address, act) => simulator.act(address, act, this.#closing.signal);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
     const times = { baud: options.baud, replyWithin: usualTimes.replyWithin, gap: options.gap_ms };
@@ -54,7 +73,7 @@ export class OsdpLink implements Link {
       stations.map(({ session }) => session),
       times,
     );
-    this.#pump = new Pump(bus, host.clock, () => this.#hear());
+    this.#pump = new Pump(bus, this.#clock, () => this.#hear());
   }
 
   /** Rejects with {@link LinkError} where the line cannot be opened. */
@@ -87,7 +106,7 @@ export class OsdpLink implements Link {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
     await this.#keeping;
-    for (const { session } of this.#stations.values()) session.close(this.#host.clock.now());
+    for (const { session } of this.#stations.values()) session.close(this.#clock.now());
     this.#hear();
     await this.#reported;
   }
@@ -104,7 +123,17 @@ export class OsdpLink implements Link {
     });
     const report = (event: Parameters<ConstructorParameters<typeof ReaderDevice>[0]["report"]>[0]): void =>
       this.#report({ at: host.clock.now(), address, ...event });
-    const device = new ReaderDevice({ address, options, session, host, wake: () => this.#pump.wake(), report });
+    const wake = (): void => this.#pump.wake();
+    const answered = (decision: ReaderAnswer): void => this.#simulator?.answered(address, decision);
+    const device = new ReaderDevice({
+      address,
+      options,
+      session,
+      host: { clock: this.#clock, log: host.log },
+      wake,
+      report,
+      answered,
+    });
     return { address, options, session, device };
   }
 

@@ -37,6 +37,8 @@ interface Parts {
   /** The line has something to say. */
   readonly wake: () => void;
   readonly report: (event: Told) => void;
+  /** It has shown what was decided. */
+  readonly answered: (decision: ReaderAnswer) => void;
 }
 /** What a reader tells, without where and when. */
 type Told = LinkEvent extends infer Each ? (Each extends LinkEvent ? Omit<Each, "at" | "address"> : never) : never;
@@ -106,6 +108,7 @@ export class ReaderDevice implements LockDevice {
       // What it does not have, nobody sees.
       if (result.result !== "done" && result.result !== "refused") throw this.#silent(result);
     }
+    this.#parts.answered(decision);
   }
 
   async #unlock(strike: Strike, signal: AbortSignal, isOver: IsOver): Promise<ActOutcome> {
