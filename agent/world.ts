@@ -65,7 +65,12 @@ function simulatedOf(find: (lock: string) => Required<Place>): Pick<World, "act"
     async act(lock, act) {
       const { link, address } = find(lock);
       if (!link.act) throw new Refused("not_simulated", "This lock is real: go and do it there");
-      return { ...(await link.act(address, act)) };
+      try {
+        return { ...(await link.act(address, act)) };
+      } catch (error) {
+        if (!(error instanceof LinkError)) throw error;
+        throw new Refused("link_not_open", [error.message, error.hint ?? []].flat().join("; "), 409);
+      }
     },
     async fault(lock, change) {
       const { link, address } = find(lock);

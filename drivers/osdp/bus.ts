@@ -23,8 +23,10 @@ const quietBytes = 2;
 const usual = { turn: 34, order: 50, thinks: 5 } as const;
 /** Older readers give their session up when they are not asked for so long (reference 1.5). */
 const longestUnasked: Milliseconds = 400;
-/** A reader that is there begins to answer within some milliseconds; adapters and this machine add theirs. */
+/** However full the line is, a silence is no shorter than that, and twice what answers have taken lately. */
 const leastWait: Milliseconds = 50;
+/** With each answer, so that the slowest one of some hundred is what counts. */
+const latencyFades = 0.99;
 /** Of the waits for a reader that does not answer, one in so many is never cut short. */
 const fullEvery = 8;
 
@@ -41,6 +43,8 @@ const ended = (deframer: Deframer): readonly Received[] => deframer.gap();
 
 interface Exchange {
   readonly seat: Seat;
+  /** When its last byte has gone out, as far as can be told. */
+  readonly sent: Instant;
   /** When there will have been silence for too long. */
   over: Instant;
   /** An answer has begun by then. */
@@ -68,6 +72,8 @@ export class Bus {
   /** Turns of those that are online since one was asked that is not. */
   #served = 0;
   #unasked = 0;
+  /** How long it took lately, at most, until an answer began: what readers think, and what adapters and this machine add. */
+  #latency: Milliseconds = 0;
 
   constructor(sessions: readonly Session[], times: BusTimes, overhears: Overhears = nobody) {
     this.#queue = sessions.map((session) => ({ session, asked: instant(0), silences: 0 }));
@@ -134,7 +140,7 @@ export class Bus {
     const sent = later(now, bytes.length * this.#perByte);
     const end = later(sent, replyWithin + longestFrame * this.#perByte + gap);
     const begun = later(sent, this.#wait(seat, sent));
-    this.#exchange = { seat, over: begun, begun, end };
+    this.#exchange = { seat, sent, over: begun, begun, end };
     seat.asked = now;
     return bytes;
   }
@@ -153,6 +159,8 @@ export class Bus {
     this.#overhears.heard(one, isOver);
     if (!exchange) this.#unasked += 1;
     if (!exchange || !isOver) return;
+    const took = now - exchange.sent - one.bytes.length * this.#perByte;
+    this.#latency = Math.max(took, this.#latency * latencyFades);
     exchange.seat.silences = 0;
     this.#exchange = undefined;
   }
@@ -187,7 +195,7 @@ export class Bus {
     const room = this.#queue
       .filter((other) => other !== seat && other.session.isOnline)
       .map(({ asked }, nth) => asked - latest - (nth + 1) * turn);
-    return Math.min(replyWithin, Math.max(leastWait, Math.min(...room)));
+    return Math.min(replyWithin, Math.max(leastWait + 2 * this.#latency, Math.min(...room)));
   }
 
   #inTurn(now: Instant): readonly Seat[] {

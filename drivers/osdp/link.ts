@@ -12,6 +12,7 @@ import {
   type LinkEvent,
   type LinkStanding,
   type LockDevice,
+  type ReaderAnswer,
   type WireFrames,
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
@@ -26,6 +27,7 @@ import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
 import { Recording } from "./recording.ts";
 import { Session } from "./session.ts";
+import { Simulator } from "./simulator.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { suspicionWords } from "./suspicions.ts";
 
@@ -46,6 +48,8 @@ interface Station {
 export class OsdpLink implements Link {
   /** One is asked at a time, for some milliseconds: nobody holds the line while he waits. */
   readonly atOnce = "unlimited";
+  /** Where all its readers are simulated. */
+  readonly act?: NonNullable<Link["act"]>;
   readonly #options: Options;
   readonly #host: Host;
   readonly #names: string;
@@ -56,6 +60,7 @@ export class OsdpLink implements Link {
   readonly #clock: Clock;
   readonly #recording: Recording;
   readonly #pump: Pump;
+  readonly #simulator: Simulator | undefined;
   readonly #closing = new AbortController();
   /** Readers of which it was said that we have no key for them. */
   readonly #unpaired = new Set<string>();
@@ -70,6 +75,9 @@ export class OsdpLink implements Link {
     this.#clock = steadyClock(host.clock);
     this.#keys = new ReaderKeys(host.state, options.keys_file);
     this.#recording = new Recording(host.clock);
+    const simulator = options.simulator === undefined ? undefined : new Simulator(options.simulator, host.clock);
+    this.#simulator = simulator;
+    if (simulator) this.act = (address, act) => simulator.act(address, act, this.#closing.signal);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
     for (const station of stations) this.#warn(station);
@@ -158,7 +166,9 @@ export class OsdpLink implements Link {
       this.#report({ at: host.clock.now(), address, ...event });
     const wake = (): void => this.#pump.wake();
     const clock = this.#clock;
-    const device = new ReaderDevice({ address, options, session, host: { clock, log: host.log }, wake, report });
+    const answered = (decision: ReaderAnswer): void => this.#simulator?.answered(address, decision);
+    const parts = { address, options, session, host: { clock, log: host.log }, wake, report, answered };
+    const device = new ReaderDevice(parts);
     const change = new KeyChange({ security: options.security, session, clock, wake });
     const keepKeysAt = (other: string): void => this.#keys.keepAt(address, other);
     const move = new AddressChange({ session, baud: this.#options.baud, clock, wake, keepKeysAt });

@@ -42,6 +42,11 @@ export const options = z.strictObject({
   gap_ms: z.int().min(20).max(180).default(150),
   /** JSON with the readers' keys by their addresses. Read once: the keys are kept sealed from then on. */
   keys_file: z.string().optional(),
+  /**
+   * Only where all readers of the line are simulated: the socket at which `npm run simulate:osdp -- --control` takes what is done at
+   * them, for `npx latchd act`.
+   */
+  simulator: z.string().regex(/^\//, "must be the absolute path of a socket").optional(),
   /** Readers by their addresses. */
   readers: z.record(address, reader.prefault({})),
 });

@@ -38,6 +38,8 @@ interface Parts {
   /** The line has something to say. */
   readonly wake: () => void;
   readonly report: (event: Told) => void;
+  /** It has shown what was decided. */
+  readonly answered: (decision: ReaderAnswer) => void;
 }
 
 /** A reader on a line, as the agent has it. */
@@ -122,6 +124,7 @@ export class ReaderDevice implements LockDevice {
       // What it does not have, nobody sees.
       if (result.result !== "done" && result.result !== "refused") throw this.#silent(result);
     }
+    this.#parts.answered(decision);
   }
 
   async #unlock(strike: Strike, signal: AbortSignal, isOver: IsOver): Promise<ActOutcome> {

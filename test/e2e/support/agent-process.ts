@@ -115,8 +115,8 @@ export class AgentProcess {
     return ended(child);
   }
 
-  /** It stands still, or goes on. */
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+  /** It stands still, or goes on; SIGUSR2 is for what was loaded before it. */
+  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGUSR2"): void {
     this.#child?.kill(signal);
   }
 
