@@ -61,7 +61,8 @@ test(
         // The line recovers, and both find each other again; then there is time for what would come twice.
         const isOver = (): boolean =>
           trouble.length === 0 && panel.session.isOnline && panel.reader.isSecure && panel.reader.device.waiting === 0;
-        panel.runUntil(isOver, 30_000);
+        // Who was looked for in vain some times is looked for every half minute.
+        panel.runUntil(isOver, 120_000);
         panel.run(1_500);
         const told = panel.cards.map(({ bits }) => bits);
         expect(new Set(told).size).toBe(told.length);
