@@ -62,7 +62,7 @@ test(
         const isOver = (): boolean =>
           trouble.length === 0 && panel.session.isOnline && panel.reader.isSecure && panel.reader.device.waiting === 0;
         // Who was looked for in vain some times is looked for every half minute.
-        panel.runUntil(isOver, 120_000);
+        panel.runUntil(isOver, 600_000);
         panel.run(1_500);
         const told = panel.cards.map(({ bits }) => bits);
         expect(new Set(told).size).toBe(told.length);
