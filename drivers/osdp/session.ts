@@ -144,7 +144,7 @@ export class Session {
     const whose = this.#dialogue.whose(received);
     // Some adapters give back what was sent.
     if (whose === "echo") return false;
-    if (whose === "command") this.#tell([this.#distrust.suspect("foreign_panel")]);
+    if (whose === "command") this.#tell(this.#distrust.foreign(now));
     const isAnswer = whose === "reply" && this.isAwaiting;
     const verdict = isAnswer && pending ? gate(this.#stage, answerIn(received), pending) : "late";
     if (verdict === "late" || !pending) {
