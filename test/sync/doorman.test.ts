@@ -167,6 +167,29 @@ test("after three wrong codes in a row none is taken at that reader for a minute
   expect(at.answers.at(-1)).toBe("admit");
 });
 
+test("a lock-out is not ended by more wrong codes, nor by what is no code at all", async () => {
+  for (const wrong of ["1111#", "2222#", "3333#", "12345678901234567#"]) await at.type(wrong);
+  await at.type("4711#");
+  expect(at.moved).toEqual([]);
+  expect(at.told().map((line) => [line].flat().at(-1))).toEqual([
+    "unknown_code",
+    "unknown_code",
+    "unknown_code",
+    "too_many_attempts",
+    "too_many_attempts",
+  ]);
+});
+
+test("where card and PIN are wanted, a PIN that was typed before a lock-out is not taken in it", async () => {
+  using both = new Entrance("card_and_pin");
+  await both.type("4711#");
+  for (const wrong of ["12345678901234567#", "12345678901234567#", "12345678901234567#"]) await both.type(wrong);
+  await both.show("aa");
+  expect(both.moved).toEqual([]);
+  expect(both.told().at(-1)).toEqual(["access_denied", null, "card", "too_many_attempts"]);
+  await both.doorman.close();
+});
+
 test("with a card of his own nobody gets more tries at the codes of others, and with a code of his own he does", async () => {
   for (const wrong of ["1111#", "2222#"]) await at.type(wrong);
   await at.type("4711#");
