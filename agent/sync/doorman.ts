@@ -57,6 +57,8 @@ const answerWithin: Milliseconds = 3_000;
 export class Doorman {
   readonly #parts: DoormanParts;
   readonly #desks = new Map<string, Desk>();
+  /** Devices of which it was said that their reader asks in vain. */
+  readonly #unkept = new Set<DeviceId>();
   readonly #answers = new Set<Promise<void>>();
   readonly #end = new AbortController();
 
@@ -66,7 +68,8 @@ export class Doorman {
 
   asked(device: DeviceId, event: Asked): void {
     const door = this.#parts.doors.get(device);
-    if (!door || this.#end.signal.aborted) return;
+    if (!door) return this.#warn(device);
+    if (this.#end.signal.aborted) return;
     try {
       if (event.event === "presented") this.#credential(device, door, event, event.credential);
       else this.#keys(device, door, event);
@@ -74,6 +77,17 @@ export class Doorman {
       this.#parts.failed(error);
       throw error;
     }
+  }
+
+  /** Somebody stands there, and would wait for ever. */
+  #warn(device: DeviceId): void {
+    if (this.#unkept.has(device)) return;
+    this.#unkept.add(device);
+    const hint = 'set "doorman": {} for the device, so that latchd decides who may pass';
+    this.#parts.log.warn(
+      { device, hint },
+      "a reader asks who may pass, and nobody is to answer: nothing opens this door",
+    );
   }
 
   /** Waits for nothing that a reader has not answered yet. */
