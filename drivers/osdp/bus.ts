@@ -39,6 +39,9 @@ interface Seat {
   silences: number;
 }
 
+/** Online, or on its way there, as far as is known: it would never come there if it waited for all who are away. */
+const isPresent = ({ session, silences }: Seat): boolean => session.isOnline || silences === 0;
+
 const ended = (deframer: Deframer): readonly Received[] => deframer.gap();
 
 interface Exchange {
@@ -57,7 +60,7 @@ interface Exchange {
  * One line with its readers, of which one is asked at a time. Pure: who owns the port hands in what comes from it, sends
  * what {@link tick} gives, and calls that when {@link next} says so.
  *
- * A reader that is told to move its output comes first, then those that are online, in turn; of the others one in a round,
+ * A reader that is told to move its output comes first, then those that answer, in turn; of the others one in a round,
  * as each of them costs the time of a silence (reference 1.6).
  */
 export class Bus {
@@ -69,7 +72,7 @@ export class Bus {
   #exchange: Exchange | undefined;
   /** Nobody speaks before. */
   #quiet: Instant | undefined;
-  /** Turns of those that are online since one was asked that is not. */
+  /** Turns of those that are there since one was asked that is not. */
   #served = 0;
   #unasked = 0;
   /** How long it took lately, at most, until an answer began: what readers think, and what adapters and this machine add. */
@@ -135,7 +138,7 @@ export class Bus {
 
   #ask(seat: Seat, bytes: Uint8Array, now: Instant): Uint8Array {
     this.#queue = [...this.#queue.filter((other) => other !== seat), seat];
-    this.#served = seat.session.isOnline ? this.#served + 1 : 0;
+    this.#served = isPresent(seat) ? this.#served + 1 : 0;
     const { replyWithin, gap } = this.#times;
     const sent = later(now, bytes.length * this.#perByte);
     const end = later(sent, replyWithin + longestFrame * this.#perByte + gap);
@@ -203,12 +206,12 @@ export class Bus {
       const at = session.due(now);
       return at !== undefined && at <= now;
     });
-    const online = due.filter(({ session }) => session.isOnline);
-    const urgent = online.filter(({ session }) => session.isUrgent);
-    const others = online.filter(({ session }) => !session.isUrgent);
-    const isRound = this.#served >= this.#queue.filter(({ session }) => session.isOnline).length;
-    const away = due.filter(({ session }) => !session.isOnline);
-    return isRound ? [...urgent, ...away.slice(0, 1), ...others] : [...urgent, ...others, ...away.slice(0, 1)];
+    const present = due.filter(isPresent);
+    const urgent = present.filter(({ session }) => session.isUrgent);
+    const others = present.filter(({ session }) => !session.isUrgent);
+    const isRound = this.#served >= this.#queue.filter(isPresent).length;
+    const away = due.filter((seat) => !isPresent(seat)).slice(0, 1);
+    return isRound ? [...urgent, ...away, ...others] : [...urgent, ...others, ...away];
   }
 
   #rest(now: Instant): void {

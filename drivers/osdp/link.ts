@@ -22,7 +22,7 @@ import { Bus, usualTimes } from "./bus.ts";
 import type { Happening } from "./happening.ts";
 import { KeyChange } from "./key-change.ts";
 import type { Options, ReaderOptions } from "./options.ts";
-import { Pump } from "./pump.ts";
+import { deafFor, Pump } from "./pump.ts";
 import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
 import { Recording } from "./recording.ts";
@@ -87,7 +87,8 @@ export class OsdpLink implements Link {
       times,
       this.#recording,
     );
-    this.#pump = new Pump(this.#bus, this.#clock, () => this.#hear());
+    const givesUpAfter = options.port.startsWith("tcp:") ? deafFor : undefined;
+    this.#pump = new Pump(this.#bus, this.#clock, () => this.#hear(), givesUpAfter);
   }
 
   /** Rejects with {@link LinkError} where the line cannot be opened. */

@@ -1,10 +1,15 @@
 import { once } from "node:events";
-import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
+import { type Instant, instant, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Clock } from "../driver.ts";
 import type { SerialLine } from "../shared/serial-line.ts";
 
 /** Timers are no finer. */
 const least: Milliseconds = 1;
+/**
+ * A connection on which nothing has come for so long is given up, and made anew: a bridge that was without power knows
+ * nothing of it, and nobody says so.
+ */
+export const deafFor: Milliseconds = 60_000;
 
 /** What says something on a line, and has no timer. The bus tells what its members are for. */
 export interface Driven {
@@ -20,13 +25,20 @@ export class Pump {
   readonly #bus: Driven;
   readonly #clock: Clock;
   readonly #happened: () => void;
+  readonly #givesUpAfter: Milliseconds;
   #nap = new AbortController();
+  /** When something came last. */
+  #heard: Instant = instant(0);
 
-  /** @param happened is called whenever a session may have something to tell. */
-  constructor(bus: Driven, clock: Clock, happened: () => void) {
+  /**
+   * @param happened is called whenever a session may have something to tell.
+   * @param givesUpAfter so much silence a line has ended, whatever it says; usually none does.
+   */
+  constructor(bus: Driven, clock: Clock, happened: () => void, givesUpAfter: Milliseconds = Number.POSITIVE_INFINITY) {
     this.#bus = bus;
     this.#clock = clock;
     this.#happened = happened;
+    this.#givesUpAfter = givesUpAfter;
   }
 
   /** Something is wanted of a session: the bus is asked at once. */
@@ -43,7 +55,9 @@ export class Pump {
   /** Resolves when the line has ended, or the signal is aborted. */
   async run({ bytes: line }: SerialLine, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
+    this.#heard = this.#clock.now();
     const hear = (bytes: Uint8Array): void => {
+      this.#heard = this.#clock.now();
       this.#bus.onBytes(bytes, this.#clock.now());
       this.#happened();
       this.wake();
@@ -55,13 +69,17 @@ export class Pump {
     line.on("data", hear).once("close", end);
     signal.addEventListener("abort", end, { once: true });
     try {
-      while (!over.signal.aborted && !signal.aborted && !line.closed) await this.#step(line);
+      while (!over.signal.aborted && !signal.aborted && !line.closed && !this.#isDeaf) await this.#step(line);
     } finally {
       signal.removeEventListener("abort", end);
       line.off("data", hear).off("close", end);
       this.#bus.lost(this.#clock.now());
       this.#happened();
     }
+  }
+
+  get #isDeaf(): boolean {
+    return this.#clock.now() - this.#heard >= this.#givesUpAfter;
   }
 
   /** Many times a second, for years: a signal that were made of others here would be remembered by those for ever. */

@@ -50,6 +50,8 @@ export class ReaderDevice implements LockDevice {
   readonly #heard: Waiters<Happening>;
   #identity: Identity | undefined;
   #abilities: ReaderAbilities | undefined;
+  /** As it told them last. */
+  #outputs: readonly number[] = [];
   readonly #senses: Senses;
   #ids = 0;
 
@@ -80,6 +82,7 @@ export class ReaderDevice implements LockDevice {
     const { report, session } = this.#parts;
     if (happening.happening === "identity") this.#identity = happening.identity;
     if (happening.happening === "abilities") this.#able(happening.abilities);
+    if (happening.happening === "outputs") this.#outputs = happening.states;
     this.#heard.hear(happening);
     if (happening.happening === "online" || happening.happening === "offline") report({ event: happening.happening });
     if (happening.happening === "online") session.want({ id: "at rest", command: atRest(0) });
@@ -140,16 +143,12 @@ export class ReaderDevice implements LockDevice {
     return boltVerdict("yes", await this.#isOn(strike.output, signal));
   }
 
-  /** Whether an output is on, by the reader's word. */
+  /** Whether an output is on, by the reader's word: not waited for longer than for its answer, as the next one stands there. */
   async #isOn(output: number, signal: AbortSignal): Promise<true | undefined> {
-    const told = this.#heard.next(
-      (heard) => (heard.happening === "outputs" ? heard.states[output] === 1 : undefined),
-      ofUseFor,
-      signal,
-    );
+    this.#outputs = [];
+    await this.#do({ command: "OSTAT" }, signal).catch(() => undefined);
     // Where it does not tell, or is off again, nothing is known against what it has answered.
-    const [isOn] = await Promise.allSettled([told, this.#do({ command: "OSTAT" }, signal)]);
-    return isOn.status === "fulfilled" && isOn.value === true ? true : undefined;
+    return this.#outputs[output] === 1 ? true : undefined;
   }
 
   async #do(command: Command, signal: AbortSignal, isOver: IsOver = () => false): Promise<Result> {

@@ -361,3 +361,12 @@ test("a port that vanishes in the middle of anything is found again, at whatever
   expect(wired.is("offline")).toEqual([]);
   expect([0, 1, 2].map((address) => isLetIn(wired, address))).toEqual([true, true, true]);
 });
+
+test("who is there comes online on a line on which most are not, as soon as each of those was asked once", () => {
+  const wired = new Wired({ count: 60, baud });
+  const there = [0, 20, 59];
+  for (const [address, reader] of wired.readers.entries()) if (!there.includes(address)) wired.far.leave(reader);
+  // Each of those who are away is waited for once, before the last one has its first turn.
+  wired.runUntil(() => wired.addresses("online").length === there.length, 20_000);
+  expect(wired.addresses("online")).toEqual(there);
+});

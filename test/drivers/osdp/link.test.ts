@@ -107,6 +107,19 @@ test("a strike that the reader cannot move for a time of its own is refused befo
   expect(line.host.said.some((said) => said.includes("cannot move the strike"))).toBe(true);
 });
 
+test("a reader that does not tell its outputs keeps nobody waiting who comes next", async () => {
+  await using line = new Line([1]);
+  line.persona.readers.get("1")?.behave({ refuses: { "102": 3 } });
+  await using link = await line.open({ 1: { strike: { seconds: 0.1 } } });
+  await line.host.reported("online");
+  const before = line.host.clock.now();
+  const { bolt } = link.lock("1");
+  expect([await bolt?.unlock(calmly.signal), await bolt?.unlock(calmly.signal)]).toEqual(
+    Array.from({ length: 2 }, () => ({ result: "done", confirmed: false })),
+  );
+  expect(line.host.clock.now() - before).toBeLessThan(2_000);
+});
+
 test("a strike that the reader moves itself is said to hang on the wrong side of the wall", async () => {
   await using line = new Line([1]);
   await using link = await line.open({ 1: { strike: {} } });
