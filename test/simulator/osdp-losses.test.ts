@@ -88,9 +88,8 @@ test(
       { numRuns: times(8) },
     );
     if (isLong) process.stdout.write(`patterns of losses: ${JSON.stringify(outcomes)}\n`);
-    // Most trouble is over before anybody gives up; how it is where somebody does is seen often enough in the long run.
-    expect(outcomes.survived).toBeGreaterThan(outcomes.ended);
-    expect(outcomes.ended).toBeGreaterThan(isLong ? 100 : -1);
+    // In the long run both are seen often enough.
+    expect(Math.min(outcomes.survived, outcomes.ended)).toBeGreaterThanOrEqual(isLong ? 100 : 0);
   },
 );
 
