@@ -62,6 +62,7 @@ export class OsdpLink implements Link {
   readonly #pump: Pump;
   readonly #simulator: Simulator | undefined;
   readonly #closing = new AbortController();
+  #line: SerialLine | undefined;
   /** Readers of which it was said that we have no key for them. */
   readonly #unpaired = new Set<string>();
   #keeping: Promise<unknown> = Promise.resolve();
@@ -168,7 +169,9 @@ export class OsdpLink implements Link {
     const wake = (): void => this.#pump.wake();
     const clock = this.#clock;
     const answered = (decision: ReaderAnswer): void => this.#simulator?.answered(address, decision);
-    const parts = { address, options, session, host: { clock, log: host.log }, wake, report, answered };
+    // What a connection has taken it brings when it can, and nobody wants a door opened then (Law 10).
+    const inDoubt = (): void => this.#line?.cut?.();
+    const parts = { address, options, session, host: { clock, log: host.log }, wake, report, answered, inDoubt };
     const device = new ReaderDevice(parts);
     const change = new KeyChange({ security: options.security, session, clock, wake });
     const keepKeysAt = (other: string): void => this.#keys.keepAt(address, other);
@@ -208,6 +211,7 @@ export class OsdpLink implements Link {
   async #keep(first: SerialLine): Promise<void> {
     const closing = this.#closing.signal;
     for (let line: SerialLine | undefined = first; line; line = await this.#again()) {
+      this.#line = line;
       await this.#pump.run(line, closing);
       await line.close();
       if (closing.aborted) return;

@@ -38,6 +38,8 @@ interface Parts {
   /** The line has something to say. */
   readonly wake: () => void;
   readonly report: (event: Told) => void;
+  /** An order to the strike was not answered: it may be on its way. */
+  readonly inDoubt: () => void;
   /** It has shown what was decided. */
   readonly answered: (decision: ReaderAnswer) => void;
 }
@@ -138,7 +140,10 @@ export class ReaderDevice implements LockDevice {
     const order: Command = { command: "OUT", outputs: [{ output: strike.output, code: 5, timer }] };
     const result = await this.#do(order, signal, isOver);
     if (result.result === "unsent") throw this.#silent(result);
-    if (result.result === "unknown") return { result: "unknown" };
+    if (result.result === "unknown") {
+      this.#parts.inDoubt();
+      return { result: "unknown" };
+    }
     if (result.result === "refused") return boltVerdict({ no: nakWords(result.error) }, undefined);
     return boltVerdict("yes", await this.#isOn(strike.output, signal));
   }

@@ -71,7 +71,7 @@ class Entrance extends MemoryStore {
       ["ann", "aa", "4711"],
       ["bob", "bb", "0815"],
     ] as const) {
-      this.say("credentials/set", { user_identity_id: who, kind: "card", value: { format: "raw", bits } });
+      this.say("credentials/set", { user_identity_id: who, kind: "card", value: { format: "raw8", bits } });
       this.say("credentials/set", { user_identity_id: who, kind: "pin", value: digits });
       this.say("user_identities/grant_access_to_device", { user_identity_id: who, device_id: lobby });
     }
@@ -85,7 +85,7 @@ class Entrance extends MemoryStore {
   show(bits: string, of: { stale?: true; at?: Instant; reader?: string } = {}): Promise<void> {
     return this.asked({
       event: "presented",
-      credential: { kind: "card", format: "raw", bits: new Secret(bits) },
+      credential: { kind: "card", format: "raw8", bits: new Secret(bits) },
       ...of,
     });
   }

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import osdp from "../../../drivers/osdp/index.ts";
 import { OsdpPersona } from "../../../simulator/osdp.ts";
+import { silent } from "../../../simulator/osdp-weather.ts";
 import { eventually, hurriedClock, RecordingHost } from "../../support/host.ts";
 
 const baud = 115_200;
@@ -14,7 +15,11 @@ const baud = 115_200;
 class Line implements AsyncDisposable {
   readonly host = new RecordingHost(hurriedClock(1));
   readonly persona: OsdpPersona;
-  readonly #server = createServer((socket) => this.persona.talk(socket.setNoDelay()));
+  connections = 0;
+  readonly #server = createServer((socket) => {
+    this.connections += 1;
+    this.persona.talk(socket.setNoDelay());
+  });
   readonly #keys: Readonly<Record<string, string>>;
 
   constructor(readers: readonly number[]) {
@@ -143,6 +148,16 @@ test("a reader is given another address under its key, and is found there with i
   expect(await line.host.reported("online", line.host.events.length)).toBeDefined();
   await eventually("it is there", () => line.host.events.find(({ address }) => address === "5"));
   expect(link.standing?.().addresses["5"]).toMatchObject({ state: "secure" });
+});
+
+test("an order of which nobody knows whether it has gone through ends the connection, so that it is not brought later", async () => {
+  await using line = new Line([1]);
+  await using link = await line.open({ 1: { strike: {} } });
+  await line.host.reported("online");
+  const connections = line.connections;
+  line.persona.bus.line.weather = silent;
+  expect(await link.lock("1").bolt?.unlock(calmly.signal)).toEqual({ result: "unknown" });
+  await eventually("there is another connection", () => line.connections > connections || undefined);
 });
 
 test("a reader that takes no other address stays where it is", async () => {
