@@ -6,8 +6,9 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import osdp from "../../../drivers/osdp/index.ts";
 import { OsdpPersona } from "../../../simulator/osdp.ts";
-import { silent } from "../../../simulator/osdp-weather.ts";
+import { calm, silent } from "../../../simulator/osdp-weather.ts";
 import { eventually, hurriedClock, RecordingHost } from "../../support/host.ts";
+import { frameIn } from "../../support/osdp-wired.ts";
 
 const baud = 115_200;
 
@@ -155,7 +156,12 @@ test("an order of which nobody knows whether it has gone through ends the connec
   await using link = await line.open({ 1: { strike: {} } });
   await line.host.reported("online");
   const connections = line.connections;
-  line.persona.bus.line.weather = silent;
+  let isOrdered = false;
+  line.persona.bus.line.weather = (said) => {
+    if (isOrdered) return silent(said);
+    isOrdered = frameIn(said)?.code === 0x68;
+    return calm(said);
+  };
   expect(await link.lock("1").bolt?.unlock(calmly.signal)).toEqual({ result: "unknown" });
   await eventually("there is another connection", () => line.connections > connections || undefined);
 });
