@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests that start processes and brokers wait for most of their time; more of them at once, and they measure the machine. */
-const atOnce = 4;
+const atOnce = 3;
 /**
  * For what hangs, no more: each wait in a test has its own, shorter deadline, and says what did not come. A machine that is
  * ten times slower than an idle one still gets through.

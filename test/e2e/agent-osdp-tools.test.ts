@@ -73,6 +73,9 @@ test.skipIf(socatSkipReason())(
     for (const reader of ["2", "3"]) {
       await far.act(reader, { act: "card", bits: card });
       await far.act(reader, { act: "type", digits: `${typed}#` });
+      await until("it has told of both", async () =>
+        JSON.stringify(await far.act(reader, { act: "look" })).includes('"waiting":0'),
+      );
     }
     expect(await notInstalling).toMatchObject({ detail: expect.stringContaining("not in its install mode") });
     for (const { stop } of [capture, monitor]) stop();
