@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { LinkError, type ScanRequest, type ScanStep } from "../../drivers/driver.ts";
+import { LinkError } from "../../drivers/driver.ts";
+import type { ScanRequest, ScanStep } from "../domain/wire-tools.ts";
 import { CommandError, type ExitCode, type Verb } from "./shell.ts";
 
 interface ScanOptions {

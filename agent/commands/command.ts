@@ -1,16 +1,9 @@
 import type { z } from "zod";
-import type {
-  ChangeOutcome,
-  FaultChange,
-  FaultsOn,
-  Inside,
-  LinkStanding,
-  PhysicalAct,
-  WireFrames,
-} from "../../drivers/driver.ts";
+import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
 import type { ActionAttempt } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant, Milliseconds } from "../domain/instant.ts";
+import type { ChangeOutcome, LinkStanding, WireFrames } from "../domain/wire-tools.ts";
 import type { Records } from "./records.ts";
 
 /** Where a command came in. The local door is the socket in the data directory. */

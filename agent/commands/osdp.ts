@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ChangeOutcome, WireFrame } from "../../drivers/driver.ts";
 import { toIso } from "../domain/instant.ts";
+import type { ChangeOutcome, WireFrame } from "../domain/wire-tools.ts";
 import { type Body, worldCommand } from "./command.ts";
 import { lock } from "./parameters.ts";
 import { utc } from "./shapes/instant.ts";

@@ -1,5 +1,6 @@
 import { later, type Milliseconds } from "../../agent/domain/instant.ts";
-import type { ChangeOutcome, Clock } from "../driver.ts";
+import type { ChangeOutcome } from "../../agent/domain/wire-tools.ts";
+import type { Clock } from "../driver.ts";
 import { Waiters } from "../shared/waiters.ts";
 import type { Happening, Result } from "./happening.ts";
 import { nakWords } from "./nak.ts";

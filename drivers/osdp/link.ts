@@ -2,18 +2,16 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { ChangeOutcome, LinkStanding, WireFrames } from "../../agent/domain/wire-tools.ts";
 import {
-  type ChangeOutcome,
   type Clock,
   type Exposure,
   type Host,
   type Link,
   LinkError,
   type LinkEvent,
-  type LinkStanding,
   type LockDevice,
   type ReaderAnswer,
-  type WireFrames,
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";

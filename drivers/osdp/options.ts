@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { serialPort } from "../shared/serial-port-option.ts";
 import { cardFormats } from "./card-format.ts";
 
 export const rates = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
@@ -28,13 +29,7 @@ export type ReaderOptions = z.infer<typeof reader>;
 /** A line of OSDP readers. */
 export const options = z.strictObject({
   /** A serial device, or the address of a bridge from RS-485 to TCP. */
-  port: z
-    .string()
-    .regex(
-      /^(\/.+|tcp:\/\/[^/:]+:\d+)$/,
-      "must be a serial device, best by its name in /dev/serial/by-id, or tcp://host:port",
-    )
-    .refine((port) => port.startsWith("/") || URL.canParse(port), "must name a TCP port between 0 and 65535"),
+  port: serialPort,
   baud: z.literal(rates).default(9_600),
   /** How often each reader is asked, in ms, where the line has time for that. */
   poll_ms: z.int().min(20).max(400).default(50),

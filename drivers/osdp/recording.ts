@@ -1,5 +1,6 @@
 import type { Instant, Milliseconds } from "../../agent/domain/instant.ts";
-import type { Clock, WireFrame, WireFrames } from "../driver.ts";
+import type { WireFrame, WireFrames } from "../../agent/domain/wire-tools.ts";
+import type { Clock } from "../driver.ts";
 import { type Command, decodeCommand } from "./commands.ts";
 import type { LineCounts, Received } from "./deframer.ts";
 import { decodeFrame, type Frame, type FrameFault } from "./frame.ts";

@@ -1,5 +1,6 @@
 import { SerialPort } from "serialport";
-import { type Clock, LinkError, type ScanRequest, type ScanStep } from "../driver.ts";
+import type { ScanRequest, ScanStep } from "../../agent/domain/wire-tools.ts";
+import { type Clock, LinkError } from "../driver.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
 import { usualTimes } from "./bus.ts";
 import type { ReaderAbilities } from "./capabilities.ts";

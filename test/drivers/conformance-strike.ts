@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ActOutcome, type Bolt, type Link, LinkError } from "../../drivers/driver.ts";
 import { eventually, type RecordingHost } from "../support/host.ts";
 import { type Bench, never, rejection, Stand } from "./bench.ts";
+import { ended, isOpen } from "./bolt-ended.ts";
 
 /** How a strike treats what it is told. */
 export type StrikeMood = "refuses" | "deaf" | "loses_replies" | "well";
@@ -113,14 +114,3 @@ export function describeStrike(name: string, setup: () => Promise<StrikeBench>):
 }
 
 const online = (host: RecordingHost) => host.reported("online");
-
-const isOpen = (told: ActOutcome | LinkError): boolean => told instanceof LinkError || told.result === "unknown";
-
-async function ended(work: Promise<ActOutcome>): Promise<ActOutcome | LinkError> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof LinkError) return error;
-    throw error;
-  }
-}

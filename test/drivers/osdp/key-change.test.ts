@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { later } from "../../../agent/domain/instant.ts";
-import type { ChangeOutcome } from "../../../drivers/driver.ts";
+import type { ChangeOutcome } from "../../../agent/domain/wire-tools.ts";
 import { KeyChange } from "../../../drivers/osdp/key-change.ts";
 import { newKey } from "../../../drivers/osdp/key-strength.ts";
 import { isLong } from "../../support/long.ts";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instant, later } from "../../../agent/domain/instant.ts";
 import { Secret } from "../../../agent/domain/secret.ts";
-import type { WireFrame } from "../../../drivers/driver.ts";
+import type { WireFrame } from "../../../agent/domain/wire-tools.ts";
 import { decodeFrame, encodeFrame } from "../../../drivers/osdp/frame.ts";
 import { newKey } from "../../../drivers/osdp/key-strength.ts";
 import { Recording } from "../../../drivers/osdp/recording.ts";
