@@ -3,7 +3,6 @@
 import "./quiet.ts";
 
 import { spawn } from "node:child_process";
-import { uptime } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { drivers } from "../drivers/index.ts";
@@ -12,6 +11,7 @@ import type { Shell } from "./cli/shell.ts";
 import { systemClock } from "./clock.ts";
 import { table } from "./commands/table.ts";
 import { type Fault, faultOf } from "./fault.ts";
+import { monotonicBy } from "./monotonic.ts";
 
 const overMqtt = [...table.values()].filter(({ doors }) => doors.includes("mqtt")).map(({ name }) => name);
 
@@ -25,7 +25,7 @@ const shell: Shell = {
   known: { drivers, commands: overMqtt },
   start: async (config, log) => {
     const { startAgent } = await import("./agent.ts");
-    return startAgent(config, { clock: systemClock, log, drivers, monotonic: () => uptime() * 1000 });
+    return startAgent(config, { clock: systemClock, log, drivers, monotonic: monotonicBy() });
   },
   launch: (words, heard) => {
     const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...words], {

@@ -47,9 +47,10 @@ export function tellEvents(
   log: Log,
 ): void {
   for (const { type, fields } of events) {
-    const { device_id: id, user_identity_id: identity, ...rest } = fields;
+    // In the log `error` is a fault of our own; this is what somebody else has said.
+    const { device_id: id, user_identity_id: identity, error: problem, ...rest } = fields;
     const door = devices.find(({ deviceId }) => deviceId === id)?.name;
-    const told = { door, user_identity_id: identity, ...rest };
+    const told = { door, user_identity_id: identity, problem, ...rest };
     log.info(Object.fromEntries(Object.entries(told).filter(([, value]) => value != null)), words[type] ?? type);
   }
 }

@@ -5,6 +5,7 @@ import type { Instant, Milliseconds } from "../agent/domain/instant.ts";
 import type { When } from "../agent/domain/lock-window.ts";
 import type { Secret } from "../agent/domain/secret.ts";
 import type { Proof, SlotContents, SlotName } from "../agent/domain/slot.ts";
+import type { ChangeOutcome, LinkStanding, ScanRequest, ScanStep, WireFrames } from "../agent/domain/wire-tools.ts";
 
 /** Knows one way of talking to locks. Stateless: everything that lives is behind {@link Driver.open}. */
 export interface Driver<Options = unknown> {
@@ -13,6 +14,11 @@ export interface Driver<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Opens the wire. Rejects with {@link LinkError} when it cannot; the caller tries again later. */
   open(options: Options, host: Host): Promise<Link>;
+  /**
+   * Looks who is on a wire that no link has open, and needs no configuration for that. Absent where nobody can be found so.
+   * Throws {@link LinkError} where the wire cannot be opened, or is lost.
+   */
+  scan?(request: ScanRequest, clock: Clock, signal: AbortSignal): AsyncIterable<ScanStep>;
 }
 
 /** All that a driver may ask of the agent. */
@@ -67,14 +73,21 @@ export interface Link extends AsyncDisposable {
   fault?(address: string, change: FaultChange): Promise<FaultsOn>;
   /** What a simulated lock really holds, past all its lies. Absent as `act` is. */
   look?(address: string): Promise<Inside>;
+  /**
+   * Gives a key to a lock that has none of its own yet, and waits until it has proven it or `within` is over. A deliberate
+   * act: whoever listens meanwhile may hear the key. Absent where locks have no keys that we give them.
+   */
+  pair?(address: string, within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome>;
+  /** Gives a lock another key, under the one that it has. Both are kept until the lock has proven which of them it has. */
+  rotateKey?(address: string, signal: AbortSignal): Promise<ChangeOutcome>;
+  /** Gives a lock another address on its wire. The configuration is to follow: until then it is known by the old one. */
+  readdress?(address: string, to: string, signal: AbortSignal): Promise<ChangeOutcome>;
+  /**
+   * What was said on the wire after the frame of that number. It is written down only while somebody asks, as often as every
+   * few seconds; the first time, without a number, there is nothing yet.
+   */
+  frames?(after: number | undefined): WireFrames;
 }
-
-/** What was counted since the link is open: on the wire, and of each address, with a word for how it is there. */
-export interface LinkStanding {
-  readonly wire: Counts;
-  readonly addresses: Readonly<Record<string, { readonly state: string; readonly counts: Counts }>>;
-}
-type Counts = Readonly<Record<string, number>>;
 
 /** One way in which codes leak from a system beside us. */
 export interface Exposure {

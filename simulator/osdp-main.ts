@@ -3,29 +3,21 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { seeded } from "./faults.ts";
 import { OsdpPersona } from "./osdp.ts";
-import { osdpAct, perform } from "./osdp-act.ts";
-import { badWeather, calm, silent, weatherOf } from "./osdp-weather.ts";
+import { openControl } from "./osdp-control.ts";
+import { fulfil } from "./osdp-requests.ts";
 import { SimulatedSerialPort } from "./serial-port.ts";
 
 const flags = z.object({
   serial: z.string().optional(),
   listen: z.coerce.number().int().min(0).max(65_535).optional(),
+  control: z.string().optional(),
   reader: z.map(z.number(), z.instanceof(Uint8Array).optional()),
   baud: z.coerce.number().int().min(1_200).max(230_400).default(9_600),
   lumps: z.coerce.number().min(0).max(1_000).default(0),
   echo: z.boolean().default(false),
   seed: z.coerce.number().int().default(1),
 });
-const request = z.object({ id: z.union([z.string(), z.number()]).optional() });
-const atReader = request.extend({ reader: z.string() }).loose();
-const atLine = z.discriminatedUnion("act", [
-  request.extend({ act: z.enum(["plug", "unplug", "cut", "calm"]) }).strict(),
-  request.extend({ act: z.literal("weather"), is: badWeather, seed: z.int().default(1) }).strict(),
-  request.extend({ act: z.literal("wires"), of: z.string(), cut: z.boolean() }).strict(),
-]);
-
 const say = (happening: object): void => void process.stdout.write(`${JSON.stringify(happening)}\n`);
 
 const collect = (text: string, before: ReadonlyMap<number, Uint8Array | undefined> = new Map()) => {
@@ -63,6 +55,7 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
   )
   .option("--serial <path>", "a serial device to be made there; needs socat")
   .option("--listen <port>", "a TCP port on 127.0.0.1, as serial bridges have one; 0: any")
+  .option("--control <path>", "a socket that is made there, and takes the same lines as standard input")
   .requiredOption("--reader <address=key>", "a reader, and its key if it has one; once for each", collect)
   .option("--baud <rate>", "how fast bytes go over the line")
   .option("--lumps <ms>", "what comes is handed over so often, as USB adapters do")
@@ -72,7 +65,7 @@ Reads what is to happen from standard input, one JSON object a line, and prints 
 await simulate(flags.parse(program.parse().opts()));
 
 /** Runs until standard input ends, or the process is told to end. */
-async function simulate({ serial, listen, reader, echo, ...given }: z.infer<typeof flags>): Promise<void> {
+async function simulate({ serial, listen, control, reader, echo, ...given }: z.infer<typeof flags>): Promise<void> {
   const persona = new OsdpPersona({
     ...given,
     readers: reader,
@@ -83,6 +76,8 @@ async function simulate({ serial, listen, reader, echo, ...given }: z.infer<type
   await port?.plugIn();
   const server = listen === undefined ? undefined : createServer((host) => persona.talk(host.setNoDelay()));
   if (server) await new Promise<void>((resolve) => void server.listen(listen, "127.0.0.1", resolve));
+  const hear = (line: string): Promise<object> => fulfil(line, persona, port);
+  const door = control === undefined ? undefined : await openControl(control, hear);
   say({
     happened: "started",
     serial: serial ?? null,
@@ -92,67 +87,11 @@ async function simulate({ serial, listen, reader, echo, ...given }: z.infer<type
 
   const lines = createInterface({ input: process.stdin });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => lines.close());
-  for await (const line of lines) await heard(line, persona, port);
+  for await (const line of lines) say(await hear(line));
+  await door?.[Symbol.asyncDispose]();
   persona.stop();
   server?.close();
   await port?.pullOut();
   say({ happened: "stopped" });
   process.exit();
-}
-
-async function heard(line: string, persona: OsdpPersona, port: SimulatedSerialPort | undefined): Promise<void> {
-  let id: string | number | undefined;
-  try {
-    const given: unknown = JSON.parse(line);
-    ({ id } = request.parse(given));
-    const { data } = atReader.safeParse(given);
-    if (!data) {
-      const act = atLine.parse(given);
-      await toLine(act, persona, port);
-      return say({ happened: "done", id, act: act.act });
-    }
-    const { reader: name, id: _, ...rest } = data;
-    const act = osdpAct.parse(rest);
-    const told = persona.act((now) => perform(readerOf(persona, name), act, now));
-    say({ happened: "done", id, reader: name, act: act.act, ...told });
-  } catch (error) {
-    say({ happened: "error", id, error: error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error) });
-  }
-}
-
-async function toLine(
-  act: z.infer<typeof atLine>,
-  persona: OsdpPersona,
-  port: SimulatedSerialPort | undefined,
-): Promise<void> {
-  const { bus } = persona;
-  switch (act.act) {
-    case "plug":
-      return port?.plugIn();
-    case "unplug":
-      return port?.pullOut();
-    case "cut":
-      bus.line.weather = silent;
-      return;
-    case "calm":
-      bus.line.weather = calm;
-      return;
-    case "weather":
-      bus.line.weather = weatherOf(act.is, seeded(act.seed));
-      return;
-    case "wires": {
-      const reader = readerOf(persona, act.of);
-      persona.act(() => (act.cut ? bus.leave(reader) : bus.join(reader)));
-    }
-  }
-}
-
-function readerOf(persona: OsdpPersona, name: string) {
-  const reader = persona.readers.get(name);
-  if (!reader) throw new Error(`no reader ${name}`);
-  return reader;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@ import { later } from "../agent/domain/instant.ts";
 import { mqttIntake } from "../agent/intake.ts";
 import type { Arrival } from "../agent/mqtt/inbox.ts";
 import { topicsOf } from "../agent/mqtt/topics.ts";
+import { worldOf } from "../agent/world.ts";
 import { MemoryStore } from "./support/memory-store.ts";
 import { agentFacts } from "./support/world.ts";
 
@@ -15,7 +16,6 @@ const live = (payload: Buffer): Arrival => ({ topic: grantTopic, payload, retain
 const plain = (payload: Buffer): Arrival => ({ topic: grantTopic, payload, retained: false });
 const nothing = Buffer.alloc(0);
 
-const nowhere = (): Promise<never> => Promise.reject(new Error("none"));
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
 function broker(commands: readonly string[] = ["*"]) {
@@ -28,7 +28,11 @@ function broker(commands: readonly string[] = ["*"]) {
         now: () => desk.now,
         saidAt: () => desk.now,
         facts: agentFacts,
-        world: { confirmClock: () => true, act: nowhere, fault: nowhere, look: nowhere },
+        world: worldOf(
+          [],
+          () => undefined,
+          () => true,
+        ),
         failed: () => {},
         committed: () => {},
       },

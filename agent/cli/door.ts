@@ -58,9 +58,13 @@ export class Door {
     throw reply.problem;
   }
 
-  /** As {@link Door.ask}, for the command that is the point of it all: with `--json` its reply is printed, also a refusal. */
-  async askFor<T>(command: string, parameters: object, schema: z.ZodType<T>): Promise<T> {
-    const text = await post(this.#dataDir, command, parameters);
+  /**
+   * As {@link Door.ask}, for the command that is the point of it all: with `--json` its reply is printed, also a refusal.
+   *
+   * @param patience for one that takes long, in milliseconds.
+   */
+  async askFor<T>(command: string, parameters: object, schema: z.ZodType<T>, patience = patienceMs): Promise<T> {
+    const text = await post(this.#dataDir, command, parameters, patience);
     if (this.raw) this.#shell.out(`${text}\n`);
     const reply = readReply(schema, text);
     if ("value" in reply) return reply.value;
@@ -92,7 +96,12 @@ function jsonOf(text: string): unknown {
 const patienceMs = 10_000;
 
 /** The reply of the agent on a data directory. Rejects with a {@link CommandError} where there is none. */
-export function post(dataDirectory: string, command: string, parameters: object): Promise<string> {
+export function post(
+  dataDirectory: string,
+  command: string,
+  parameters: object,
+  patience = patienceMs,
+): Promise<string> {
   const socketPath = localDoorPath(dataDirectory);
   const failure = (cause: unknown): CommandError => new CommandError(2, noAgent(dataDirectory, cause));
   return new Promise((done, fail) => {
@@ -105,7 +114,7 @@ export function post(dataDirectory: string, command: string, parameters: object)
         incoming.once("error", (cause) => fail(failure(cause)));
       },
     );
-    outgoing.setTimeout(patienceMs, () => outgoing.destroy(new Error("it does not answer")));
+    outgoing.setTimeout(patience, () => outgoing.destroy(new Error("it does not answer")));
     outgoing.once("error", (cause) => fail(failure(cause)));
     outgoing.end(JSON.stringify(parameters));
   });

@@ -9,6 +9,7 @@ import { fault } from "./fault.ts";
 import { grant } from "./grant.ts";
 import { keys } from "./keys.ts";
 import { list } from "./list.ts";
+import { osdp } from "./osdp.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { CommandError, type ExitCode, type Shell } from "./shell.ts";
@@ -31,7 +32,7 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, keys, clock, act, fault, simulate])
+  for (const add of [run, grant, revoke, list, code, explain, statusVerb, keys, clock, osdp, act, fault, simulate])
     add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });

@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import type { FaultChange, FaultsOn, Inside, LinkStanding, PhysicalAct } from "../../drivers/driver.ts";
+import type { FaultChange, FaultsOn, Inside, PhysicalAct } from "../../drivers/driver.ts";
 import type { ActionAttempt } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant, Milliseconds } from "../domain/instant.ts";
+import type { ChangeOutcome, LinkStanding, WireFrames } from "../domain/wire-tools.ts";
 import type { Records } from "./records.ts";
 
 /** Where a command came in. The local door is the socket in the data directory. */
@@ -67,13 +68,18 @@ export interface AgentFacts {
   readonly exposures: readonly { readonly problem: string; readonly cure: string }[];
 }
 
-/** What reaches beyond the records: the clock, and what is done to simulated locks. */
+/** What reaches beyond the records: the clock, keys of locks, what is said on a wire, and what is done to simulated locks. */
 export interface World {
   /** Somebody says that the clock is right. False where it cannot be. */
   confirmClock(): boolean;
   act(lock: string, act: PhysicalAct): Promise<Body>;
   fault(lock: string, change: FaultChange): Promise<FaultsOn>;
   look(lock: string): Promise<Inside>;
+  pair(lock: string, within: Milliseconds): Promise<ChangeOutcome>;
+  rotateKey(lock: string): Promise<ChangeOutcome>;
+  readdress(lock: string, to: string): Promise<ChangeOutcome>;
+  /** @param line a link; or a lock, of which alone is told then. */
+  frames(line: string, after: number | undefined): Promise<WireFrames>;
 }
 
 interface Described<Schema extends z.ZodType> {

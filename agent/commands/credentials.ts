@@ -9,12 +9,15 @@ import type { CredentialRecord, Fit, Records } from "./records.ts";
 import { Refused } from "./refusal.ts";
 import { credentialShape } from "./shapes/credential.ts";
 
+/** A reader that knows no format says how many bits there are. */
+const ownFormat = cardFormat.refine((format) => format !== "raw", 'Must say how many bits there are, such as "raw26"');
+
 const own = z.discriminatedUnion("kind", [
   z.object({ user_identity_id: person, kind: z.literal("pin"), value: digits }),
   z.object({
     user_identity_id: person,
     kind: z.literal("card"),
-    value: z.object({ format: cardFormat, bits: cardBits }),
+    value: z.object({ format: ownFormat, bits: cardBits }),
   }),
 ]);
 

@@ -11,6 +11,7 @@ import { devices } from "./devices.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
 import { keysFor } from "./keys.ts";
+import { osdp } from "./osdp.ts";
 import { people } from "./people.ts";
 import { simulate } from "./simulate.ts";
 import { userIdentities } from "./user-identities.ts";
@@ -32,6 +33,7 @@ const entries: readonly Command[] = [
   ...clock,
   ...act,
   ...simulate,
+  ...osdp,
 ];
 const overHttp = entries.filter(({ doors }) => doors.includes("http")).map(({ name }) => name);
 

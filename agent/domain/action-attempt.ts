@@ -17,7 +17,7 @@ export interface ActionAttempt {
   readonly createdAt: Instant;
   /** Nothing is sent any more from then on (Law 10). */
   readonly deadline: Instant;
-  /** Who stands at the door, where it is the doorman who wants it; forgotten when latchd ends. */
+  /** Who stands at the door, where it is the doorman who wants it. */
   readonly presenter?: Presenter;
 }
 

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { ActionAttemptRecord } from "../commands/records.ts";
+import { accessCodeId } from "../domain/access-code.ts";
 import {
   type ActionAttempt,
   type ActionAttemptId,
@@ -9,8 +10,9 @@ import {
   type BoltAct,
   failedFor,
 } from "../domain/action-attempt.ts";
+import type { CredentialKind } from "../domain/credential.ts";
 import { methodOf, presenterFields } from "../domain/door-decision.ts";
-import { deviceId } from "../domain/ids.ts";
+import { deviceId, userIdentityId } from "../domain/ids.ts";
 import { type Instant, instant, later, type Milliseconds } from "../domain/instant.ts";
 import type { Calendar } from "./calendar.ts";
 import type { Devices } from "./devices.ts";
@@ -29,6 +31,9 @@ type Row = {
   confirmed: number | null;
   failure: AttemptFailure | null;
   detail: string | null;
+  presenter_id: string | null;
+  presenter_kind: CredentialKind | null;
+  presenter_code: string | null;
 };
 
 interface Parts {
@@ -49,7 +54,8 @@ export class ActionAttempts {
   constructor(db: Database, parts: Parts) {
     this.#parts = parts;
     this.#insert = db.prepare(
-      "INSERT INTO action_attempts (action_attempt_id, device_id, act, created_at, deadline) VALUES (?, ?, ?, ?, ?)",
+      `INSERT INTO action_attempts (action_attempt_id, device_id, act, created_at, deadline, presenter_id, presenter_kind,
+       presenter_code) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#get = db.prepare("SELECT * FROM action_attempts WHERE action_attempt_id = ?");
     this.#pending = db.prepare("SELECT * FROM action_attempts WHERE ended_at IS NULL");
@@ -65,8 +71,9 @@ export class ActionAttempts {
   }
 
   /** @param by who wants it. */
-  begin({ id, device, act, createdAt, deadline }: ActionAttempt, by: string): void {
-    this.#insert.run(id, device, act, createdAt, deadline);
+  begin({ id, device, act, createdAt, deadline, presenter }: ActionAttempt, by: string): void {
+    const { identity = null, kind = null, code = null } = presenter ?? {};
+    this.#insert.run(id, device, act, createdAt, deadline, identity, kind, code);
     const fields = { action_attempt_id: id, device_id: device, action_type: typeOf(act), by };
     this.#parts.journal.note("action_attempt.created", fields, createdAt);
   }
@@ -123,7 +130,17 @@ const attemptOf = (row: Row): ActionAttempt => ({
   act: row.act,
   createdAt: instant(row.created_at),
   deadline: instant(row.deadline),
+  ...presenterIn(row),
 });
+
+function presenterIn({
+  presenter_id: id,
+  presenter_kind: kind,
+  presenter_code: code,
+}: Row): Pick<ActionAttempt, "presenter"> {
+  if (id === null || kind === null) return {};
+  return { presenter: { identity: userIdentityId(id), kind, code: code === null ? undefined : accessCodeId(code) } };
+}
 
 function endOf({ ended_at: endedAt, confirmed, failure, detail }: Row): AttemptEnd | undefined {
   if (endedAt === null) return undefined;

@@ -80,7 +80,9 @@ export class Actuator {
     const sent = this.#sent.get(device);
     if (!sent || `${sent.attempt.act}ed` !== event.event) return undefined;
     if (event.method !== "remote" && event.method !== "unknown") return undefined;
-    if (this.#parts.clock.now() >= later(sent.at, toldWithin)) return undefined;
+    const now = this.#parts.clock.now();
+    // Where the clock was set back, nobody knows how long ago it was: what is told then is told once too often, and not lost.
+    if (now < sent.at || now >= later(sent.at, toldWithin)) return undefined;
     const { isTold } = sent;
     sent.isTold = true;
     return { attempt: sent.attempt.id, isTold, presenter: sent.attempt.presenter };

@@ -57,6 +57,8 @@ const answerWithin: Milliseconds = 3_000;
 export class Doorman {
   readonly #parts: DoormanParts;
   readonly #desks = new Map<string, Desk>();
+  /** Devices of which it was said that their reader asks in vain. */
+  readonly #unkept = new Set<DeviceId>();
   readonly #answers = new Set<Promise<void>>();
   readonly #end = new AbortController();
 
@@ -66,7 +68,8 @@ export class Doorman {
 
   asked(device: DeviceId, event: Asked): void {
     const door = this.#parts.doors.get(device);
-    if (!door || this.#end.signal.aborted) return;
+    if (!door) return this.#warn(device);
+    if (this.#end.signal.aborted) return;
     try {
       if (event.event === "presented") this.#credential(device, door, event, event.credential);
       else this.#keys(device, door, event);
@@ -74,6 +77,17 @@ export class Doorman {
       this.#parts.failed(error);
       throw error;
     }
+  }
+
+  /** Somebody stands there, and would wait for ever. */
+  #warn(device: DeviceId): void {
+    if (this.#unkept.has(device)) return;
+    this.#unkept.add(device);
+    const hint = 'set "doorman": {} for the device, so that latchd decides who may pass';
+    this.#parts.log.warn(
+      { device, hint },
+      "a reader asks who may pass, and nobody is to answer: nothing opens this door",
+    );
   }
 
   /** Waits for nothing that a reader has not answered yet. */
@@ -97,6 +111,7 @@ export class Doorman {
         desk.half = undefined;
         return this.#answer(device, event, "ignored");
       case "too_long":
+        if (this.#isLockedOut(desk)) return this.#refuse(device, event, "too_many_attempts", "keycode");
         this.#wrong(device, door, event);
         return this.#refuse(device, event, "unknown_code", "keycode");
       case "code":
@@ -109,24 +124,26 @@ export class Doorman {
     const desk = this.#desk(device, event);
     const method = credential.kind === "pin" ? "keycode" : "card";
     if (event.stale) return this.#refuse(device, event, "stale", method);
-    if (credential.kind === "pin" && isLockedOut(desk.lockOut, clock.now()))
-      return this.#refuse(device, event, "too_many_attempts", method);
     const next = presented(credential, desk.half, door.rule, event.at);
     desk.half = next.step === "wait" ? next.half : undefined;
     if (next.step === "wait") return;
     if (next.step === "refuse") return this.#refuse(device, event, "kind_not_accepted", method);
+    const isTyped = next.credentials.some(({ kind }) => kind === "pin");
+    if (isTyped && this.#isLockedOut(desk)) return this.#refuse(device, event, "too_many_attempts", method);
     const deadline = this.#deadline(event);
     if (deadline === undefined) return this.#refuse(device, event, "too_late", method);
     const decision = book.decide(device, next.credentials, clock.now());
-    if (decision.decision === "admit") return this.#admit(device, event, decision.presenter, deadline);
-    const isTyped = next.credentials.some(({ kind }) => kind === "pin");
+    if (decision.decision === "admit") {
+      // Not by a card: with one of his own somebody could try as many codes of others as he likes.
+      if (isTyped) desk.lockOut = undefined;
+      return this.#admit(device, event, decision.presenter, deadline);
+    }
     if (isTyped && isWrong(decision.reason)) this.#wrong(device, door, event);
     this.#refuse(device, event, decision.reason, method, decision.presenter);
   }
 
   #admit(device: DeviceId, event: Asked, presenter: Presenter, deadline: Instant): void {
     const { clock, book, begin, committed } = this.#parts;
-    this.#desk(device, event).lockOut = undefined;
     const id = actionAttemptId(randomUUID());
     const attempt = { id, device, act: "unlock", createdAt: clock.now(), deadline, presenter } as const;
     book.admit(attempt);
@@ -150,6 +167,10 @@ export class Doorman {
     const { until } = desk.lockOut;
     if (until !== undefined)
       log.warn({ device, until }, "too many wrong codes: none is taken at this reader for a while");
+  }
+
+  #isLockedOut({ lockOut }: Desk): boolean {
+    return isLockedOut(lockOut, this.#parts.clock.now());
   }
 
   /** Until when somebody may be let in for what was presented (Law 10); undefined: not any more. */

@@ -80,6 +80,13 @@ const bitAt = (bytes: Uint8Array, at: number): number => ((bytes[at >> 3] ?? 0) 
 const holds = (bytes: Uint8Array, { at, odd, over }: Parity): boolean =>
   [at, ...over].reduce((sum, bit) => sum + bitAt(bytes, bit), 0) % 2 === Number(odd);
 
+/** How many bits there are by the name of a format, as credentials have it; undefined of one that is not known. */
+export function bitCountOf(name: string): number | undefined {
+  const format = cardFormats.find((known) => known === name);
+  const [, count] = /^raw(\d{1,4})$/.exec(name) ?? [];
+  return count === undefined ? layoutOf(format ?? "raw")?.bits : Number(count);
+}
+
 /** What is printed on a card. Decimal, as no number of 35 bits fits in 32. */
 export interface CardNumbers {
   readonly facility?: number;

@@ -2,18 +2,9 @@ import type { Command } from "./commands.ts";
 import { encodeCommand } from "./commands.ts";
 import type { Received } from "./deframer.ts";
 import { type Check, encodeFrame, mark, type SecurityBlock } from "./frame.ts";
+import { nobody, type Overhears } from "./overhears.ts";
+import type { Pending, Protection } from "./pending.ts";
 import { type SessionKeys, unwrap, type WrapFault, type Wrapped, wipe, wrap } from "./secure-channel.ts";
-
-/** A command that was sent and not answered yet. */
-export interface Pending {
-  readonly command: Command;
-  readonly code: number;
-  readonly sequence: number;
-  /** Without the mark. A repeat is the same bytes: a reader then says again what it said, and does nothing twice. */
-  readonly bytes: Uint8Array;
-  /** The whole MAC of the frame, in the channel. */
-  readonly mac?: Uint8Array;
-}
 
 /**
  * The numbers and the chain of MACs of one reader (reference 1.4, 3.3). They move on when an exchange has succeeded, and
@@ -23,16 +14,24 @@ export class Dialogue {
   address: number;
   readonly #check: Check;
   #next = 0;
-  #channel: { readonly keys: SessionKeys; readonly mac: Uint8Array } | undefined;
+  readonly #overhears: Overhears;
+  #channel: { readonly keys: SessionKeys; readonly mac: Uint8Array; readonly protection: Protection } | undefined;
   #pending: Pending | undefined;
+  #isRepeated = false;
 
-  constructor(address: number, check: Check) {
+  constructor(address: number, check: Check, overhears: Overhears = nobody) {
     this.address = address;
     this.#check = check;
+    this.#overhears = overhears;
   }
 
   get pending(): Pending | undefined {
     return this.#pending;
+  }
+
+  /** Whether it was sent more than once: an answer to it may be to any of them. */
+  get isRepeated(): boolean {
+    return this.#isRepeated;
   }
 
   /** From the number 0 on: the reader forgets channel and replies, and so do we. */
@@ -51,28 +50,34 @@ export class Dialogue {
     const sent: Wrapped | { readonly bytes: Uint8Array } = this.#channel
       ? wrap(frame, this.#channel.keys, this.#channel.mac)
       : { bytes: encodeFrame({ ...frame, ...(security ? { security } : {}) }) };
-    this.#pending = { command, code, sequence, ...sent };
-    return this.again(this.#pending);
+    this.#pending = { command, code, sequence, ...sent, protection: this.#channel?.protection ?? "clear" };
+    return this.#say(this.#pending, false);
   }
 
-  again({ bytes }: Pending): Uint8Array {
-    return Uint8Array.of(mark, ...bytes);
+  again(pending: Pending): Uint8Array {
+    return this.#say(pending, true);
   }
 
-  /** Whose a frame is that came while a reply was waited for. `echo`: what we have sent. `command`: somebody else's. */
+  /** Whose a frame is. `echo`: what we have sent. `command`: somebody else's. */
   whose({ frame, bytes }: Received): "reply" | "echo" | "command" | "foreign" {
     const sent = this.#pending?.bytes ?? new Uint8Array();
     if (!frame.isReply) return Buffer.compare(bytes, sent) === 0 ? "echo" : "command";
-    return frame.address === sent[1] ? "reply" : "foreign";
+    return frame.address === (sent[1] ?? this.address) ? "reply" : "foreign";
   }
 
   /** The data of a believed reply. In the channel its MAC is proven, and the chain moves on with it. */
   open(received: Received): Uint8Array | WrapFault {
+    const data = this.#open(received);
+    this.#overhears.opened(received, data);
+    return data;
+  }
+
+  #open(received: Received): Uint8Array | WrapFault {
     if (!received.frame.mac) return received.frame.data;
     if (!this.#channel || !this.#pending?.mac) return "mac";
     const opened = unwrap(received, this.#channel.keys, this.#pending.mac);
     if (typeof opened === "string") return opened;
-    this.#channel = { keys: this.#channel.keys, mac: opened.mac };
+    this.#channel = { ...this.#channel, mac: opened.mac };
     return opened.data;
   }
 
@@ -83,7 +88,13 @@ export class Dialogue {
   }
 
   /** @param mac with which the chain begins. */
-  enter(keys: SessionKeys, mac: Uint8Array): void {
-    this.#channel = { keys, mac };
+  enter(keys: SessionKeys, mac: Uint8Array, protection: Protection): void {
+    this.#channel = { keys, mac, protection };
+  }
+
+  #say(pending: Pending, isRepeat: boolean): Uint8Array {
+    this.#isRepeated = isRepeat;
+    this.#overhears.sent(pending, isRepeat);
+    return Uint8Array.of(mark, ...pending.bytes);
   }
 }

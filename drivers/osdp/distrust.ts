@@ -5,6 +5,8 @@ const remembered: Milliseconds = 10 * 60_000;
 const first: Milliseconds = 1_000;
 const longest: Milliseconds = 60_000;
 const tooMany = 3;
+/** Who gives commands on the line may do so all day: it is told that often. */
+const foreignEvery: Milliseconds = 60_000;
 
 /** Told at once, and once until all is well again; what else is suspect tells itself when it has come three times. */
 const alarming: ReadonlySet<Suspicion> = new Set(["wrong_key", "default_key", "key_refused", "foreign_panel"]);
@@ -15,11 +17,19 @@ type Suspect = Extract<Happening, { readonly happening: "suspect" }>;
 export class Distrust {
   #breaches: readonly Instant[] = [];
   #told: ReadonlySet<Suspicion> = new Set();
+  #foreign: Instant | undefined;
 
   suspect(why: Suspicion, isTooMuch = false): Suspect {
     const alarm = isTooMuch || (alarming.has(why) && !this.#told.has(why));
     this.#told = new Set([...this.#told, why]);
     return { happening: "suspect", why, alarm };
+  }
+
+  /** A command on the line that is not ours. */
+  foreign(now: Instant): readonly Suspect[] {
+    if (this.#foreign !== undefined && Math.abs(now - this.#foreign) < foreignEvery) return [];
+    this.#foreign = now;
+    return [this.suspect("foreign_panel")];
   }
 
   /**

@@ -28,11 +28,15 @@ export type Happening =
   | { readonly happening: "result"; readonly id: string; readonly result: Result }
   /** It will be there from now on: the sessions of a line have one rate. */
   | { readonly happening: "moved"; readonly address: number; readonly baud: number }
+  /** The reader is about to be given this key. It is to be kept beside the others before anything goes to the line. */
+  | { readonly happening: "key_sent"; readonly key: Key }
   /** The reader has this key, and no other: what else was kept for it may go. */
   | { readonly happening: "key_proven"; readonly key: Key }
   /** It has not taken the new key, and said so. */
   | { readonly happening: "key_refused"; readonly error: number }
   | { readonly happening: "pairing_over"; readonly paired: boolean }
+  /** Somebody pairs it; it answers, and is not in its install mode. Told whenever it was tried. */
+  | { readonly happening: "not_installing" }
   /** It is there, and we have no key for it: nothing that it says is used. Told whenever it was looked for. */
   | { readonly happening: "unpaired" }
   /** Somebody does not keep the rules. Alarm: it is time that a person looks. */

@@ -1,5 +1,6 @@
 import type { Instant } from "../../agent/domain/instant.ts";
 import { Handshake } from "./handshake.ts";
+import type { Happening } from "./happening.ts";
 import type { Key } from "./key.ts";
 import { defaultKey } from "./key-strength.ts";
 
@@ -51,12 +52,15 @@ export class KeyRing {
     return this.#pairing !== undefined && this.#pairing.until <= now;
   }
 
-  /** @returns whether there was a pairing to end. A key that may have been set stays one of those that the reader may have. */
-  endPairing(): boolean {
-    const was = this.#pairing !== undefined;
-    if (was) this.#fresh = undefined;
+  /**
+   * @param paired whether the reader has its key. @returns what there is to tell, where there was a pairing to end. A key that
+   * may have been set stays one of those that the reader may have.
+   */
+  endPairing(paired: boolean): readonly Happening[] {
+    if (!this.#pairing) return [];
+    this.#fresh = undefined;
     this.#pairing = undefined;
-    return was;
+    return [{ happening: "pairing_over", paired }];
   }
 
   /** The next attempt: with new random bytes, so that nothing of an earlier one can be used again. */
@@ -87,27 +91,23 @@ export class KeyRing {
     return fresh;
   }
 
-  /** The reader has said that it does not take the new key. @returns whether that was to pair it. */
-  notSet(): boolean {
+  /** The reader has said that it does not take the new key. @returns what there is to tell. */
+  notSet(error: number): readonly Happening[] {
     this.#keys = this.#keys.filter((key) => key !== this.#fresh);
     this.#fresh = undefined;
-    return this.endPairing();
+    return [{ happening: "key_refused", error }, ...this.endPairing(false)];
   }
 
-  /**
-   * The reader has proven that it has the key which was tried.
-   *
-   * @returns that key where it could have been another; `paired` where somebody has waited for it.
-   */
-  proven(): { readonly key: Key; readonly paired: boolean } | undefined {
+  /** The reader has proven that it has the key which was tried. @returns what there is to tell, where it could have been another. */
+  proven(): readonly Happening[] {
     const key = this.#attempt?.key;
-    if (!key || this.isOpenToAll) return undefined;
+    if (!key || this.isOpenToAll) return [];
     const isNews = this.#keys.length > 1 || this.#pairing !== undefined;
     const paired = this.#pairing !== undefined && key === this.#fresh;
     if (this.#keys.includes(key) && this.#fresh && this.#keys.includes(this.#fresh)) this.#fresh = undefined;
     this.#keys = [key];
     this.#nth = 0;
-    return isNews ? { key, paired } : undefined;
+    return isNews ? [{ happening: "key_proven", key }, ...this.endPairing(paired)] : [];
   }
 
   /** Of an attempt nothing is left. */

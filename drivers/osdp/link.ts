@@ -2,24 +2,31 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
+import type { ChangeOutcome, LinkStanding, WireFrames } from "../../agent/domain/wire-tools.ts";
 import {
+  type Clock,
   type Exposure,
   type Host,
   type Link,
   LinkError,
   type LinkEvent,
-  type LinkStanding,
   type LockDevice,
+  type ReaderAnswer,
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
+import { AddressChange } from "./address-change.ts";
 import { Bus, usualTimes } from "./bus.ts";
 import type { Happening } from "./happening.ts";
+import { KeyChange } from "./key-change.ts";
 import type { Options, ReaderOptions } from "./options.ts";
-import { Pump } from "./pump.ts";
+import { deafFor, Pump } from "./pump.ts";
 import { ReaderDevice } from "./reader-device.ts";
 import { ReaderKeys } from "./reader-keys.ts";
+import { Recording } from "./recording.ts";
 import { Session } from "./session.ts";
+import { Simulator } from "./simulator.ts";
+import { steadyClock } from "./steady-clock.ts";
 import { suspicionWords } from "./suspicions.ts";
 
 /** An adapter that was pulled out is looked for this often; one that cannot be opened is given more and more time. */
@@ -31,20 +38,29 @@ interface Station {
   readonly options: ReaderOptions;
   readonly session: Session;
   readonly device: ReaderDevice;
+  readonly change: KeyChange;
+  readonly move: AddressChange;
 }
 
 /** All readers of one line. */
 export class OsdpLink implements Link {
   /** One is asked at a time, for some milliseconds: nobody holds the line while he waits. */
   readonly atOnce = "unlimited";
+  /** Where all its readers are simulated. */
+  readonly act?: NonNullable<Link["act"]>;
   readonly #options: Options;
   readonly #host: Host;
   readonly #names: string;
   readonly #keys: ReaderKeys;
   readonly #stations: ReadonlyMap<string, Station>;
   readonly #bus: Bus;
+  /** Of what happens on the line. What is told has the time of day. */
+  readonly #clock: Clock;
+  readonly #recording: Recording;
   readonly #pump: Pump;
+  readonly #simulator: Simulator | undefined;
   readonly #closing = new AbortController();
+  #line: SerialLine | undefined;
   /** Readers of which it was said that we have no key for them. */
   readonly #unpaired = new Set<string>();
   #keeping: Promise<unknown> = Promise.resolve();
@@ -55,7 +71,12 @@ export class OsdpLink implements Link {
     this.#options = options;
     this.#host = host;
     this.#names = names;
+    this.#clock = steadyClock(host.clock);
     this.#keys = new ReaderKeys(host.state, options.keys_file);
+    this.#recording = new Recording(host.clock);
+    const simulator = options.simulator === undefined ? undefined : new Simulator(options.simulator, host.clock);
+    this.#simulator = simulator;
+    if (simulator) this.act = (address, act) => simulator.act(address, act, this.#closing.signal);
     const stations = Object.entries(options.readers).map(([address, reader]) => this.#station(address, reader));
     this.#stations = new Map(stations.map((station) => [station.address, station]));
     for (const station of stations) this.#warn(station);
@@ -63,8 +84,10 @@ export class OsdpLink implements Link {
     this.#bus = new Bus(
       stations.map(({ session }) => session),
       times,
+      this.#recording,
     );
-    this.#pump = new Pump(this.#bus, host.clock, () => this.#hear());
+    const givesUpAfter = options.port.startsWith("tcp:") ? deafFor : undefined;
+    this.#pump = new Pump(this.#bus, this.#clock, () => this.#hear(), givesUpAfter);
   }
 
   /** Rejects with {@link LinkError} where the line cannot be opened. */
@@ -103,10 +126,27 @@ export class OsdpLink implements Link {
     return { wire: this.#bus.counts, addresses: Object.fromEntries(addresses) };
   }
 
+  async pair(address: string, within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome> {
+    return this.#known(address).change.pair(within, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async rotateKey(address: string, signal: AbortSignal): Promise<ChangeOutcome> {
+    return this.#known(address).change.rotate(AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async readdress(address: string, to: string, signal: AbortSignal): Promise<ChangeOutcome> {
+    const isTaken = this.#stations.has(to);
+    return this.#known(address).move.to(Number(to), isTaken, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  frames(after: number | undefined): WireFrames {
+    return this.#recording.ask(after);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new LinkError("the link to the line of readers is closed", { sent: true }));
     await this.#keeping;
-    for (const { session } of this.#stations.values()) session.close(this.#host.clock.now());
+    for (const { session } of this.#stations.values()) session.close(this.#clock.now());
     this.#hear();
     await this.#reported;
   }
@@ -120,11 +160,28 @@ export class OsdpLink implements Link {
       keys: this.#keys.of(address),
       random: (length) => Uint8Array.from(randomBytes(length)),
       pollEvery: this.#options.poll_ms,
+      overhears: this.#recording,
     });
     const report = (event: Parameters<ConstructorParameters<typeof ReaderDevice>[0]["report"]>[0]): void =>
       this.#report({ at: host.clock.now(), address, ...event });
-    const device = new ReaderDevice({ address, options, session, host, wake: () => this.#pump.wake(), report });
-    return { address, options, session, device };
+    const wake = (): void => this.#pump.wake();
+    const clock = this.#clock;
+    const answered = (decision: ReaderAnswer): void => this.#simulator?.answered(address, decision);
+    // What a connection has taken it brings when it can, and nobody wants a door opened then (Law 10).
+    const inDoubt = (): void => this.#line?.cut?.();
+    const parts = { address, options, session, host: { clock, log: host.log }, wake, report, answered, inDoubt };
+    const device = new ReaderDevice(parts);
+    const change = new KeyChange({ security: options.security, session, clock, wake });
+    const keepKeysAt = (other: string): void => this.#keys.keepAt(address, other);
+    const move = new AddressChange({ session, baud: this.#options.baud, clock, wake, keepKeysAt });
+    return { address, options, session, device, change, move };
+  }
+
+  /** @throws LinkError. */
+  #known(address: string): Station {
+    const station = this.#stations.get(address);
+    if (station) return station;
+    throw notConfigured(address);
   }
 
   #warn({ address, options: { strike } }: Station): void {
@@ -152,6 +209,7 @@ export class OsdpLink implements Link {
   async #keep(first: SerialLine): Promise<void> {
     const closing = this.#closing.signal;
     for (let line: SerialLine | undefined = first; line; line = await this.#again()) {
+      this.#line = line;
       await this.#pump.run(line, closing);
       await line.close();
       if (closing.aborted) return;
@@ -184,13 +242,20 @@ export class OsdpLink implements Link {
       for (const happening of station.session.take()) {
         this.#mind(station, happening);
         station.device.hear(happening);
+        station.change.hear(happening);
+        station.move.hear(happening);
       }
     }
   }
 
   /** What is about keys and about who keeps the rules. */
   #mind({ address }: Station, happening: Happening): void {
-    if (happening.happening === "key_proven") this.#keys.proven(address, happening.key);
+    this.#keys.mind(address, happening);
+    if (happening.happening === "key_sent") this.#host.log.info({ address }, "a reader is sent a new key");
+    if (happening.happening === "key_proven") this.#host.log.info({ address }, "a reader has proven which key it has");
+    if (happening.happening === "pairing_over") {
+      this.#host.log.info({ address, paired: happening.paired }, "the pairing of a reader is over");
+    }
     if (happening.happening === "online") this.#unpaired.delete(address);
     if (happening.happening === "unpaired") this.#sayUnpaired(address);
     if (happening.happening !== "suspect") return;
@@ -205,7 +270,8 @@ export class OsdpLink implements Link {
   #sayUnpaired(address: string): void {
     if (this.#unpaired.has(address)) return;
     this.#unpaired.add(address);
-    this.#host.log.warn({ address, hint: "give its key in keys_file" }, "a reader is there, and we have no key for it");
+    const hint = "pair it with npx latchd osdp pair, or give its key in keys_file";
+    this.#host.log.warn({ address, hint }, "a reader is there, and we have no key for it");
   }
 
   /** One after the other, so that they are committed in the order in which they happened. */
@@ -218,14 +284,10 @@ export class OsdpLink implements Link {
   }
 }
 
-function unconfigured(address: string): LockDevice {
-  return {
-    abilities: () =>
-      Promise.reject(
-        new LinkError(`there is no reader ${address} in the configuration of the line`, {
-          sent: false,
-          hint: `add "${address}" to its readers`,
-        }),
-      ),
-  };
-}
+const unconfigured = (address: string): LockDevice => ({ abilities: () => Promise.reject(notConfigured(address)) });
+
+const notConfigured = (address: string): LinkError =>
+  new LinkError(`there is no reader ${address} in the configuration of the line`, {
+    sent: false,
+    hint: `add "${address}" to its readers`,
+  });

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { serialPort } from "../shared/serial-port-option.ts";
 import { cardFormats } from "./card-format.ts";
 
-const rates = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
+export const rates = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
 /** 0 to 126; all readers hear 127. */
 const address = z.string().regex(/^(\d|[1-9]\d|1[01]\d|12[0-6])$/, "must be a reader's address, 0 to 126");
 
@@ -28,13 +29,7 @@ export type ReaderOptions = z.infer<typeof reader>;
 /** A line of OSDP readers. */
 export const options = z.strictObject({
   /** A serial device, or the address of a bridge from RS-485 to TCP. */
-  port: z
-    .string()
-    .regex(
-      /^(\/.+|tcp:\/\/[^/:]+:\d+)$/,
-      "must be a serial device, best by its name in /dev/serial/by-id, or tcp://host:port",
-    )
-    .refine((port) => port.startsWith("/") || URL.canParse(port), "must name a TCP port between 0 and 65535"),
+  port: serialPort,
   baud: z.literal(rates).default(9_600),
   /** How often each reader is asked, in ms, where the line has time for that. */
   poll_ms: z.int().min(20).max(400).default(50),
@@ -42,6 +37,11 @@ export const options = z.strictObject({
   gap_ms: z.int().min(20).max(180).default(150),
   /** JSON with the readers' keys by their addresses. Read once: the keys are kept sealed from then on. */
   keys_file: z.string().optional(),
+  /**
+   * Only where all readers of the line are simulated: the socket at which `npm run simulate:osdp -- --control` takes what is done at
+   * them, for `npx latchd act`.
+   */
+  simulator: z.string().regex(/^\//, "must be the absolute path of a socket").optional(),
   /** Readers by their addresses. */
   readers: z.record(address, reader.prefault({})),
 });

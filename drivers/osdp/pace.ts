@@ -5,6 +5,8 @@ export const offlineAfter: Milliseconds = 8_000;
 /** Commands other than to outputs hold polls up for no longer: it is by polls that cards are read. */
 export const longestWithoutPoll: Milliseconds = 1_000;
 export const unpairedProbe: Milliseconds = 5_000;
+/** Somebody stands at a reader, and brings it into its install mode. */
+export const installProbe: Milliseconds = 2_000;
 const afterBusy: Milliseconds = 100;
 const mostBusy = 20;
 /** Of a command in a session that is not up. In one that is, repeats go on until the reader is offline. */

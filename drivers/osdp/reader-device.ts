@@ -38,6 +38,10 @@ interface Parts {
   /** The line has something to say. */
   readonly wake: () => void;
   readonly report: (event: Told) => void;
+  /** An order to the strike was not answered: it may be on its way. */
+  readonly inDoubt: () => void;
+  /** It has shown what was decided. */
+  readonly answered: (decision: ReaderAnswer) => void;
 }
 
 /** A reader on a line, as the agent has it. */
@@ -48,6 +52,8 @@ export class ReaderDevice implements LockDevice {
   readonly #heard: Waiters<Happening>;
   #identity: Identity | undefined;
   #abilities: ReaderAbilities | undefined;
+  /** As it told them last. */
+  #outputs: readonly number[] = [];
   readonly #senses: Senses;
   #ids = 0;
 
@@ -78,6 +84,7 @@ export class ReaderDevice implements LockDevice {
     const { report, session } = this.#parts;
     if (happening.happening === "identity") this.#identity = happening.identity;
     if (happening.happening === "abilities") this.#able(happening.abilities);
+    if (happening.happening === "outputs") this.#outputs = happening.states;
     this.#heard.hear(happening);
     if (happening.happening === "online" || happening.happening === "offline") report({ event: happening.happening });
     if (happening.happening === "online") session.want({ id: "at rest", command: atRest(0) });
@@ -122,6 +129,7 @@ export class ReaderDevice implements LockDevice {
       // What it does not have, nobody sees.
       if (result.result !== "done" && result.result !== "refused") throw this.#silent(result);
     }
+    this.#parts.answered(decision);
   }
 
   async #unlock(strike: Strike, signal: AbortSignal, isOver: IsOver): Promise<ActOutcome> {
@@ -132,21 +140,20 @@ export class ReaderDevice implements LockDevice {
     const order: Command = { command: "OUT", outputs: [{ output: strike.output, code: 5, timer }] };
     const result = await this.#do(order, signal, isOver);
     if (result.result === "unsent") throw this.#silent(result);
-    if (result.result === "unknown") return { result: "unknown" };
+    if (result.result === "unknown") {
+      this.#parts.inDoubt();
+      return { result: "unknown" };
+    }
     if (result.result === "refused") return boltVerdict({ no: nakWords(result.error) }, undefined);
     return boltVerdict("yes", await this.#isOn(strike.output, signal));
   }
 
-  /** Whether an output is on, by the reader's word. */
+  /** Whether an output is on, by the reader's word: not waited for longer than for its answer, as the next one stands there. */
   async #isOn(output: number, signal: AbortSignal): Promise<true | undefined> {
-    const told = this.#heard.next(
-      (heard) => (heard.happening === "outputs" ? heard.states[output] === 1 : undefined),
-      ofUseFor,
-      signal,
-    );
+    this.#outputs = [];
+    await this.#do({ command: "OSTAT" }, signal).catch(() => undefined);
     // Where it does not tell, or is off again, nothing is known against what it has answered.
-    const [isOn] = await Promise.allSettled([told, this.#do({ command: "OSTAT" }, signal)]);
-    return isOn.status === "fulfilled" && isOn.value === true ? true : undefined;
+    return this.#outputs[output] === 1 ? true : undefined;
   }
 
   async #do(command: Command, signal: AbortSignal, isOver: IsOver = () => false): Promise<Result> {

@@ -4,6 +4,7 @@ import { Secret } from "../../agent/domain/secret.ts";
 import { isMissing } from "../../agent/errors.ts";
 import { type DriverState, LinkError } from "../driver.ts";
 import { decode } from "../shared/decode.ts";
+import type { Happening } from "./happening.ts";
 import { Key } from "./key.ts";
 import { weakness } from "./key-strength.ts";
 
@@ -30,15 +31,22 @@ export class ReaderKeys {
     return this.#kept(address).keys.map((key) => new Key(Buffer.from(key, "hex")));
   }
 
-  /** It may be the reader's from now on, too: kept before it is sent. */
-  add(address: string, key: Key): void {
-    const { keys, ...rest } = this.#kept(address);
-    this.#keep(address, { ...rest, keys: [...new Set([textOf(key), ...keys])] });
+  /** What has the keys of one address may be at another from now on, too. */
+  keepAt(address: string, other: string): void {
+    const { keys, ...rest } = this.#kept(other);
+    this.#keep(other, { ...rest, keys: [...new Set([...this.#kept(address).keys, ...keys])] });
   }
 
-  /** It is the reader's, and no other. */
-  proven(address: string, key: Key): void {
-    this.#keep(address, { ...this.#kept(address), keys: [textOf(key)] });
+  /** What a session tells of keys: the one that is sent is kept beside the others, and then only the one that is proven. */
+  mind(address: string, happening: Happening): void {
+    if (happening.happening === "key_sent") this.#add(address, happening.key);
+    if (happening.happening === "key_proven")
+      this.#keep(address, { ...this.#kept(address), keys: [textOf(happening.key)] });
+  }
+
+  #add(address: string, key: Key): void {
+    const { keys, ...rest } = this.#kept(address);
+    this.#keep(address, { ...rest, keys: [...new Set([textOf(key), ...keys])] });
   }
 
   #import(address: string, key: string): void {

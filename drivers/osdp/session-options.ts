@@ -2,6 +2,7 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 import type { Command } from "./commands.ts";
 import type { Check } from "./frame.ts";
 import type { Key } from "./key.ts";
+import type { Overhears } from "./overhears.ts";
 
 export interface SessionOptions {
   /** 0 to 0x7E. */
@@ -20,6 +21,7 @@ export interface SessionOptions {
   readonly questions?: readonly Command[];
   /** The handshake begins with the number 0, for readers that want it so. */
   readonly challengeAtZero?: boolean;
+  readonly overhears?: Overhears | undefined;
 }
 
 export const poll: Command = { command: "POLL" };

@@ -1,7 +1,7 @@
 import { earliest, type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Command } from "./commands.ts";
 import type { Received } from "./deframer.ts";
-import { Dialogue, type Pending } from "./dialogue.ts";
+import { Dialogue } from "./dialogue.ts";
 import { Distrust } from "./distrust.ts";
 import type { SecurityBlock } from "./frame.ts";
 import { answerIn, gate, type Stage, type Verdict } from "./gate.ts";
@@ -9,7 +9,8 @@ import type { Happening, Suspicion } from "./happening.ts";
 import type { Key } from "./key.ts";
 import { KeyRing } from "./key-ring.ts";
 import { nak } from "./nak.ts";
-import { longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import { installProbe, longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import type { Pending } from "./pending.ts";
 import { decodeReply, type Reply } from "./replies.ts";
 import { reportsOf } from "./reports.ts";
 import { noCounts, type SessionCounts } from "./session-counts.ts";
@@ -39,10 +40,12 @@ export class Session {
   #isFresh = false;
   #lastGood: Instant = instant(0);
   #lastPoll: Instant = instant(0);
+  /** Whether it was polled last: then a command may follow, however long a round takes. */
+  #wasPoll = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#dialogue = new Dialogue(options.address, options.check);
+    this.#dialogue = new Dialogue(options.address, options.check, options.overhears);
     this.#keys = new KeyRing(options.keys);
     this.#greet();
   }
@@ -81,8 +84,8 @@ export class Session {
   }
 
   /**
-   * Gives the reader a new key, under the one that it has. The caller has kept the new one beside the old before, and keeps
-   * both until `key_proven` says which of them the reader has.
+   * Gives the reader a new key, under the one that it has. The caller keeps the new one beside the old when `key_sent` says
+   * so, and both until `key_proven` says which of them the reader has.
    */
   rotate(key: Key): void {
     this.#keys.rotate(key);
@@ -90,10 +93,11 @@ export class Session {
 
   /**
    * Gives a key to a reader in its install mode, under the key that everybody knows: a deliberate act, which ends in time,
-   * and is best done where nobody listens. The caller has kept the key before.
+   * and is best done where nobody listens. The key is kept as in {@link rotate}.
    */
   pair(key: Key, until: Instant, now: Instant): void {
     this.#keys.pair(key, until);
+    this.#pace.up();
     this.#restart(now, 0);
   }
 
@@ -134,16 +138,17 @@ export class Session {
     if (this.#isOnline && (now - this.#lastGood >= offlineAfter || now < this.#lastGood)) this.#goOffline(now);
   }
 
-  /** A frame came. @returns whether the exchange is over; else its reply is waited for as before. */
+  /** A frame came, asked for or not. @returns whether the exchange is over; else its reply is waited for as before. */
   hear(received: Received, now: Instant): boolean {
     const { pending } = this.#dialogue;
-    const whose = pending && this.isAwaiting ? this.#dialogue.whose(received) : "late";
+    const whose = this.#dialogue.whose(received);
     // Some adapters give back what was sent.
     if (whose === "echo") return false;
-    if (whose === "command") this.#tell([this.#distrust.suspect("foreign_panel")]);
-    const verdict = whose === "reply" && pending ? gate(this.#stage, answerIn(received), pending) : "late";
+    if (whose === "command") this.#tell(this.#distrust.foreign(now));
+    const isAnswer = whose === "reply" && this.isAwaiting;
+    const verdict = isAnswer && pending ? gate(this.#stage, answerIn(received), pending) : "late";
     if (verdict === "late" || !pending) {
-      this.#counts[whose === "reply" || whose === "late" ? "late" : "foreign"] += 1;
+      this.#counts[whose === "reply" ? "late" : "foreign"] += 1;
       return false;
     }
     this.#judged(verdict, received, pending, now);
@@ -209,7 +214,7 @@ export class Session {
     this.#lastGood = now;
     if (reply?.reply === "NAK" && this.#isOver(reply.error, now)) return;
     this.#settle();
-    this.#tell(this.#wanted.answered(reply));
+    this.#tell(this.#wanted.answered(reply, now));
     if (command.command === "KEYSET") return this.#keySet(reply, now);
     // Under the key that everybody knows nothing else is believed.
     if (this.#keys.isOpenToAll) return;
@@ -253,11 +258,13 @@ export class Session {
 
   #order(now: Instant): Uint8Array | undefined {
     const key = this.#stage === "channel" ? this.#keys.setting() : undefined;
+    if (key) this.#tell([{ happening: "key_sent", key }]);
     if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
-    const wanted = this.#wanted.next(now - this.#lastPoll > longestWithoutPoll);
+    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll, now);
+    if (!wanted && now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
+    this.#wasPoll = wanted === undefined;
     if (wanted) return this.#send(wanted);
-    if (now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
     this.#lastPoll = now;
     return this.#send(poll);
   }
@@ -273,11 +280,7 @@ export class Session {
 
   #challenge(now: Instant): Uint8Array | undefined {
     const attempt = this.#keys.begin(this.#options.random(8));
-    if (!attempt) {
-      this.#tell([{ happening: "unpaired" }]);
-      this.#restart(now, unpairedProbe);
-      return undefined;
-    }
+    if (!attempt) return this.#hasNoKey("unpaired", now, unpairedProbe);
     if (this.#options.challengeAtZero === true) this.#dialogue.begin();
     this.#stage = "challenged";
     return this.#send(attempt.challenge.command, attempt.challenge.security);
@@ -293,25 +296,21 @@ export class Session {
     const begun = this.#keys.attempt?.proven(reply);
     if (!begun) return this.#otherKey(now, "key_refused");
     this.#settle();
-    this.#dialogue.enter(begun.keys, begun.mac);
+    this.#dialogue.enter(begun.keys, begun.mac, this.#keys.isOpenToAll ? "default_key" : "own_key");
     this.#counts.channels += 1;
     this.#stage = "channel";
-    const proven = this.#keys.proven();
-    if (proven) this.#tell([{ happening: "key_proven", key: proven.key }]);
-    if (proven && this.#keys.endPairing()) this.#tell([{ happening: "pairing_over", paired: proven.paired }]);
+    this.#tell(this.#keys.proven());
     this.#script = this.#keys.isOpenToAll ? [] : (this.#options.questions ?? defaultQuestions);
   }
 
   #keySet(reply: Reply | undefined, now: Instant): void {
     if (reply?.reply !== "NAK") return this.#shake(now, 0);
-    this.#tell([{ happening: "key_refused", error: reply.error }]);
-    if (this.#keys.notSet()) this.#tell([{ happening: "pairing_over", paired: false }]);
+    this.#tell(this.#keys.notSet(reply.error));
     if (this.#keys.isOpenToAll) this.#restart(now, 0);
   }
 
   #endPairing(now: Instant): void {
-    this.#keys.endPairing();
-    this.#tell([{ happening: "pairing_over", paired: false }]);
+    this.#tell(this.#keys.endPairing(false));
     if (this.#keys.isOpenToAll || !this.#isReady) this.#restart(now, 0);
   }
 
@@ -319,7 +318,14 @@ export class Session {
   #otherKey(now: Instant, why: Suspicion | undefined): void {
     if (why === undefined) this.#settle();
     else if (this.#keys.failed()) this.#shake(now, 0);
+    else if (this.#keys.isOpenToAll) this.#hasNoKey("not_installing", now, installProbe);
     else this.#breach(now, why);
+  }
+
+  /** There is no key with which both sides could begin. */
+  #hasNoKey(happening: "unpaired" | "not_installing", now: Instant, wait: Milliseconds): undefined {
+    this.#tell([{ happening }]);
+    this.#restart(now, wait);
   }
 
   #breach(now: Instant, why: Suspicion): void {
@@ -331,7 +337,8 @@ export class Session {
 
   #goOffline(now: Instant): void {
     this.#isOnline = false;
-    this.#restart(now, this.#pace.pause());
+    // Who is not trusted is not trusted sooner for having been silent.
+    this.#restart(now, Math.max(this.#pace.pause(), this.#pace.notBefore - now));
     this.#tell([{ happening: "offline" }, ...this.#wanted.clear()]);
   }
 
@@ -348,7 +355,7 @@ export class Session {
 
   /** A new handshake, as the reader is known to be there. `said`: it has answered that it knows nothing of the session. */
   #shake(now: Instant, wait: Milliseconds, end?: "said"): void {
-    this.#tell(this.#wanted.lost(now, end === "said"));
+    this.#tell(this.#wanted.lost(now, end === "said" && !this.#dialogue.isRepeated));
     this.#counts.restarts += 1;
     this.#dialogue.begin();
     this.#keys.drop();

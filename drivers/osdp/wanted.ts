@@ -1,4 +1,4 @@
-import type { Instant } from "../../agent/domain/instant.ts";
+import { type Instant, instant, later } from "../../agent/domain/instant.ts";
 import type { Command } from "./commands.ts";
 import type { Happening, Result } from "./happening.ts";
 import type { Reply } from "./replies.ts";
@@ -24,6 +24,9 @@ export class WantedCommands {
   #waiting: readonly Wanted[] = [];
   /** It was sent, and is not answered. */
   #current: Wanted | undefined;
+  #sentAt: Instant = instant(0);
+  /** Orders to an output that were sent, and may have been carried out or not: how the output is will tell. */
+  #doubted: readonly { readonly wanted: Wanted; readonly sentAt: Instant }[] = [];
   /** Those that are sent in a second session. */
   #seconds: ReadonlySet<string> = new Set();
 
@@ -47,40 +50,43 @@ export class WantedCommands {
   }
 
   /** What to send now. @param isPollLate only what is for an output goes before a poll then. */
-  next(isPollLate: boolean): Command | undefined {
+  next(isPollLate: boolean, now: Instant): Command | undefined {
     const next =
       this.#waiting.find(({ command }) => command.command === "OUT") ?? (isPollLate ? undefined : this.#waiting[0]);
     this.#waiting = this.#waiting.filter((wanted) => wanted !== next);
     this.#current = next;
+    this.#sentAt = now;
     return next?.command;
   }
 
   /** Of a reply that is not of its shape nothing is known but that it came. */
-  answered(reply: Reply | undefined): readonly Happening[] {
+  answered(reply: Reply | undefined, now: Instant): readonly Happening[] {
     const refused = reply?.reply === "NAK" ? { result: "refused" as const, error: reply.error } : undefined;
-    return this.#end(refused ?? { result: reply ? "done" : "unknown" });
+    const ended = this.#end(refused ?? { result: reply ? "done" : "unknown" });
+    return reply?.reply === "OSTATR" ? [...ended, ...this.#seen(reply.outputs, now)] : ended;
   }
 
   /**
-   * The session is over. An order to an output is said again in the next one, once, and before its deadline only, where the
-   * reader has answered that it knows nothing of the session: so it has not acted on that. Of anything else nobody knows
-   * (reference 3.5).
+   * The session is over. An order to an output is said again in the next one, once, before its deadline, and where it is proven
+   * that it was not carried out: by the answer to it, or by how the output is then (Law 10; reference 3.5). Of anything else
+   * nobody knows.
+   *
+   * @param isProven whether it was sent once, and the reader has answered that it knows nothing of the session.
    */
-  lost(now: Instant, isSaid: boolean): readonly Happening[] {
-    const { id, command, deadline } = this.#current ?? {};
-    const isDue = command?.command === "OUT" && deadline !== undefined && deadline > now;
-    if (!this.#current || id === undefined || !isSaid || !isDue || this.#seconds.has(id)) {
+  lost(now: Instant, isProven: boolean): readonly Happening[] {
+    const lost = this.#current;
+    if (!lost || !pulseOf(lost.command) || !isBefore(lost, now) || this.#seconds.has(lost.id)) {
       return this.#end({ result: "unknown" });
     }
-    this.#seconds = new Set([...this.#seconds, id]);
-    this.#waiting = [this.#current, ...this.#waiting];
     this.#current = undefined;
+    if (isProven) this.#again(lost);
+    else this.#doubted = [...this.#doubted, { wanted: lost, sentAt: this.#sentAt }];
     return [];
   }
 
   /** Takes out what has become too late to be sent. */
   late(now: Instant): readonly Happening[] {
-    return this.#drop(({ deadline, isOver }) => (deadline !== undefined && deadline <= now) || isOver?.() === true);
+    return this.#drop((wanted) => !isBefore(wanted, now) || wanted.isOver?.() === true);
   }
 
   /** Takes out all that was not sent. */
@@ -88,12 +94,38 @@ export class WantedCommands {
     return this.#drop(() => true);
   }
 
+  /** What is seen of the orders of which it is not known whether they were carried out. */
+  #seen(outputs: readonly number[], now: Instant): readonly Happening[] {
+    const doubted = this.#doubted;
+    this.#doubted = [];
+    return doubted.flatMap(({ wanted, sentAt }) => {
+      const pulse = pulseOf(wanted.command);
+      if (pulse && outputs[pulse.output] === 1) return [this.#told(wanted, { result: "done" })];
+      // It would still be on.
+      if (pulse && outputs[pulse.output] === 0 && now < later(sentAt, pulse.timer * 100)) {
+        this.#again(wanted);
+        return [];
+      }
+      return [this.#told(wanted, { result: "unknown" })];
+    });
+  }
+
+  #again(wanted: Wanted): void {
+    this.#seconds = new Set([...this.#seconds, wanted.id]);
+    this.#waiting = [wanted, ...this.#waiting];
+  }
+
   #drop(isOver: (wanted: Wanted) => boolean): readonly Happening[] {
     const over = this.#waiting.filter(isOver);
-    if (over.length === 0) return [];
+    const doubted = this.#doubted.filter(({ wanted }) => isOver(wanted));
+    if (over.length === 0 && doubted.length === 0) return [];
     this.#waiting = this.#waiting.filter((wanted) => !over.includes(wanted));
-    // What was sent in a session that is over may have been carried out there: an ACK may have been lost.
-    return over.map((wanted) => this.#told(wanted, { result: this.#seconds.has(wanted.id) ? "unknown" : "unsent" }));
+    this.#doubted = this.#doubted.filter((doubt) => !doubted.includes(doubt));
+    return [
+      ...doubted.map(({ wanted }) => this.#told(wanted, { result: "unknown" })),
+      // What was sent in a session that is over may have been carried out there: an ACK may have been lost.
+      ...over.map((wanted) => this.#told(wanted, { result: this.#seconds.has(wanted.id) ? "unknown" : "unsent" })),
+    ];
   }
 
   #end(result: Result): readonly Happening[] {
@@ -106,6 +138,14 @@ export class WantedCommands {
     this.#seconds = new Set([...this.#seconds].filter((id) => id !== wanted.id));
     return resultOf(wanted, result);
   }
+}
+
+const isBefore = ({ deadline }: Wanted, now: Instant): boolean => deadline === undefined || now < deadline;
+
+/** The one output that is to be on for a time, if that is what is ordered. */
+function pulseOf(command: Command): { readonly output: number; readonly timer: number } | undefined {
+  const [first, ...others] = command.command === "OUT" ? command.outputs : [];
+  return first?.code === 5 && others.length === 0 ? first : undefined;
 }
 
 export const resultOf = ({ id }: Wanted, result: Result): Happening => ({ happening: "result", id, result });

@@ -9,6 +9,8 @@ export interface SerialLine {
   readonly bytes: Duplex;
   /** Resolves when nobody keeps it any more. */
   close(): Promise<void>;
+  /** Ends it at once, and what was written and has not gone out with it. A device has no such thing: it goes out by itself. */
+  cut?(): void;
 }
 
 const looksEvery: Milliseconds = 500;
@@ -68,6 +70,7 @@ async function openBridge({ hostname: host, port }: URL): Promise<SerialLine> {
   bytes.setTimeout(0);
   return {
     bytes,
+    cut: () => void bytes.resetAndDestroy(),
     async close() {
       const closed = new Promise((resolve) => void bytes.once("close", resolve));
       bytes.destroy();

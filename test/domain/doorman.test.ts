@@ -99,6 +99,12 @@ test("presented() waits ten seconds for the second of two, in either order, and 
   expect(presented(card, first.half, "card_and_pin", start).step).toBe("wait");
 });
 
+test("presented() does not join two between which the clock was set back", () => {
+  const first = presented(card, undefined, "card_and_pin", start);
+  if (first.step !== "wait") throw new Error("it waits");
+  expect(presented(pin, first.half, "card_and_pin", later(start, -1)).step).toBe("wait");
+});
+
 test("doorLimits() takes the kinds of the rule, and PINs of the length that the keypad enters", () => {
   expect([...doorLimits({ rule: "card_and_pin", pinLength: undefined }).kinds.keys()].toSorted()).toEqual([
     "card",
@@ -144,4 +150,14 @@ test("wrongCode() locks out at the count, for its time, and never while the wron
       }
     }),
   );
+});
+
+test("wrongCode() does not end a lock-out, and a clock that is set back keeps nobody out for longer", () => {
+  const limit = { count: 2, for: 60_000 };
+  const first = wrongCode(undefined, start, limit);
+  const locked = wrongCode(first, later(start, 1_000), limit);
+  expect(wrongCode(locked, later(start, 2_000), limit)).toBe(locked);
+  expect(isLockedOut(locked, later(start, 2_000))).toBe(true);
+  expect(isLockedOut(locked, later(start, -365 * 24 * 3_600_000))).toBe(false);
+  expect(isLockedOut(wrongCode(first, later(start, -1), limit), later(start, -1))).toBe(false);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ActOutcome, type Bolt, type Link, LinkError } from "../../drivers/driver.ts";
 import { eventually, type RecordingHost } from "../support/host.ts";
 import { type Bench, never, rejection, Stand } from "./bench.ts";
+import { ended, isOpen } from "./bolt-ended.ts";
 
 export type Place = "locked" | "unlocked";
 
@@ -148,15 +149,4 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       expect(stand().host.events.filter(({ event }) => event === "unlocked")).toEqual([]);
     });
   });
-}
-
-const isOpen = (told: ActOutcome | LinkError): boolean => told instanceof LinkError || told.result === "unknown";
-
-async function ended(work: Promise<ActOutcome>): Promise<ActOutcome | LinkError> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof LinkError) return error;
-    throw error;
-  }
 }

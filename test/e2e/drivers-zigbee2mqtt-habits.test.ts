@@ -168,9 +168,9 @@ describe("driver zigbee2mqtt", () => {
     const unreadable = await rejection(open({ username: "me", password_file: "no-such-file" }));
     expect(unreadable).toMatchObject({ name: "LinkError", message: "cannot read password_file no-such-file" });
   });
+});
 
-  test("a password in the address of the broker is refused", () => {
-    const { success } = zigbee2mqtt.options.safeParse({ url: "mqtt://me:password@127.0.0.1:1883" });
-    expect(success).toBe(false);
-  });
+test("a password in the address of the broker is refused", () => {
+  const { success } = zigbee2mqtt.options.safeParse({ url: "mqtt://me:password@127.0.0.1:1883" });
+  expect(success).toBe(false);
 });

@@ -38,10 +38,18 @@ class Host implements Disposable {
     this.#wire.write(Uint8Array.of(mark, ...frame));
   }
 
-  async ask(address: number, command: Command, sequence?: number): Promise<Reply> {
+  async ask(address: number, command: Command, sequence = this.#sequences.get(address) ?? 0): Promise<Reply> {
     const before = this.#heard.length;
-    this.say(address, command, sequence);
-    await until(`the reader answers ${command.command}`, () => this.#heard.length > before);
+    let said = Number.NEGATIVE_INFINITY;
+    await until(`the reader answers ${command.command}`, () => {
+      const isAnswered = this.#heard.length > before;
+      // What has fallen into something else on the line is said again, as it was.
+      if (!isAnswered && performance.now() - said > 1_000) {
+        this.say(address, command, sequence);
+        said = performance.now();
+      }
+      return isAnswered;
+    });
     return this.#heard.at(-1)!;
   }
 

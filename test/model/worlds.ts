@@ -9,7 +9,7 @@ import { killPoints, median, played, spread, transitions } from "./tally.ts";
 import { wrongsOf } from "./wrongs.ts";
 
 /** Of a shard. The long run looks at others, and more; LATCHD_SEED and LATCHD_PATH repeat one that failed. */
-const worlds = isLong ? 10_000 : Number(process.env["LATCHD_WORLDS"] ?? 150);
+const worlds = isLong ? 10_000 : Number(process.env["LATCHD_WORLDS"] ?? 100);
 /** An ordinary run looks at the same worlds each time; the long one, at others. */
 const anySeed = isLong ? Math.floor(Math.random() * 2 ** 31) : 20_261_124;
 const path = process.env["LATCHD_PATH"];

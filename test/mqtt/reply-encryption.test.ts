@@ -6,11 +6,11 @@ import { later } from "../../agent/domain/instant.ts";
 import { mqttIntake } from "../../agent/intake.ts";
 import { ReplyEncryption } from "../../agent/mqtt/reply-encryption.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
+import { worldOf } from "../../agent/world.ts";
 import { keypad, MemoryStore } from "../support/memory-store.ts";
 import { agentFacts } from "../support/world.ts";
 
 const topics = topicsOf("access", "gateway-1");
-const nowhere = (): Promise<never> => Promise.reject(new Error("none"));
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const { privateKey, publicKey } = await generateKeyPair("ECDH-ES", { crv: "P-256", extractable: true });
 const key = await exportJWK(publicKey);
@@ -27,7 +27,11 @@ beforeEach(() => {
 
 function send(name: string, parameters: object, codes: "never" | "clear" = "never"): void {
   const { store } = desk;
-  const world = { confirmClock: () => true, act: nowhere, fault: nowhere, look: nowhere };
+  const world = worldOf(
+    [],
+    () => undefined,
+    () => true,
+  );
   const parts = {
     store,
     log,

@@ -39,6 +39,8 @@ export type OsdpSwitched = Extract<Said, { happened: "switched" }>;
 /** Simulated OSDP readers on a line, in a process of their own, at a serial device and a TCP port. */
 export class OsdpFarEnd implements AsyncDisposable {
   readonly device: string;
+  /** The socket that takes what is done at the readers. */
+  readonly control: string;
   /** All that outputs did, in order. */
   readonly switched: OsdpSwitched[] = [];
   /** All that it printed. */
@@ -53,6 +55,7 @@ export class OsdpFarEnd implements AsyncDisposable {
   /** @param flags of the program, such as `--reader 1`. */
   constructor(flags: readonly string[]) {
     this.device = join(this.#folder, "tty");
+    this.control = join(this.#folder, "control");
     this.#flags = flags;
   }
 
@@ -63,7 +66,8 @@ export class OsdpFarEnd implements AsyncDisposable {
 
   async start(): Promise<this> {
     if (!existsSync(program)) throw new Error("there is no built program: npm run build makes it");
-    const given = ["--serial", this.device, "--listen", String(this.#port), ...this.#flags];
+    const doors = ["--serial", this.device, "--listen", String(this.#port), "--control", this.control];
+    const given = [...doors, ...this.#flags];
     const child = spawn(process.execPath, [program, ...given], { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     child.stdin.on("error", () => undefined);

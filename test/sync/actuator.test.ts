@@ -160,6 +160,15 @@ test("what a lock tells of its bolt soon after is of the attempt, told once, and
   expect(tells("unlocked")).toBeUndefined();
 });
 
+test("what a lock tells after the clock was set back is of nobody, and is told", async () => {
+  actuator.begin(attempt("a"));
+  await clock.run(0);
+  clock.stall(-3_600_000);
+  expect(
+    actuator.causeOf(door, { at: clock.now(), address: "1", event: "unlocked", method: "remote" }),
+  ).toBeUndefined();
+});
+
 test("a machine that stood still is told so by the clock, as its timers do not", async () => {
   const isOver: boolean[] = [];
   const asks: Bolt = {

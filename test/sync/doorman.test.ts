@@ -71,7 +71,7 @@ class Entrance extends MemoryStore {
       ["ann", "aa", "4711"],
       ["bob", "bb", "0815"],
     ] as const) {
-      this.say("credentials/set", { user_identity_id: who, kind: "card", value: { format: "raw", bits } });
+      this.say("credentials/set", { user_identity_id: who, kind: "card", value: { format: "raw8", bits } });
       this.say("credentials/set", { user_identity_id: who, kind: "pin", value: digits });
       this.say("user_identities/grant_access_to_device", { user_identity_id: who, device_id: lobby });
     }
@@ -85,7 +85,7 @@ class Entrance extends MemoryStore {
   show(bits: string, of: { stale?: true; at?: Instant; reader?: string } = {}): Promise<void> {
     return this.asked({
       event: "presented",
-      credential: { kind: "card", format: "raw", bits: new Secret(bits) },
+      credential: { kind: "card", format: "raw8", bits: new Secret(bits) },
       ...of,
     });
   }
@@ -94,9 +94,9 @@ class Entrance extends MemoryStore {
     return this.asked({ event: "keys", digits: new Secret(keys), ...of });
   }
 
-  async asked(event: object): Promise<void> {
+  async asked(event: object, device = lobby): Promise<void> {
     this.now = this.clock.now();
-    this.doorman.asked(lobby, { at: this.clock.now(), address: "lobby", ...event } as LinkEvent & { event: "keys" });
+    this.doorman.asked(device, { at: this.clock.now(), address: "lobby", ...event } as LinkEvent & { event: "keys" });
     await this.clock.run(0);
   }
 
@@ -161,7 +161,43 @@ test("after three wrong codes in a row none is taken at that reader for a minute
   await at.show("aa");
   expect(at.answers.at(-1)).toBe("admit");
   await at.type("4711#");
+  expect(at.answers.at(-1)).toBe("deny");
+  await at.clock.run(1);
+  await at.type("4711#");
   expect(at.answers.at(-1)).toBe("admit");
+});
+
+test("a lock-out is not ended by more wrong codes, nor by what is no code at all", async () => {
+  for (const wrong of ["1111#", "2222#", "3333#", "12345678901234567#"]) await at.type(wrong);
+  await at.type("4711#");
+  expect(at.moved).toEqual([]);
+  expect(at.told().map((line) => [line].flat().at(-1))).toEqual([
+    "unknown_code",
+    "unknown_code",
+    "unknown_code",
+    "too_many_attempts",
+    "too_many_attempts",
+  ]);
+});
+
+test("where card and PIN are wanted, a PIN that was typed before a lock-out is not taken in it", async () => {
+  using both = new Entrance("card_and_pin");
+  await both.type("4711#");
+  for (const wrong of ["12345678901234567#", "12345678901234567#", "12345678901234567#"]) await both.type(wrong);
+  await both.show("aa");
+  expect(both.moved).toEqual([]);
+  expect(both.told().at(-1)).toEqual(["access_denied", null, "card", "too_many_attempts"]);
+  await both.doorman.close();
+});
+
+test("with a card of his own nobody gets more tries at the codes of others, and with a code of his own he does", async () => {
+  for (const wrong of ["1111#", "2222#"]) await at.type(wrong);
+  await at.type("4711#");
+  for (const wrong of ["3333#", "4444#"]) await at.type(wrong);
+  await at.show("aa");
+  await at.type("5555#");
+  await at.type("4711#");
+  expect(at.told().at(-1)).toEqual(["access_denied", null, "keycode", "too_many_attempts"]);
 });
 
 test("what was shown before the reader was connected is written down, and neither answered nor let in", async () => {
@@ -189,6 +225,20 @@ test("a bolt that does not answer leaves open whether the door is, and that is t
   at.move = () => Promise.reject(new LinkError("the strike is away", { sent: false }));
   await at.show("bb");
   expect(at.told().at(-1)).toMatchObject(["failed", "bob", { type: "device_offline" }, null]);
+});
+
+test("of whom it is not known whether the door has opened as latchd was killed, that is told with their name after its start", async () => {
+  at.move = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(never)));
+  await at.type("0815#");
+  at.door.attempts.interrupt();
+  expect(at.told()).toEqual([["failed", "bob", { type: "interrupted", detail: null }, null]]);
+});
+
+test("a reader that asks where nobody is to answer is told of once, with what to set", async () => {
+  const elsewhere = deviceId("door-2");
+  for (const keys of ["4711", "#"]) await at.asked({ event: "keys", digits: new Secret(keys) }, elsewhere);
+  expect(at.warned).toEqual([expect.stringContaining("nobody is to answer")]);
+  expect([at.answers, at.moved, at.told()]).toEqual([[], [], []]);
 });
 
 test("a bolt that could not be told in ten seconds is not told any more", async () => {

@@ -246,6 +246,8 @@ test("any pattern of losses tells each card at most once, and once where the ses
       bench.out = () => lostOut.shift() !== true;
       bench.line = (reply) => (lostBack.shift() === true ? undefined : reply);
       bench.run(20_000);
+      // The worst of them are not over by then.
+      for (let more = 0; more < 4 && bench.cards.length < count; more += 1) bench.run(10_000);
       const survived = bench.session.counts.restarts === 0;
       expect(bench.cards.length).toBeLessThanOrEqual(count);
       expect(survived ? bench.cards : count).toEqual(survived ? Array.from({ length: count }, () => false) : count);
@@ -317,6 +319,21 @@ describe("an order to an output", () => {
     bench.run(1_000);
     expect(bench.reader.done.filter((done) => done === "OUT")).toEqual(["OUT"]);
     expect(resultsOf(bench)).toEqual([{ result: "done" }]);
+  });
+
+  test("is not said once more where it was repeated: the reader may have acted before it lost the session", () => {
+    const bench = online();
+    bench.line = (reply) => {
+      if (!bench.reader.done.includes("OUT")) return reply;
+      bench.line = (next) => next;
+      bench.reader.reset();
+      return undefined;
+    };
+    bench.session.want({ id: "1", command: order, deadline: later(bench.now, 3_000) });
+    bench.run(4_000);
+    expect(bench.reader.done.filter((done) => done === "OUT")).toEqual(["OUT"]);
+    expect(resultsOf(bench)).toEqual([{ result: "unknown" }]);
+    expect(bench.session.isOnline).toBe(true);
   });
 
   test("is said twice at most, however often a reader loses the session", () => {

@@ -26,6 +26,12 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What a command line has written. */
+interface Said {
+  readonly out: string;
+  readonly err: string;
+}
+
 /** The built program in a folder of its own, started as a service would start it. Ends with the test. */
 export class AgentProcess {
   readonly folder = mkdtempSync(join(tmpdir(), "latchd-"));
@@ -109,8 +115,8 @@ export class AgentProcess {
     return ended(child);
   }
 
-  /** It stands still, or goes on. */
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+  /** It stands still, or goes on; SIGUSR2 is for what was loaded before it. */
+  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGUSR2"): void {
     this.#child?.kill(signal);
   }
 
@@ -146,21 +152,24 @@ export class AgentProcess {
   }
 
   /** Calls the command line as somebody at the gateway would. */
-  async cli(...words: string[]): Promise<Exit & { readonly out: string; readonly err: string }> {
+  async cli(...words: string[]): Promise<Exit & Said> {
+    return this.beginCli(...words).ended;
+  }
+
+  /** The same, for what goes on until Ctrl-C. */
+  beginCli(...words: string[]): { readonly ended: Promise<Exit & Said>; readonly stop: () => void } {
     const child = spawn(process.execPath, [program, ...words], {
       cwd: this.folder,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let out = "";
-    let err = "";
+    const said = { out: "", err: "" };
     child.stdout.on("data", (chunk: Buffer) => {
-      out += chunk.toString();
+      said.out += chunk.toString();
     });
     child.stderr.on("data", (chunk: Buffer) => {
-      err += chunk.toString();
+      said.err += chunk.toString();
     });
-    const exit = await ended(child);
-    return { ...exit, out, err };
+    return { ended: ended(child).then((exit) => ({ ...exit, ...said })), stop: () => void child.kill("SIGINT") };
   }
 
   /** The codes that a simulated lock holds, by slot: its memory, as a thief with the chip would read it. */
