@@ -9,7 +9,7 @@ import { doormanOf } from "./doors.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
 import { serveHttp } from "./http-door.ts";
-import { type AnswerCall, answering, type IntakeParts, mqttIntake } from "./intake.ts";
+import { type AnswerCall, answering, few, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
 import { ReplyEncryption } from "./mqtt/reply-encryption.ts";
@@ -24,6 +24,7 @@ import { storeOptions } from "./store-options.ts";
 import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
 import { Links } from "./sync/links.ts";
+import { Turnstile } from "./sync/turnstile.ts";
 import { Synchronisation, timePlaces } from "./synchronisation.ts";
 import { linkFacts, whereabouts, wiresOf } from "./wires.ts";
 import { tellEvents, tellOrphans } from "./words.ts";
@@ -136,7 +137,9 @@ async function start(
     committed,
     failed: fail,
   });
+  const turnstile = new Turnstile(parts.clock, parts.monotonic);
   const keeper = new Keeper({
+    turn: () => turnstile.pass(),
     causeOf: (...of) => actuator.causeOf(...of),
     asked: (...of) => doorman.asked(...of),
     ledger: store.rounds,
@@ -170,7 +173,8 @@ async function start(
     facts,
     world: worldOf(devices, linkOf, () => watch.confirm("operator")),
     failed: fail,
-    committed({ devices: changed, attempts }) {
+    committed({ devices: changed, attempts, commands }) {
+      if (commands > few) turnstile.hold();
       committed();
       actuator.begin(...attempts);
       keeper.due(...changed);
@@ -207,6 +211,7 @@ async function start(
     embedded: broker?.url,
     facts,
     committed,
+    crowded: () => turnstile.hold(),
     onFailure: fail,
   });
   let isClosing = false;

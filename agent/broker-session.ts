@@ -24,12 +24,14 @@ interface SessionParts {
   readonly facts: () => AgentFacts;
   /** Something was written: there may be events to tell. */
   readonly committed: () => void;
+  /** See the session's. */
+  readonly crowded: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Connects the store to the broker that is configured. */
 export function openBrokerSession({ agentId, prefix, broker }: Config, parts: SessionParts): Mqtt {
-  const { clock, log, store, topics, intake, embedded, facts, committed, onFailure } = parts;
+  const { clock, log, store, topics, intake, embedded, facts, committed, crowded, onFailure } = parts;
   const name = nameOf(agentId, broker);
   return openMqtt({
     ...(broker.kind === "remote" ? { ...broker, intake } : { protocol: "3.1.1", url: embedded ?? "" }),
@@ -40,6 +42,7 @@ export function openBrokerSession({ agentId, prefix, broker }: Config, parts: Se
     letters: lettersOf(store, topics),
     standing: standingOf(store, facts),
     chronicle: name && chronicleOf(store, name, committed),
+    crowded,
     onFailure,
   });
 }
@@ -68,7 +71,8 @@ const lettersOf = (store: Store, topics: Topics): Letters => ({
     store.outbox
       .next(inFlight, limit, "topic" in of ? { topic: topics.below(of.topic) } : of)
       .map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
-  delivered: (ids) => store.transaction(() => store.outbox.delivered(ids)),
+  // Where the power fails before it is on disk, they are brought once more, as after a lost PUBACK.
+  delivered: (ids) => store.transactionUnsynced(() => store.outbox.delivered(ids)),
 });
 
 /** Keeps what happens to our session at a broker, and makes events of what the cloud has to know of it. */

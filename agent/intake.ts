@@ -27,13 +27,19 @@ export interface IntakeParts {
 
 /** What commands want done: devices that are to be looked at, and bolts that are to be moved. */
 interface Asked {
+  readonly commands: number;
   readonly devices: ReadonlySet<DeviceId>;
   readonly attempts: readonly ActionAttempt[];
 }
 /** The same, while it is collected. */
 class Asking implements Asked {
+  readonly commands: number;
   readonly devices = new Set<DeviceId>();
   readonly attempts: ActionAttempt[] = [];
+
+  constructor(commands: number) {
+    this.commands = commands;
+  }
 }
 
 /** Commands from a broker: each batch in one transaction, and with it the replies (Law 1). */
@@ -52,7 +58,7 @@ export function mqttIntake(
   };
   return {
     accept(arrivals) {
-      const asked = new Asking();
+      const asked = new Asking(arrivals.length);
       const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, asked);
       store.transaction(() => {
         for (const arrival of arrivals) {
@@ -70,6 +76,7 @@ export function mqttIntake(
             now(),
           );
         }
+        chooseNow(store, asked);
       });
       committed(asked);
     },
@@ -133,17 +140,31 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
 
 function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
   const { store, log, committed, failed } = parts;
-  const asked = new Asking();
+  const asked = new Asking(batch.length);
   try {
-    const replies = store.transaction(() =>
-      batch.map(({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply),
-    );
+    const replies = store.transaction(() => {
+      const all = batch.map(
+        ({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply,
+      );
+      chooseNow(store, asked);
+      return all;
+    });
     committed(asked);
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
     failed(error);
     for (const { fail } of batch) fail(error);
   }
+}
+
+/** As many commands as come one by one, or nearly so. */
+export const few = 4;
+
+/** Of few commands it is chosen at once what they mean for the devices; else a round would wait for the disk once more. */
+function chooseNow({ rounds }: Store, asked: Asking): void {
+  if (asked.commands > few) return;
+  const also = [...asked.devices].flatMap((device) => [...rounds.choose(device).due]);
+  for (const device of also) asked.devices.add(device);
 }
 
 const contextOf = (

@@ -57,6 +57,7 @@ export interface Desk {
 }
 
 export const mostBytes = 64 * 1024;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Carries out one command on the records, in the transaction that the caller has opened. Throws only {@link StoreError}. */
 export function perform(call: Call, desk: Desk, context: Context, onBug: (error: unknown) => void): Performed {
@@ -149,7 +150,7 @@ function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {
   if (payload.byteLength > mostBytes) throw badInput(`A command may be at most ${mostBytes} bytes long`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    value = JSON.parse(utf8.decode(payload));
   } catch {
     // The cause is left out: it quotes the text, which may hold a PIN.
     throw badInput("The command is not JSON");

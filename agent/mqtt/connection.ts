@@ -23,6 +23,7 @@ export interface ConnectionOptions extends Reach {
   /** Absent where the broker is in this process, and hands commands over itself: then we do not subscribe to them. */
   readonly intake?: Intake | undefined;
   readonly letters: Letters;
+  readonly crowded?: (() => void) | undefined;
   readonly standing: Standing;
   /** What earlier connections showed; learns from how this one ends. */
   readonly packetLimit: PacketLimit;
@@ -162,6 +163,7 @@ export class Connection {
     }
     // By MQTT 5 a session that is there has the subscription, and is handed out nothing.
     if (this.#level === 4 || !session) this.#handout.begin();
+    else this.#begin();
     void subscribe(this.#client, topics.commands, this.#options, signal, (granted) => {
       this.#subscribed = granted;
       this.#begin();
@@ -179,8 +181,9 @@ export class Connection {
   #turn(): void {
     this.#guarded(() => {
       if (this.#state === "sending") {
-        this.#retained.send();
+        // Somebody waits for a reply; what stands for everyone who comes later can be said after it.
         this.#outbox.send();
+        this.#retained.send();
       } else if (this.#state === "leaving") {
         this.#outbox.settle();
       }

@@ -31,6 +31,18 @@ export interface Letters {
   delivered(ids: readonly number[]): void;
 }
 
+/** What a lost connection repeats is hardly more for it. */
+const settledAtOnce = 200;
+
+interface OutboxParts {
+  readonly letters: Letters;
+  readonly topics: Topics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** More replies wait than the broker takes at once: whatever blocks the event loop, they wait for it many times. */
+  readonly crowded?: (() => void) | undefined;
+}
+
 /**
  * Brings letters to the broker over one connection. A letter is forgotten only after its PUBACK; what a lost connection
  * left unanswered is simply still there for the outbox of the next, and is published again in its old order.
@@ -45,6 +57,7 @@ export class Outbox {
   readonly #tick: () => Promise<void>;
   readonly #wake: () => void;
   readonly #log: Log;
+  readonly #crowded: () => void;
   readonly #lines = new Lines();
   readonly #inFlight = new Set<number>();
   /** The last letter of each rank that was sent, or passed over. */
@@ -59,7 +72,7 @@ export class Outbox {
    * @param signal aborted at the end of the connection.
    */
   constructor(
-    { letters, topics, clock, log }: { letters: Letters; topics: Topics; clock: Clock; log: Log },
+    { letters, topics, clock, log, crowded = () => undefined }: OutboxParts,
     { publisher, wake, signal }: { publisher: Publisher; wake: () => void; signal: AbortSignal },
   ) {
     this.#letters = letters;
@@ -67,16 +80,18 @@ export class Outbox {
     this.#publisher = publisher;
     this.#wake = wake;
     this.#log = log;
+    this.#crowded = crowded;
     this.#tick = () => clock.sleep(tickMs, signal);
   }
 
   /** Publishes as many as there is room for. Throws what the store throws. */
   send(): void {
-    // Somebody waits for a reply; that others are forgotten has to reach the disk, and can wait for it.
+    const before = this.#inFlight.size;
     this.#sendOf("reply");
-    this.settle();
     this.#sendHeld();
     this.#sendOf("event");
+    // That others are forgotten is a transaction: it waits until nobody waits for something to be sent, or it is worth one.
+    if (this.#inFlight.size === before || this.#acknowledged.length >= settledAtOnce) this.settle();
     if (this.#publisher.room > 0) this.#lines.rest();
   }
 
@@ -111,8 +126,10 @@ export class Outbox {
       // Who has asked just now is likely to listen.
       else if (rank === "reply") this.#lines.try(letter.topic);
     }
+    if (letters.length < room) return;
     // There may be more behind those that were passed over.
-    if (letters.length === room) this.#wake();
+    this.#wake();
+    if (rank === "reply") this.#crowded();
   }
 
   #sendHeld(): void {

@@ -21,6 +21,8 @@ export interface MqttOptions extends Reach {
   /** Absent where the broker is in this process, and hands commands over itself: then we do not subscribe to them. */
   readonly intake?: Intake | undefined;
   readonly letters: Letters;
+  /** More replies wait than the broker takes at once: whoever may wait is to let them pass. */
+  readonly crowded?: (() => void) | undefined;
   readonly standing: Standing;
   /** Absent where the broker is in this process: it keeps nothing for us, and nobody else speaks for us there. */
   readonly chronicle?: Chronicle | undefined;

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from "node:crypto";
+import { randomInt } from "node:crypto";
 import type { KindLimits, MemoryLimits } from "../domain/abilities.ts";
 import { type Candidate, type Choice, choose } from "../domain/choose.ts";
 import type { CredentialId, CredentialKind } from "../domain/credential.ts";
@@ -30,6 +30,7 @@ import type { Devices } from "./devices.ts";
 import type { Grants } from "./grants.ts";
 import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
+import { orderedId } from "./ordered-id.ts";
 import type { Kept } from "./placement-row.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
@@ -205,7 +206,7 @@ export class Chooser {
     const { device, lock, rank, wish, now } = pair;
     const { ledger } = this.#of;
     if (!known || fitness(known, pair) === 0) {
-      const of = { id: placementId(randomUUID()), device, lock, identity, credential: id, kind, fingerprint };
+      const of = { id: placementId(orderedId(now)), device, lock, identity, credential: id, kind, fingerprint };
       ledger.keep({ ...newPlacement({ ...of, ...wish }), refusal }, now, rank);
       return of.id;
     }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
 import { branded } from "../domain/brand.ts";
 import {
@@ -12,6 +11,7 @@ import { type DeviceId, type LockId, type UserIdentityId, userIdentityId } from 
 import { type Instant, instant } from "../domain/instant.ts";
 import { StoreError } from "../errors.ts";
 import { limited } from "./limit.ts";
+import { orderedId } from "./ordered-id.ts";
 import type { Vault } from "./vault.ts";
 
 /** A credential without its secret. */
@@ -100,7 +100,7 @@ export class Credentials {
     reissues: number,
     now: Instant,
   ): CredentialId {
-    const id = branded<CredentialId>(randomUUID());
+    const id = branded<CredentialId>(orderedId(now));
     const format = credential.kind === "card" ? credential.format : null;
     const sealed = this.#vault.seal(secretOf(credential), placeOf(id));
     const fingerprint = this.#vault.fingerprint(credential);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
 import type { EventFields } from "../commands/records.ts";
 import type { DeviceId } from "../domain/ids.ts";
@@ -6,6 +5,7 @@ import { type Instant, instant, later, type Milliseconds, toIso } from "../domai
 import type { Calendar } from "./calendar.ts";
 import { type Budget, EventBudget } from "./event-budget.ts";
 import { limited } from "./limit.ts";
+import { orderedId } from "./ordered-id.ts";
 import type { Outbox } from "./outbox.ts";
 
 const keptFor: Milliseconds = 30 * 24 * 3600_000;
@@ -32,6 +32,8 @@ export class Journal {
   readonly #pruneOld: Statement<[number, number]>;
   readonly #pruneMany: Statement<[number, number]>;
   readonly #fresh: FreshEvent[] = [];
+  /** The newest that was given; undefined where it is to be read. */
+  #number: number | undefined;
 
   constructor(
     db: Database,
@@ -83,6 +85,7 @@ export class Journal {
   /** What was written since `mark` was undone. */
   rollBack(mark: number): void {
     this.#fresh.splice(mark);
+    this.#number = undefined;
   }
 
   get mark(): number {
@@ -99,7 +102,7 @@ export class Journal {
   #write(type: string, fields: EventFields, now: Instant, occurredAt: Instant): { number: number; body: string } {
     const number = this.#lastNumber + 1;
     const body = JSON.stringify({
-      event_id: randomUUID(),
+      event_id: orderedId(now),
       epoch: this.#names.epoch,
       number,
       event_type: type,
@@ -111,12 +114,14 @@ export class Journal {
     });
     const date = this.#calendar.dateOfEvent(now);
     this.#insert.run(number, date, type, fields.device_id ?? null, fields.user_identity_id ?? null, body);
+    this.#number = number;
     this.#fresh.push({ type, fields });
     return { number, body };
   }
 
   get #lastNumber(): number {
-    return this.#last.get()?.number ?? 0;
+    this.#number ??= this.#last.get()?.number ?? 0;
+    return this.#number;
   }
 
   /** Something that only the journal is to know. */

@@ -29,6 +29,10 @@ export function openDatabase(file: string, keyFile: string, migrations: string, 
     db.pragma("synchronous = FULL");
     db.pragma("foreign_keys = ON");
     db.pragma("busy_timeout = 2000");
+    // What one command of many has changed is remembered, to undo it: else in a file of its own, for each of them.
+    db.pragma("temp_store = MEMORY");
+    // Keys are random, so that a burst of grants touches pages everywhere: they are to be written to the file once, not often.
+    db.pragma("wal_autocheckpoint = 4000");
     check(db, file);
     migrate(db, migrations, file);
     return { db, ...identify(db, keyFile, now) };

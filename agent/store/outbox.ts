@@ -116,7 +116,10 @@ export class Outbox {
     limit: number,
     of?: Stretch,
   ): readonly { id: number; topic: string; payload: string; correlation?: Uint8Array }[] {
-    const rows = this.#rows(limit + inFlight.size, of)
+    const after = of && "rank" in of ? of.after : 0;
+    // Most of those in flight come before those that are asked for.
+    const passed = [...inFlight].filter((id) => id > after).length;
+    const rows = this.#rows(limit + passed, of)
       .filter(({ id }) => !inFlight.has(id))
       .slice(0, limit);
     this.events.handedOut(inFlight, rows, of && "rank" in of && of.rank === "event" ? of.after : undefined);

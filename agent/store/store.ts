@@ -87,6 +87,8 @@ export interface Store extends Desk {
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
+  /** As `transaction`, but who loses power may find it undone: for what may be done again. */
+  transactionUnsynced<T>(act: () => T): T;
   /**
    * Opens and closes the windows of grants whose time has come: some of them, in one transaction.
    *
@@ -221,12 +223,23 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     }
   };
 
+  const transactionUnsynced = <T>(act: () => T): T => {
+    // By a write-ahead log: what is committed later, and waited for, takes this along.
+    db.pragma("synchronous = NORMAL");
+    try {
+      return transaction(act);
+    } finally {
+      db.pragma("synchronous = FULL");
+    }
+  };
+
   transaction(() => begin(db, options.devices, parts, now()));
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
     attempt: transaction,
     transaction,
+    transactionUnsynced,
     // Most of the time nothing has come to its time, and then nothing is to be written.
     turn: (isConfirmed = false) =>
       windows.isDue(now())

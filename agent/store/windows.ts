@@ -98,21 +98,21 @@ export class Windows {
    * @param ended one of them that has.
    */
   changed(identity: UserIdentityId, device: DeviceId, now: Instant, ended?: Ended): void {
-    const { grants, choices } = this.#of;
     const known = this.#known(identity, device);
-    const keeping = this.#keeping(device, known, now);
-    for (const { grant, window } of known) {
-      if (window && !this.#isHeld(grant)) this.#look(grant, window, keeping.by, now);
-    }
-    if (grants.rank(identity, device) !== undefined) choices.due(device, identity);
-    const wasInForce = ended?.inForce === true || known.some(({ grant }) => grant.inForce);
-    this.#settle(identity, device, { inForce: wasInForce, paused: ended?.paused }, now);
+    const isLookedAt = this.#lookAtAll(device, known, now).length > 0;
+    const standing = isLookedAt ? this.#known(identity, device) : known;
+    if (standing.some(isInForce)) this.#of.choices.due(device, identity);
+    const wasInForce = ended?.inForce === true || known.some(isInForce);
+    this.#settle(identity, device, { was: { inForce: wasInForce, paused: ended?.paused }, standing }, now);
   }
 
   /** What the grants in force of a person on a device say of all that opens it for them. */
   wishOf(identity: UserIdentityId, device: DeviceId, now: Instant): Wish {
-    const known = this.#known(identity, device);
-    const inForce = known.filter(({ grant }) => grant.inForce);
+    return this.#wishOf(device, this.#known(identity, device), now);
+  }
+
+  #wishOf(device: DeviceId, known: readonly Known[], now: Instant): Wish {
+    const inForce = known.filter(isInForce);
     return {
       when: this.#keeping(device, known, now).when,
       dormant: inForce.every(({ grant }) => grant.dormant),
@@ -158,17 +158,21 @@ export class Windows {
   /** All grants of a pair at once: where one window opens as another closes, nothing has changed for who has both. */
   #turnPair(identity: UserIdentityId, device: DeviceId, now: Instant): void {
     const known = this.#known(identity, device);
-    const { by } = this.#keeping(device, known, now);
     const was = {
-      inForce: known.some(({ grant }) => grant.inForce),
+      inForce: known.some(isInForce),
       paused: known.find(({ grant }) => grant.paused !== undefined)?.grant.paused,
     };
-    const looked = known.map(({ grant, window }) => {
-      return window && !this.#isHeld(grant) ? this.#look(grant, window, by, now) : "stands";
-    });
     // Where one has ended, another grant of the pair may be kept in another way from now on.
-    if (looked.includes("ended")) this.changed(identity, device, now, was);
-    else this.#settle(identity, device, was, now);
+    if (this.#lookAtAll(device, known, now).includes("ended")) this.changed(identity, device, now, was);
+    else this.#settle(identity, device, { was, standing: this.#known(identity, device) }, now);
+  }
+
+  /** What became of those that have a window. */
+  #lookAtAll(device: DeviceId, known: readonly Known[], now: Instant): readonly ("stands" | "ended")[] {
+    const { by } = this.#keeping(device, known, now);
+    return known.flatMap(({ grant, window }) =>
+      window && !this.#isHeld(grant) ? [this.#look(grant, window, by, now)] : [],
+    );
   }
 
   /** Whether there is anything to do, or to note. */
@@ -225,13 +229,15 @@ export class Windows {
   }
 
   /** What is on the lock follows from what is in force now. `was`: before, in whole or in part. */
-  #settle(identity: UserIdentityId, device: DeviceId, was: Ended, now: Instant): void {
-    const { grants, ledger } = this.#of;
-    const standing = grants.of({ identity, device });
-    const inForce = standing.filter((grant) => grant.inForce);
-    if (inForce.length === 0) {
-      if (was.inForce || standing.length === 0) ledger.release(identity, device, now, was.paused);
-    } else ledger.rest(identity, device, this.wishOf(identity, device, now), now);
+  #settle(
+    identity: UserIdentityId,
+    device: DeviceId,
+    { was, standing }: { readonly was: Ended; readonly standing: readonly Known[] },
+    now: Instant,
+  ): void {
+    const { ledger } = this.#of;
+    if (standing.some(isInForce)) ledger.rest(identity, device, this.#wishOf(device, standing, now), now);
+    else if (was.inForce || standing.length === 0) ledger.release(identity, device, now, was.paused);
   }
 
   /** Whether time takes its code away from the lock, or has it suspended there. */
@@ -287,6 +293,8 @@ interface Known {
   readonly window: Window | undefined;
   readonly external: boolean;
 }
+
+const isInForce = ({ grant }: Known): boolean => grant.inForce;
 
 /** Above 0, up to 1, the same each time for a person at a door: so that a lock does not get all its codes at one moment. */
 function shareOf(identity: UserIdentityId, device: DeviceId): number {

@@ -63,7 +63,7 @@ export async function reconcile(
     const { steps: planned, full } = plan(state);
     await refuseRoom(
       placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
-      ledger,
+      around,
       signal,
     );
     const carried = await carryOut(planned, steps, known, around.isAwaited);
@@ -114,14 +114,14 @@ const dueOf = (unread: Unread = [], now: Instant): LockState["survey"] =>
 /** Chooses what the people of a device open it with: all that can be done for it without its lock. */
 export async function choose(
   device: DeviceId,
-  { ledger, due }: Pick<Surroundings, "ledger" | "due">,
+  around: Pick<Surroundings, "ledger" | "due" | "turn">,
   signal: AbortSignal,
 ): Promise<void> {
   for (let more = true; more; ) {
-    const chosen = ledger.choose(device);
-    for (const other of chosen.due) if (other !== device) due(other);
+    await othersTurn(around, signal);
+    const chosen = around.ledger.choose(device);
+    for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
-    if (more) await othersTurn(signal);
   }
 }
 
@@ -152,15 +152,19 @@ const isGift = (step: Step): boolean =>
   step.do === "look" || step.do === "survey" || (step.do === "write" && step.slot === undefined);
 
 /** A few at a time: thousands of them may find no room, and commands and other locks are not to wait for that. */
-async function refuseRoom(ids: readonly PlacementId[], ledger: Ledger, signal: AbortSignal): Promise<void> {
+async function refuseRoom(
+  ids: readonly PlacementId[],
+  around: Pick<Surroundings, "ledger" | "turn">,
+  signal: AbortSignal,
+): Promise<void> {
   for (let at = 0; at < ids.length; at += atOnce) {
-    if (at > 0) await othersTurn(signal);
-    ledger.refuseRoom(ids.slice(at, at + atOnce));
+    if (at > 0) await othersTurn(around, signal);
+    around.ledger.refuseRoom(ids.slice(at, at + atOnce));
   }
 }
 const atOnce = 100;
-async function othersTurn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => void setImmediate(resolve));
+async function othersTurn({ turn }: Pick<Surroundings, "turn">, signal: AbortSignal): Promise<void> {
+  await turn();
   signal.throwIfAborted();
 }
 

@@ -145,6 +145,7 @@ async function build(): Promise<House> {
     return { abilities: (signal) => counted(() => lock.abilities(signal)), memory: watched(lock.memory) };
   };
   const keeper = new Keeper({
+    turn: async () => undefined,
     ledger: store.rounds,
     devices: [{ device, link: "zigbee", address: name }],
     linkOf: () => ({ atOnce: "unlimited", lock: lockOf, [Symbol.asyncDispose]: async () => undefined }),

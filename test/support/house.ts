@@ -230,6 +230,7 @@ export class House implements Disposable {
     });
     store.rounds.interrupt();
     const keeper = new Keeper({
+      turn: async () => undefined,
       ledger: store.rounds,
       devices: this.devices.map((device) => ({ device, link: "wire", address: device })),
       linkOf: () => (this.isWireOpen ? this.#link : undefined),

@@ -261,6 +261,7 @@ export class World implements Disposable {
       [Symbol.asyncDispose]: async () => undefined,
     };
     const keeper = new Keeper({
+      turn: async () => undefined,
       // A settlement and what it says are one commit: it must be true at that instant.
       ledger: { ...store.rounds, change: (device, id, by) => this.#heard(store.rounds.change(device, id, by)) },
       devices: this.house.whereabouts(),

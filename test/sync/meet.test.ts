@@ -41,6 +41,7 @@ class Corridor implements Disposable {
       [Symbol.asyncDispose]: async () => undefined,
     };
     this.keeper = new Keeper({
+      turn: async () => undefined,
       ledger: this.desk.store.rounds,
       devices: [front, back].map((device) => ({ device, link: "wire", address: device })),
       linkOf: () => link,

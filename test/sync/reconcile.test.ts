@@ -27,6 +27,7 @@ test("reconcile() says which other devices have work because of it, though its o
       committed: quiet,
       due: (device) => void due.push(device),
       isAwaited: () => false,
+      turn: async () => undefined,
       claimed: () => undefined,
     },
     new AbortController().signal,

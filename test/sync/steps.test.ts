@@ -50,6 +50,7 @@ test("a code that waits to be cleared is not, once a survey has seen its owner's
     committed: quiet,
     due: quiet,
     isAwaited: () => false,
+    turn: async () => undefined,
     claimed: () => undefined,
   };
   const steps = new Steps(door, memory, limits, new Acquaintance(door), around, new AbortController().signal);
