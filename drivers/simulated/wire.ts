@@ -73,9 +73,11 @@ export class Wire {
         done();
         return never;
       case "answered": {
+        const asked = host.clock.now();
         await pause(delay / 2);
         const answer = done();
-        await pause(delay / 2);
+        // To keep it takes its part of the time in which it answers.
+        await pause(Math.max(0, Math.min(asked + delay - host.clock.now(), delay / 2)));
         return answer;
       }
     }
