@@ -23,21 +23,23 @@ export interface Intake {
   handedOut(topics: ReadonlySet<string>, since: Instant): void;
 }
 
-/** As many messages are collected before a commit, and as many does the broker send unacknowledged (MQTT 5). */
+/** As many messages are collected, and as many does the broker send unacknowledged (MQTT 5). */
 export const collectAtMost = 1000;
+/** As many are committed together: for some ten milliseconds nothing else happens. */
+export const committedAtOnce = 100;
 
 /** Called once: when the message is on disk, or when it will not be taken. */
 type Answer = (result: "committed" | "not taken") => void;
 
 /**
- * What arrives, committed in groups: all of one turn of the event loop together, and only then is each answered, in order
- * of arrival.
+ * What arrives, committed in groups: what comes in one turn of the event loop together, as far as that keeps nobody waiting,
+ * and only then is each answered, in order of arrival.
  */
 export class Inbox {
   readonly #intake: Pick<Intake, "accept">;
   readonly #onFailure: (cause: unknown) => void;
   readonly #commitSoon = oncePerTurn(() => this.#commit());
-  #collected: { readonly arrival: Arrival; readonly answer: Answer }[] = [];
+  readonly #collected: { readonly arrival: Arrival; readonly answer: Answer }[] = [];
   #open = true;
 
   /** @param onFailure called once, when `intake` threw. Nothing more is taken then: a later command may undo an earlier. */
@@ -58,14 +60,14 @@ export class Inbox {
 
   /** Commits and answers what was collected, and takes no more. */
   close(): void {
-    this.#commit();
+    while (this.#collected.length > 0) this.#commit();
     this.#open = false;
   }
 
   #commit(): void {
-    const batch = this.#collected;
-    this.#collected = [];
+    const batch = this.#collected.splice(0, committedAtOnce);
     if (batch.length === 0) return;
+    if (this.#collected.length > 0) this.#commitSoon();
     const result = this.#accept(batch.map(({ arrival }) => arrival));
     for (const { answer } of batch) answer(result);
   }

@@ -115,7 +115,7 @@ const isAnother = (before: Placement, next: Placement, now: Instant): boolean =>
  */
 export class Chooser {
   /** Pairs for which it is chosen in one go: nothing else happens meanwhile. */
-  readonly atOnce = 100;
+  readonly atOnce = 50;
   readonly #of: Parts;
 
   constructor(parts: Parts) {

@@ -1,6 +1,6 @@
 import type { IPublishPacket, MqttClient } from "mqtt";
 import { beforeEach, expect, test } from "vitest";
-import { type Arrival, collectAtMost, Inbox } from "../../agent/mqtt/inbox.ts";
+import { type Arrival, collectAtMost, committedAtOnce, Inbox } from "../../agent/mqtt/inbox.ts";
 import { collectFrom } from "../../agent/mqtt/puback.ts";
 
 /** As much of the client as the inbox touches; `happened` tells commits and PUBACKs in their order. */
@@ -81,9 +81,27 @@ test("Inbox hands over topic, payload, retain, Response Topic and Correlation Da
 });
 
 test("Inbox collects no more than its bound before it commits", () => {
-  openInbox();
+  const inbox = openInbox();
   for (let id = 1; id <= collectAtMost; id += 1) line.bring(id);
-  expect(line.happened[0]).toBe(`commit of ${collectAtMost}`);
+  expect(line.happened[0]).toBe(`commit of ${committedAtOnce}`);
+  inbox.close();
+  expect(line.happened.filter((what) => what.startsWith("puback"))).toHaveLength(collectAtMost);
+});
+
+test("Inbox commits a burst in groups, in order, and others have their turn in between", async () => {
+  openInbox();
+  const count = 2 * committedAtOnce + 1;
+  for (let id = 1; id <= count; id += 1) line.bring(id);
+  const commits = (): readonly string[] => line.happened.filter((what) => what.startsWith("commit"));
+  const seen: number[] = [];
+  while (commits().length < 3) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    seen.push(commits().length);
+  }
+  expect(new Set(seen)).toEqual(new Set([1, 2, 3]));
+  expect(commits()).toEqual([`commit of ${committedAtOnce}`, `commit of ${committedAtOnce}`, "commit of 1"]);
+  const pubacks = line.happened.filter((what) => what.startsWith("puback"));
+  expect(pubacks).toEqual(Array.from({ length: count }, (_, at) => `puback ${at + 1}`));
 });
 
 test("Inbox acknowledges nothing that could not be committed, nor anything after it", async () => {
