@@ -91,6 +91,7 @@ async function start(
   const clock: Clock = { now, sleep: (ms, signal) => parts.clock.sleep(ms, signal) };
   const store = openStore({ ...storeOptions(config, now), isClockTrusted: () => watch.isTrusted });
   onClose(() => store.close());
+  onClose(store.checkOn(fail));
   await watch.start(store);
   onClose(() => watch.close());
   store.rounds.interrupt();
@@ -139,7 +140,7 @@ async function start(
   });
   const turnstile = new Turnstile(parts.clock, parts.monotonic);
   const keeper = new Keeper({
-    turn: () => turnstile.pass(),
+    turn: (isUrgent) => turnstile.pass(isUrgent),
     causeOf: (...of) => actuator.causeOf(...of),
     asked: (...of) => doorman.asked(...of),
     ledger: store.rounds,

@@ -3,7 +3,7 @@ import { boltPlace } from "./bolts.ts";
 import type { Config } from "./config.ts";
 import { deviceId } from "./domain/ids.ts";
 import type { Instant } from "./domain/instant.ts";
-import { packageRoot } from "./package.ts";
+import { packageRoot, packageVersion } from "./package.ts";
 import type { openStore } from "./store/store.ts";
 
 /** What the store is to know of the configuration. */
@@ -28,6 +28,7 @@ export const storeOptions = (config: Config, now: () => Instant): Parameters<typ
     }),
   ),
   pins: config.pins,
+  version: packageVersion(),
   maxMassExpiry: config.clock.maxMassExpiry,
   events: config.events,
   now,

@@ -28,7 +28,7 @@ export type DoorDecision =
   | { readonly decision: "admit"; readonly presenter: Presenter }
   | { readonly decision: "deny"; readonly reason: DenyReason; readonly presenter: Presenter | undefined };
 
-export const presenterOf = (placement: Placement): Presenter => ({
+export const presenterOf = (placement: Pick<Placement, "identity" | "credential" | "device" | "kind">): Presenter => ({
   identity: placement.identity,
   kind: placement.kind,
   code: codeOf(placement),

@@ -16,7 +16,7 @@ function beginDoor(db: Database, { id, doorman }: ConfiguredDevice, parts: Parts
   const { locks, ledger, choices } = parts;
   const lock = locks.at(id);
   const key = `doorman:${id}`;
-  const known = db.prepare<[string], { value: string }>("SELECT value FROM meta WHERE key = ?").get(key)?.value;
+  const known = metaOf(db, key);
   if (!doorman) {
     if (lock !== undefined && isHere(lock)) {
       ledger.displace(id, undefined, now);
@@ -30,7 +30,7 @@ function beginDoor(db: Database, { id, doorman }: ConfiguredDevice, parts: Parts
   const rule = JSON.stringify([doorman.rule, doorman.pinLength]);
   if (lock === here && known === rule) return;
   if (lock !== here) ledger.displace(id, here, now);
-  db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)").run(key, rule);
+  setMeta(db, key, rule);
   choices.dueOnDevice(id);
 }
 
@@ -42,6 +42,8 @@ interface Parts {
   readonly windows: Windows;
   readonly journal: Journal;
   readonly ledger: PlacementLedger;
+  /** Tells whether something else is to be chosen by than at the last start: the configuration, or another latchd. */
+  readonly chosenBy: string;
 }
 
 /** Brings what is kept in line with the configuration, which may have changed while nobody ran. The caller's transaction. */
@@ -71,5 +73,14 @@ export function begin(db: Database, configured: readonly ConfiguredDevice[], par
   }
   for (const door of configured) beginDoor(db, door, parts, now);
   windows.begin(configured.map(({ id }) => id));
+  // Else what has nothing to open with is looked for lock by lock, as each is met.
+  if (metaOf(db, "chosen_by") === parts.chosenBy) return;
   choices.dueWhereUnmet();
+  setMeta(db, "chosen_by", parts.chosenBy);
 }
+
+const metaOf = (db: Database, key: string): string | undefined =>
+  db.prepare<[string], { value: string }>("SELECT value FROM meta WHERE key = ?").get(key)?.value;
+
+const setMeta = (db: Database, key: string, value: string): void =>
+  void db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)").run(key, value);

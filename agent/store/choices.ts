@@ -11,6 +11,7 @@ export class Choices {
   readonly #ofDevice: Statement<[string]>;
   readonly #ofIdentity: Statement<[string]>;
   readonly #unmet: Statement;
+  readonly #unmetOn: Statement<[string]>;
 
   constructor(db: Database) {
     this.#add = db.prepare("INSERT INTO choices (device_id, user_identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING");
@@ -21,10 +22,10 @@ export class Choices {
       "INSERT OR IGNORE INTO choices (device_id, user_identity_id) SELECT device_id, user_identity_id FROM grants";
     this.#ofDevice = db.prepare(`${granted} WHERE device_id = ? AND valid_to IS NULL AND in_force = 1`);
     this.#ofIdentity = db.prepare(`${granted} WHERE user_identity_id = ? AND valid_to IS NULL AND in_force = 1`);
-    this.#unmet = db.prepare(
-      `${granted} AS g WHERE valid_to IS NULL AND in_force = 1 AND NOT EXISTS (SELECT 1 FROM placements AS p WHERE p.valid_to IS NULL
-       AND p.user_identity_id = g.user_identity_id AND p.device_id = g.device_id AND p.wanted = 1)`,
-    );
+    const unmet = `${granted} AS g WHERE valid_to IS NULL AND in_force = 1 AND NOT EXISTS (SELECT 1 FROM placements AS p
+       WHERE p.valid_to IS NULL AND p.user_identity_id = g.user_identity_id AND p.device_id = g.device_id AND p.wanted = 1)`;
+    this.#unmet = db.prepare(unmet);
+    this.#unmetOn = db.prepare(`${unmet} AND device_id = ?`);
   }
 
   due(device: DeviceId, identity: UserIdentityId): void {
@@ -41,9 +42,10 @@ export class Choices {
     this.#ofIdentity.run(identity);
   }
 
-  /** At start: every grant that has nothing to open with, since the configuration may have changed. */
-  dueWhereUnmet(): void {
-    this.#unmet.run();
+  /** Every grant that has nothing to open with: of a device, or of all, which takes a look at all that there is. */
+  dueWhereUnmet(device?: DeviceId): void {
+    if (device === undefined) this.#unmet.run();
+    else this.#unmetOn.run(device);
   }
 
   /** At most `limit` of them. */

@@ -23,7 +23,7 @@ export class CodeDelays {
     this.#placements = of.placements;
     this.#codeEvents = of.codeEvents;
     this.#transaction = of.transaction;
-    const onTheWay = `FROM placements AS p WHERE valid_to IS NULL AND kind = 'pin' AND wanted = 1 AND dormant = 0
+    const onTheWay = `FROM placements AS p INDEXED BY placements_on_the_way WHERE valid_to IS NULL AND kind = 'pin' AND wanted = 1 AND dormant = 0
       AND state IN ('waiting', 'writing', 'unconfirmed')`;
     const isAccessCode = "p.user_identity_id >= 'access_code:' AND p.user_identity_id < 'access_code;'";
     const untold = `NOT EXISTS (SELECT 1 FROM codes_told AS t WHERE t.is_late = 1 AND CASE WHEN ${isAccessCode}

@@ -72,6 +72,8 @@ export class Devices {
   readonly #setAudit: Statement<[number, number, number | null, string]>;
   readonly #allOffline: Statement;
   readonly #changed: Set<DeviceId>;
+  /** As it was read last; undefined where something has changed since. It is asked for after each commit. */
+  #glanced: readonly DeviceGlance[] | undefined;
   /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
   readonly #parsed = new Map<DeviceId, { readonly text: string; readonly abilities: Abilities }>();
 
@@ -108,6 +110,7 @@ export class Devices {
   begin(now: Instant): void {
     for (const id of this.#configured.keys()) this.#add.run(id, now);
     this.#allOffline.run();
+    this.#glanced = undefined;
   }
 
   has(id: DeviceId): boolean {
@@ -125,6 +128,16 @@ export class Devices {
   }
 
   glance(): readonly DeviceGlance[] {
+    this.#glanced ??= this.#readGlance();
+    return this.#glanced;
+  }
+
+  /** What was written since may have been undone. */
+  rolledBack(): void {
+    this.#glanced = undefined;
+  }
+
+  #readGlance(): readonly DeviceGlance[] {
     const rows = new Map(this.#glance.all().map((row) => [row.device_id, row]));
     return [...this.#configured.values()].flatMap(({ id, name }) => {
       const row = rows.get(id);
@@ -170,7 +183,7 @@ export class Devices {
 
   learn(id: DeviceId, abilities: Abilities): void {
     this.#setAbilities.run(writeAbilities(abilities), id);
-    this.#changed.add(id);
+    this.#hasChanged(id);
   }
 
   note(id: DeviceId, { online, locked, doorOpen, battery }: DeviceNews): void {
@@ -181,7 +194,7 @@ export class Devices {
       doorOpen: toFlag(doorOpen),
       battery: battery ?? null,
     });
-    this.#changed.add(id);
+    this.#hasChanged(id);
   }
 
   breaker(id: DeviceId): OpenBreaker | undefined {
@@ -192,7 +205,7 @@ export class Devices {
   /** Undefined: it is closed. */
   setBreaker(id: DeviceId, breaker: OpenBreaker | undefined): void {
     this.#setBreaker.run(breaker?.since ?? null, breaker?.tries ?? null, breaker?.next ?? null, id);
-    this.#changed.add(id);
+    this.#hasChanged(id);
   }
 
   audit(id: DeviceId): Audit {
@@ -202,11 +215,16 @@ export class Devices {
 
   setAudit(id: DeviceId, { day, reads, last }: Audit): void {
     this.#setAudit.run(day, reads, last ?? null, id);
-    this.#changed.add(id);
+    this.#hasChanged(id);
   }
 
   auditReads(id: DeviceId): number | undefined {
     return this.#configured.get(id)?.auditReads;
+  }
+
+  #hasChanged(id: DeviceId): void {
+    this.#changed.add(id);
+    this.#glanced = undefined;
   }
 
   #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice | "limits"> {

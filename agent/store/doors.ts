@@ -13,7 +13,6 @@ import {
 } from "../domain/door-decision.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import type { Placement } from "../domain/placement.ts";
 import type { ActionAttempts } from "./action-attempts.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DecisionsHere } from "./decisions-here.ts";
@@ -72,13 +71,12 @@ export function doorBookOf(parts: Parts): DoorBook {
   function decide(device: DeviceId, credential: Credential, now: Instant): DoorDecision {
     const { credentials, placements, vault, here } = parts;
     const fingerprint = vault.fingerprint(credential);
-    const holder = (): Placement | undefined =>
-      placements
-        .withFingerprintOn(fingerprint, hereOf(device))
-        .map(({ placement }) => placement)
-        .find(({ belief }) => belief.at === "held");
+    const holder = (): Presenter | undefined => {
+      const placed = placements.atDoor(fingerprint, hereOf(device));
+      return placed && presenterOf({ ...placed, device });
+    };
     const placed = holder();
-    if (placed) return decisionOf(windows.accessOf(placed.identity, device, now), presenterOf(placed));
+    if (placed) return decisionOf(windows.accessOf(placed.identity, device, now), placed);
     const others = credentials
       .grantedHolders(fingerprint, device, mostHolders)
       .map((identity) => ({ identity, access: windows.accessOf(identity, device, now) }));
@@ -90,7 +88,7 @@ export function doorBookOf(parts: Parts): DoorBook {
         here.settle(now);
       });
       const found = holder();
-      if (found) return decisionOf(windows.accessOf(found.identity, device, now), presenterOf(found));
+      if (found) return decisionOf(windows.accessOf(found.identity, device, now), found);
     }
     const [first] = [...admitted, ...others];
     if (!first) return { decision: "deny", reason: "unknown_code", presenter: undefined };

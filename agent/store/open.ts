@@ -3,7 +3,8 @@ import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync } 
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import type { Instant } from "../domain/instant.ts";
-import { ConfigError, StoreError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
+import { check, damaged } from "./check.ts";
 import { readKey } from "./key-file.ts";
 import { Vault } from "./vault.ts";
 
@@ -59,16 +60,6 @@ function openFile(file: string): Database.Database {
     );
   }
 }
-
-function check(db: Database.Database, file: string): void {
-  const verdict: unknown = db.pragma("quick_check(1)", { simple: true });
-  if (verdict !== "ok") throw damaged(file, String(verdict));
-}
-
-const damaged = (file: string, detail: string): StoreError =>
-  new StoreError(`The database ${file} is damaged: ${detail}`, {
-    hint: "stop here and restore it from a backup: locks are left as they are until then",
-  });
 
 const explain = (error: unknown, file: string): unknown =>
   error instanceof Database.SqliteError && ["SQLITE_NOTADB", "SQLITE_CORRUPT"].includes(error.code)

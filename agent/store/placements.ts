@@ -1,7 +1,16 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Pair } from "../commands/records.ts";
+import { branded } from "../domain/brand.ts";
 import type { CredentialId, Fingerprint } from "../domain/credential.ts";
-import { type DeviceId, deviceId, type LockId, lockId, type PlacementId, type UserIdentityId } from "../domain/ids.ts";
+import {
+  type DeviceId,
+  deviceId,
+  type LockId,
+  lockId,
+  type PlacementId,
+  type UserIdentityId,
+  userIdentityId,
+} from "../domain/ids.ts";
 import { type Instant, instant } from "../domain/instant.ts";
 import type { Placement, Refusal } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
@@ -20,7 +29,7 @@ export class Placements {
   readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
-  readonly #withFingerprintOn: Statement<[string, string], Row>;
+  readonly #atDoor: Statement<[string, string], Pick<Row, "user_identity_id" | "credential_id" | "kind">>;
   readonly #last: Statement<[string, string], Pick<Row, "refusal">>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
@@ -52,9 +61,11 @@ export class Placements {
       "SELECT refusal FROM placements WHERE credential_id = ? AND lock = ? ORDER BY row DESC LIMIT 1",
     );
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
-    // By itself SQLite takes an index of the lock, and reads all that is on it.
-    const byFingerprint = open.replace("FROM placements", "FROM placements INDEXED BY placements_by_fingerprint");
-    this.#withFingerprintOn = db.prepare(`${byFingerprint} AND fingerprint = ? AND lock = ?`);
+    // No more than the index holds: who stands at the door does not wait for a row to be found and read as well.
+    this.#atDoor = db.prepare(
+      `SELECT user_identity_id, credential_id, kind FROM placements INDEXED BY placements_at_doors
+       WHERE valid_to IS NULL AND belief = 'held' AND proof = 'decided_here' AND fingerprint = ? AND lock = ? LIMIT 1`,
+    );
     this.#oldestWithoutRoom = db.prepare(
       `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 AND (dormant = 0 OR window IS NOT NULL)
        ORDER BY rank, row LIMIT 1`,
@@ -117,9 +128,16 @@ export class Placements {
     return this.#last.get(id, lock)?.refusal ?? undefined;
   }
 
-  /** Who has this on a lock, or is to have it there. */
-  withFingerprintOn(fingerprint: Fingerprint, lock: LockId): readonly Kept[] {
-    return this.#withFingerprintOn.all(fingerprint, lock).map(fromRow);
+  /** Whom this lets in where we decide. */
+  atDoor(fingerprint: Fingerprint, lock: LockId): Pick<Placement, "identity" | "credential" | "kind"> | undefined {
+    const row = this.#atDoor.get(fingerprint, lock);
+    return (
+      row && {
+        identity: userIdentityId(row.user_identity_id),
+        credential: branded<CredentialId>(row.credential_id),
+        kind: row.kind,
+      }
+    );
   }
 
   withFingerprint(fingerprint: Fingerprint): readonly Kept[] {

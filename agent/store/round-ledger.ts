@@ -47,6 +47,8 @@ export interface RoundStore {
    * device before, this is that lock, under another name. Whether it is.
    */
   recognise(device: DeviceId, slot: SlotName, contents: Observed): boolean;
+  /** Whether {@link choose} has anything to do. A look-up. */
+  isToChoose(device: DeviceId): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
    * further ones. `due`: other devices that are due because of it.
@@ -158,6 +160,10 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       journal.event("device.replaced", { device_id: device, was: was.identity, is: is.identity }, now());
     return [];
   };
+  const isToChoose = (device: DeviceId): boolean =>
+    choices.of(device, 1).length > 0 &&
+    (devices.limits(device) !== undefined || devices.abilities(device) !== undefined) &&
+    locks.at(device) !== undefined;
   const letNextIn = (device: DeviceId): void => {
     const lock = locks.at(device);
     if (lock !== undefined) ledger.letNextIn(lock, now());
@@ -208,6 +214,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         // Whatever the order in which it is said: what is kept has another than what a driver says.
         if (isSame && others.length === 0 && !locks.isMoved(device) && isDeepStrictEqual(before, abilities)) {
           if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
+          choices.dueWhereUnmet(device);
           return [];
         }
         for (const other of others) locks.vacate(other);
@@ -228,13 +235,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     isTimeKnown: isClockTrusted,
     read: (device) => transaction(() => locks.read(device)),
     recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
+    isToChoose,
     choose(device) {
-      const isDue = choices.of(device, 1).length > 0;
-      const limits = devices.limits(device);
-      const isKnown = limits !== undefined || devices.abilities(device) !== undefined;
-      if (!isDue || !isKnown || locks.at(device) === undefined) return { due: new Set(), more: false };
+      if (!isToChoose(device)) return { due: new Set(), more: false };
       return transaction(() => ({
-        due: chooser.chooseFor(device, limits, now()),
+        due: chooser.chooseFor(device, devices.limits(device), now()),
         more: choices.of(device, 1).length > 0,
       }));
     },

@@ -13,6 +13,7 @@ import { ActionAttempts } from "./action-attempts.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Calendar } from "./calendar.ts";
+import { checkMeanwhile } from "./check.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { ClockRecord } from "./clock-record.ts";
@@ -50,6 +51,8 @@ export interface StoreOptions {
   readonly migrations: string;
   readonly devices: readonly ConfiguredDevice[];
   readonly pins: PinPolicy;
+  /** Of latchd. */
+  readonly version?: string;
   /** Of events that wait to be told. */
   readonly events: Budget;
   readonly now: () => Instant;
@@ -101,6 +104,8 @@ export interface Store extends Desk {
   takeChanged(): ReadonlySet<DeviceId>;
   /** Devices of which something is to be chosen because of what was committed since this was last asked. */
   takeDue(): ReadonlySet<DeviceId>;
+  /** Goes on to look through the database, where it is large: `failed` is told where it is damaged. Returns what ends it. */
+  checkOn(failed: (error: unknown) => void): () => void;
   /** Removes some of what is past its time of keeping. True where there is more: ask again, in another turn of the loop. */
   prune(): boolean;
   close(): void;
@@ -109,8 +114,10 @@ export interface Store extends Desk {
 /** @throws ConfigError, StoreError as {@link openDatabase}. */
 export function openStore(options: StoreOptions): Store {
   const { dataDir, keyFile, migrations, now } = options;
-  return storeOn(openDatabase(join(dataDir, "latchd.db"), keyFile, migrations, now()), options);
+  return storeOn(openDatabase(fileIn(dataDir), keyFile, migrations, now()), options);
 }
+
+const fileIn = (dataDir: string): string => join(dataDir, "latchd.db");
 
 /** The store on a database that is open already. */
 export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOptions, "keyFile" | "migrations">): Store {
@@ -195,6 +202,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     vault,
     keys,
     attempts,
+    chosenBy: vault.mark(["chosen by", JSON.stringify([options.version, options.pins, options.devices])]),
   };
 
   // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
@@ -219,6 +227,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       );
     } catch (error) {
       journal.rollBack(mark);
+      devices.rolledBack();
       throw error;
     }
   };
@@ -268,6 +277,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     debt: new Debt(db, { placements, journal, codeEvents, transaction }),
     codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
     rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted }),
+    checkOn: (failed) => checkMeanwhile(fileIn(dataDir), failed).end,
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>

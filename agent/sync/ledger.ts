@@ -30,6 +30,8 @@ export interface Ledger {
    * device before, this is that lock, under another name. Whether it is.
    */
   recognise(device: DeviceId, slot: SlotName, contents: Observed): boolean;
+  /** Whether {@link choose} has anything to do. A look-up. */
+  isToChoose(device: DeviceId): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
    * further ones. `due`: other devices that are due because of it.

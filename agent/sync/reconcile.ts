@@ -117,8 +117,10 @@ export async function choose(
   around: Pick<Surroundings, "ledger" | "due" | "turn">,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let more = true; more; ) {
-    await othersTurn(around, signal);
+  for (let more = around.ledger.isToChoose(device); more; ) {
+    // What is to be taken away does not wait behind what is to be given (Law 5).
+    await around.turn(() => around.ledger.owes(device));
+    signal.throwIfAborted();
     const chosen = around.ledger.choose(device);
     for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
@@ -158,15 +160,12 @@ async function refuseRoom(
   signal: AbortSignal,
 ): Promise<void> {
   for (let at = 0; at < ids.length; at += atOnce) {
-    if (at > 0) await othersTurn(around, signal);
+    if (at > 0) await around.turn(() => true);
+    signal.throwIfAborted();
     around.ledger.refuseRoom(ids.slice(at, at + atOnce));
   }
 }
 const atOnce = 100;
-async function othersTurn({ turn }: Pick<Surroundings, "turn">, signal: AbortSignal): Promise<void> {
-  await turn();
-  signal.throwIfAborted();
-}
 
 function forget(occupied: Map<SlotName, Instant>, now: Instant): void {
   const before = later(now, -occupiedFor);

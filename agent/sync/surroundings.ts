@@ -11,8 +11,8 @@ export interface Surroundings {
   readonly log: Log;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Resolves when it is one's turn to compute for a while: who else waits for something is served in between. */
-  readonly turn: () => Promise<void>;
+  /** Resolves when it is one's turn to compute for a while: who else waits for something goes in between. */
+  readonly turn: (isUrgent: () => boolean) => Promise<void>;
   /** After every commit of ours: there may be letters, and news of devices. */
   readonly committed: () => void;
   /** Another device has work because of this round, however the round ends. */

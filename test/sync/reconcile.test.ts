@@ -20,7 +20,11 @@ test("reconcile() says which other devices have work because of it, though its o
     { abilities: () => Promise.reject(new LinkError("no answer")) },
     new Acquaintance(deviceId("door-1")),
     {
-      ledger: { ...desk.store.rounds, choose: () => ({ due: new Set([other]), more: false }) },
+      ledger: {
+        ...desk.store.rounds,
+        isToChoose: () => true,
+        choose: () => ({ due: new Set([other]), more: false }),
+      },
       clock: new VirtualClock(),
       log,
       random: () => 0,

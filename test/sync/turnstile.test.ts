@@ -7,7 +7,7 @@ function site(): { clock: VirtualClock; turnstile: Turnstile; passed: number[]; 
   const turnstile = new Turnstile(clock, () => clock.now());
   const passed: number[] = [];
   const queue = (count: number): void => {
-    for (let number = 1; number <= count; number += 1) void turnstile.pass().then(() => passed.push(number));
+    for (let number = 1; number <= count; number += 1) void turnstile.pass(() => false).then(() => passed.push(number));
   };
   return { clock, turnstile, passed, queue };
 }
@@ -48,4 +48,21 @@ test("lets somebody through ten times a second while commands keep coming", asyn
   }
   expect(passed.length).toBeGreaterThanOrEqual(9);
   expect(passed.length).toBeLessThanOrEqual(11);
+});
+
+test("lets what is urgent through before all others, whatever has just arrived, also where it has become so", async () => {
+  const { clock, turnstile, passed, queue } = site();
+  queue(1);
+  await rest();
+  turnstile.hold();
+  queue(5);
+  let isUrgent = false;
+  const waits = turnstile.pass(() => isUrgent);
+  await clock.run(20);
+  await rest();
+  expect(passed).toEqual([1]);
+  isUrgent = true;
+  await clock.run(10);
+  await waits;
+  expect(passed).toEqual([1]);
 });
