@@ -63,6 +63,12 @@ export class Connection {
   readonly #handout = new Handout();
   readonly #life = new AbortController();
   readonly #wake = oncePerTurn(() => this.#turn());
+  /** Somebody waits for a reply: what stands for everyone who comes later is made when that has left. */
+  readonly #tellStanding = oncePerTurn(() =>
+    this.#guarded(() => {
+      if (this.#state === "sending") this.#retained.send();
+    }),
+  );
   #state: "opening" | "established" | "sending" | "leaving" | "over" | "failed" = "opening";
   #subscribed: boolean;
   #trouble: Trouble | undefined;
@@ -181,9 +187,8 @@ export class Connection {
   #turn(): void {
     this.#guarded(() => {
       if (this.#state === "sending") {
-        // Somebody waits for a reply; what stands for everyone who comes later can be said after it.
         this.#outbox.send();
-        this.#retained.send();
+        this.#tellStanding();
       } else if (this.#state === "leaving") {
         this.#outbox.settle();
       }
