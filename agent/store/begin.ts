@@ -72,9 +72,10 @@ export function begin(db: Database, configured: readonly ConfiguredDevice[], par
     }
   }
   for (const door of configured) beginDoor(db, door, parts, now);
-  windows.begin(configured.map(({ id }) => id));
-  // Else what has nothing to open with is looked for lock by lock, as each is met.
+  // By the same configuration the zones are the same; and what has nothing to open with is looked for lock by lock, as each
+  // is met.
   if (metaOf(db, "chosen_by") === parts.chosenBy) return;
+  windows.begin(configured.map(({ id }) => id));
   choices.dueWhereUnmet();
   setMeta(db, "chosen_by", parts.chosenBy);
 }

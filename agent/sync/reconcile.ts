@@ -13,6 +13,8 @@ import type { Surroundings } from "./surroundings.ts";
 /** An owner may have freed a slot: it is looked at again after this time, when it is needed. */
 const occupiedFor: Milliseconds = 3600_000;
 const heldBackFor: Milliseconds = 60_000;
+/** So much on a lock is looked through in a millisecond. */
+const longFrom = 100;
 /** No lock has this much to do; a round that finds no end is our fault, and must not become the lock's. */
 const mostPasses = 1_000;
 
@@ -40,7 +42,9 @@ export async function reconcile(
   await choose(device, around, signal);
   forget(known.occupied, clock.now());
   let steps: Steps | undefined;
+  let size = Number.POSITIVE_INFINITY;
   for (let pass = 0; pass < mostPasses; ) {
+    await ownTurn(device, size, around, signal);
     if (isStranger(device, known, ledger)) {
       await meet(device, lock, known, around, signal);
       steps = undefined;
@@ -55,6 +59,7 @@ export async function reconcile(
     known.outdated = false;
     await choose(device, around, signal);
     const placements = ledger.placements(device);
+    size = placements.length;
     const now = clock.now();
     const unread = ledger.isUnread(device) ? known.survey.left(limits, can, placements, now) : undefined;
     const occupied = new Set(known.occupied.keys());
@@ -111,6 +116,18 @@ const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread
 const dueOf = (unread: Unread = [], now: Instant): LockState["survey"] =>
   unread.flatMap(({ slot, from = now }) => (from <= now ? [{ do: "survey", slot }] : []));
 
+/** What is to be taken away does not wait behind what is to be given (Law 5). */
+async function ownTurn(
+  device: DeviceId,
+  size: number,
+  { ledger, turn }: Pick<Surroundings, "ledger" | "turn">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (size <= longFrom) return;
+  await turn(() => ledger.owes(device));
+  signal.throwIfAborted();
+}
+
 /** Chooses what the people of a device open it with: all that can be done for it without its lock. */
 export async function choose(
   device: DeviceId,
@@ -118,9 +135,7 @@ export async function choose(
   signal: AbortSignal,
 ): Promise<void> {
   for (let more = around.ledger.isToChoose(device); more; ) {
-    // What is to be taken away does not wait behind what is to be given (Law 5).
-    await around.turn(() => around.ledger.owes(device));
-    signal.throwIfAborted();
+    await ownTurn(device, Number.POSITIVE_INFINITY, around, signal);
     const chosen = around.ledger.choose(device);
     for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
