@@ -160,6 +160,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       journal.event("device.replaced", { device_id: device, was: was.identity, is: is.identity }, now());
     return [];
   };
+  /** Since the start: what nobody could choose for before may be chosen for now, once. */
+  const met = new Set<DeviceId>();
   const isToChoose = (device: DeviceId): boolean =>
     choices.of(device, 1).length > 0 &&
     (devices.limits(device) !== undefined || devices.abilities(device) !== undefined) &&
@@ -214,7 +216,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         // Whatever the order in which it is said: what is kept has another than what a driver says.
         if (isSame && others.length === 0 && !locks.isMoved(device) && isDeepStrictEqual(before, abilities)) {
           if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
-          choices.dueWhereUnmet(device);
+          if (!met.has(device)) choices.dueWhereUnmet(device);
+          met.add(device);
           return [];
         }
         for (const other of others) locks.vacate(other);

@@ -81,6 +81,21 @@ test("a lock that says of itself what it said before, in whatever order, has nob
   expect(isDue()).toBe(true);
 });
 
+test("after a start by the same configuration what has nothing to open with is looked for once, as its lock is met", () => {
+  using desk = live();
+  desk.opened.db.exec("UPDATE placements SET wanted = 0");
+  const isDue = (store: Store): boolean => store.records.isChoiceDue(userIdentityId("ann"), first);
+  const same = desk.reopened(doors);
+  expect(isDue(same)).toBe(false);
+  same.rounds.learn(first, x);
+  expect(isDue(same)).toBe(true);
+  desk.opened.db.exec("DELETE FROM choices");
+  same.rounds.learn(first, x);
+  expect(isDue(same)).toBe(false);
+  // By another one it is looked for at once, also where no lock answers.
+  expect(isDue(desk.reopened([configured(first, { name: "Another" }), configured(second)]))).toBe(true);
+});
+
 test("another lock at a device: what is on the first one is to be removed from that one, and is placed anew on the other", () => {
   using desk = live();
   const { rounds } = desk.store;
