@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { brokerSkipReason } from "../support/broker.ts";
+import { isLong } from "../support/long.ts";
 import { until } from "./mqtt-support.ts";
 import { AgentProcess } from "./support/agent-process.ts";
 import { Cloud, upTo } from "./support/cloud.ts";
@@ -68,7 +69,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9 in the life of an access
     const made = codes.map((code) =>
       cloud.publish(create, JSON.stringify({ request_id: code, device_id: frontDoor, code })),
     );
-    await shake([40, 170, 310]);
+    await shake(isLong ? [40, 170, 310] : [170]);
     await Promise.all(made);
     const ids: string[] = [];
     for (const code of codes) ids.push(idOf(await cloud.reply(code)));
@@ -78,7 +79,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9 in the life of an access
     const dropped = ids.map((id) =>
       cloud.publish(erase, JSON.stringify({ request_id: `drop-${id}`, access_code_id: id })),
     );
-    await shake([30, 120, 260]);
+    await shake(isLong ? [30, 120, 260] : [120]);
     await Promise.all(dropped);
     await until("all are gone", () => cloud.count("access_code.deleted") === codes.length);
     await agent.allTold();

@@ -54,7 +54,7 @@ const campaigns: readonly Campaign[] = isLong
       { ...onMosquitto, kills: 270 },
       { ...onPty, kills: 30 },
     ]
-  : [{ ...onMosquitto, kills: 20 }];
+  : [{ ...onMosquitto, kills: 12 }];
 
 const hasSocat = spawnSync("socat", ["-V"]).error === undefined;
 const isPossible = ({ houses }: Campaign): boolean =>
@@ -79,6 +79,8 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9, again and again, under 
       sending.abort();
       await agent.start();
       await sent;
+      // Who is there again is asked at once: minutes of pauses between tries are for the long run.
+      if (!isLong) await Promise.all(locks.map(powerCut));
       let left: readonly string[] = [];
       const isCalm = async (): Promise<boolean> => (left = await unrest(site)).length === 0;
       // Where it does not come to rest, what was seen on the way says why.
@@ -92,7 +94,7 @@ describe.skipIf(brokerSkipReason("mosquitto"))("kill -9, again and again, under 
       const owners = new Map([...pins, ...publisher.ownPins]);
       const events = [...new Map(cloud.events.map((event) => [event.number, event])).values()];
       expect({
-        hitTooSeldom: required.filter(([moment, least]) => count(moments, moment) < (least * kills) / 300),
+        hitTooSeldom: required.filter(([moment, least]) => count(moments, moment) < Math.floor((least * kills) / 300)),
         blindRewrites: sights.filter(({ happened }) => happened === "rewritten_blindly"),
         underWay: left,
         untrue: falseClaims({ events, sights, owners }),

@@ -5,6 +5,7 @@ import { Cloud, grantCommand, revokeCommand } from "../e2e/support/cloud.ts";
 import { door, frontDoor, person } from "../e2e/support/doors.ts";
 import { receiptsOf } from "../e2e/support/receipts.ts";
 import { startBroker } from "../support/broker.ts";
+import { isLong } from "../support/long.ts";
 import { friendlyName, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
 const pair = { user_identity_id: person, device_id: frontDoor };
@@ -17,7 +18,7 @@ const unlockedBy = (user: number): { act: "operate"; source: number; code: numbe
 });
 
 describe.skipIf(zigbee2mqttSkipReason())("the built agent over the real zigbee2mqtt and its broker", () => {
-  test.each([false, true])(
+  test.each(isLong ? [false, true] : [true])(
     "the straight line, the lock's Poll Control %s, and zigbee2mqtt away",
     async (pollControl) => {
       const broker = await startBroker("mosquitto");

@@ -3,12 +3,13 @@ import zigbee2mqtt from "../../drivers/zigbee2mqtt/index.ts";
 import { describeDriver } from "../drivers/conformance.ts";
 import { type BoltBench, describeBolt } from "../drivers/conformance-bolt.ts";
 import { type Broker, bestBroker, startBroker } from "../support/broker.ts";
+import { isLong } from "../support/long.ts";
 import { friendlyName, RealZigbee2mqtt, zigbee2mqttSkipReason } from "./real-zigbee2mqtt.ts";
 
-const cases = [
-  { lock: "without Poll Control", pollControl: false, exposePin: true },
-  { lock: "with Poll Control, its codes not exposed", pollControl: true, exposePin: false },
-];
+const plain = { lock: "without Poll Control", pollControl: false, exposePin: true };
+const cases = isLong
+  ? [plain, { lock: "with Poll Control, its codes not exposed", pollControl: true, exposePin: false }]
+  : [plain];
 
 describe.skipIf(zigbee2mqttSkipReason())("over the real zigbee2mqtt", () => {
   let broker: Broker;

@@ -87,9 +87,9 @@ test(
       }),
       { numRuns: times(8) },
     );
-    if (isLong) process.stdout.write(`patterns of losses: ${JSON.stringify(outcomes)}\n`);
-    // In the long run both are seen often enough.
-    expect(Math.min(outcomes.survived, outcomes.ended)).toBeGreaterThanOrEqual(isLong ? 100 : 0);
+    if (!isLong) return;
+    process.stdout.write(`patterns of losses: ${JSON.stringify(outcomes)}\n`);
+    expect(Math.min(outcomes.survived, outcomes.ended)).toBeGreaterThanOrEqual(100);
   },
 );
 

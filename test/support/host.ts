@@ -47,7 +47,10 @@ export class RecordingHost implements Host, Disposable {
 
   /** Resolves when an event has been reported, counting those from `from` on. */
   async reported(event: LinkEvent["event"], from = 0): Promise<LinkEvent> {
-    return eventually(`the event ${event}`, () => this.events.slice(from).find((told) => told.event === event));
+    const found = (): LinkEvent | undefined => this.events.slice(from).find((told) => told.event === event);
+    return eventually(`the event ${event}`, found).catch((cause: unknown) => {
+      throw new Error(`the event ${event} did not come; last was said:\n${this.said.slice(-20).join("\n")}`, { cause });
+    });
   }
 
   [Symbol.dispose](): void {
