@@ -60,7 +60,7 @@ export function mqttIntake(
     accept(arrivals) {
       const asked = new Asking(arrivals.length);
       const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, asked);
-      store.transaction(() => {
+      const take = (): void => {
         for (const arrival of arrivals) {
           if (isToldAlready(arrival, store)) continue;
           const call = callOf(arrival);
@@ -77,8 +77,14 @@ export function mqttIntake(
           );
         }
         chooseNow(store, asked);
-      });
-      committed(asked);
+      };
+      // Who sends one waits for the disk, and nothing else; while many are brought there, the next are looked at.
+      const isMany = arrivals.length > few;
+      if (isMany) store.transactionUnsynced(take);
+      else store.transaction(take);
+      const synced = isMany ? store.synced()?.then(() => committed(asked)) : undefined;
+      if (!synced) committed(asked);
+      return synced;
     },
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
@@ -123,7 +129,7 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
   const commitSoon = oncePerTurn(() => {
     const batch = collected;
     collected = [];
-    commit(parts, batch);
+    void commit(parts, batch);
   });
   return async (name, payload, asker) => {
     if (isClosing()) return refusalReply(closingDown());
@@ -138,7 +144,7 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
   };
 }
 
-function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
+async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
   const { store, log, committed, failed } = parts;
   const asked = new Asking(batch.length);
   try {
@@ -150,6 +156,8 @@ function commit(parts: IntakeParts, batch: readonly Waiting[]): void {
       return all;
     });
     committed(asked);
+    // What was only looked up may stand in a commit that is on its way to the disk.
+    await store.synced();
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
     failed(error);

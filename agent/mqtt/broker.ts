@@ -10,7 +10,7 @@ export interface EmbeddedBroker {
   /** Where to connect: `mqtt://host:port`, with the port that was found where 0 was asked for. */
   readonly url: string;
   /** Commits and acknowledges the commands that have arrived, and takes no more: who sends one is hung up on. */
-  stopTaking(): void;
+  stopTaking(): Promise<void> | undefined;
   /** {@link stopTaking}, and hangs up on all clients. Takes a second at most. */
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ interface EmbeddedBrokerOptions extends Takeover {
 interface Takeover {
   readonly topics: Topics;
   readonly intake: Pick<Intake, "accept">;
-  /** `intake` threw: the agent has to stop. What was not committed is not acknowledged, and nothing more is taken. */
+  /** `intake` failed: the agent has to stop. What was not committed is not acknowledged, and nothing more is taken. */
   readonly onFailure: (cause: unknown) => void;
 }
 
@@ -76,7 +76,7 @@ export async function openBroker({
     url: `mqtt://${host.includes(":") ? `[${host}]` : host}:${at}`,
     stopTaking: () => inbox.close(),
     async close() {
-      inbox.close();
+      await inbox.close();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });

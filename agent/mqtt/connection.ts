@@ -128,7 +128,7 @@ export class Connection {
     // After a failure it just hangs up, so that the broker tells of it by our last will.
     if (client.connected && !this.#hasFailed()) {
       const late = this.#options.clock.sleep(leaveWithin, this.#life.signal).catch(() => {});
-      this.#inbox?.close();
+      await Promise.race([this.#inbox?.close(), late]);
       this.#turn();
       await Promise.race([this.#leave(), this.ended, late]);
       if (!this.#hasFailed()) client.end();

@@ -1,7 +1,6 @@
 import { Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { Secret } from "../domain/secret.ts";
-import { collectAtMost } from "./inbox.ts";
 
 /** How to reach the broker, and as whom. */
 export interface Reach {
@@ -16,6 +15,8 @@ export interface Reach {
 /** The protocol level of a CONNECT: 4 is MQTT 3.1.1. */
 export type Level = 4 | 5;
 
+/** Commands that the broker sends before it has to wait for their PUBACKs (MQTT 5): some groups of what is committed together. */
+const receiveMaximum = 1000;
 /** Seconds that the broker keeps our session, and what arrives for it, while we are away (MQTT 5). */
 const sessionExpiryInterval = 7 * 24 * 3600;
 
@@ -44,7 +45,7 @@ export function dial(
     log: () => {},
     will: { ...will, qos: 1, retain: true },
     // No Maximum Packet Size: a broker drops in silence what is larger.
-    ...(level === 5 && { properties: { sessionExpiryInterval, receiveMaximum: collectAtMost } }),
+    ...(level === 5 && { properties: { sessionExpiryInterval, receiveMaximum } }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key: key.reveal() }),

@@ -15,53 +15,59 @@ export interface Arrival {
 /** Takes commands over from the broker. */
 export interface Intake {
   /**
-   * When it returns, all of them are on disk: only then are they acknowledged. Throws when they cannot be. The same
-   * message may come again, after a connection was lost between the commit and its PUBACK.
+   * When it returns, or what it returns resolves, all of them are on disk: only then are they acknowledged. Throws, or rejects,
+   * when they cannot be. The same message may come again, after a connection was lost between the commit and its PUBACK.
    */
-  accept(arrivals: readonly Arrival[]): void;
+  accept(arrivals: readonly Arrival[]): Promise<void> | undefined;
   /** We subscribed at `since`, and the broker has handed out all that it keeps: on these topics, in full. */
   handedOut(topics: ReadonlySet<string>, since: Instant): void;
 }
 
-/** As many messages are collected, and as many does the broker send unacknowledged (MQTT 5). */
-export const collectAtMost = 1000;
 /** As many are committed together: for some ten milliseconds nothing else happens. */
 export const committedAtOnce = 100;
 
+type Result = "committed" | "not taken";
 /** Called once: when the message is on disk, or when it will not be taken. */
-type Answer = (result: "committed" | "not taken") => void;
+type Answer = (result: Result) => void;
 
 /**
  * What arrives, committed in groups: what comes in one turn of the event loop together, as far as that keeps nobody waiting,
- * and only then is each answered, in order of arrival.
+ * and only then is each answered, in order of arrival (MQTT 5, 4.6). The next group is read while the disk takes the last.
  */
 export class Inbox {
   readonly #intake: Pick<Intake, "accept">;
   readonly #onFailure: (cause: unknown) => void;
   readonly #commitSoon = oncePerTurn(() => this.#commit());
   readonly #collected: { readonly arrival: Arrival; readonly answer: Answer }[] = [];
+  readonly #waiting: (() => void)[] = [];
+  /** Those before are to be answered first. */
+  #answering: Promise<void> | undefined;
   #open = true;
+  #hasFailed = false;
 
-  /** @param onFailure called once, when `intake` threw. Nothing more is taken then: a later command may undo an earlier. */
+  /** @param onFailure called once, when `intake` failed. Nothing more is taken then: a later command may undo an earlier. */
   constructor(intake: Pick<Intake, "accept">, onFailure: (cause: unknown) => void) {
     this.#intake = intake;
     this.#onFailure = onFailure;
   }
 
-  collect(arrival: Arrival, answer: Answer): void {
+  /** @param more called when there is room for another: at once, or when a group has been committed. */
+  collect(arrival: Arrival, answer: Answer, more: () => void = () => undefined): void {
     if (!this.#open) {
       answer("not taken");
-      return;
+      return more();
     }
     this.#collected.push({ arrival, answer });
-    if (this.#collected.length >= collectAtMost) this.#commit();
-    else this.#commitSoon();
+    this.#commitSoon();
+    if (this.#collected.length < committedAtOnce) more();
+    else this.#waiting.push(more);
   }
 
-  /** Commits and answers what was collected, and takes no more. */
-  close(): void {
+  /** Commits what was collected, and takes no more. Undefined where all is answered, else it resolves when it is. */
+  close(): Promise<void> | undefined {
     while (this.#collected.length > 0) this.#commit();
     this.#open = false;
+    return this.#answering;
   }
 
   #commit(): void {
@@ -69,18 +75,35 @@ export class Inbox {
     if (batch.length === 0) return;
     if (this.#collected.length > 0) this.#commitSoon();
     const result = this.#accept(batch.map(({ arrival }) => arrival));
-    for (const { answer } of batch) answer(result);
+    const answers = batch.map(({ answer }) => answer);
+    if (this.#answering || result instanceof Promise) this.#answerInOrder(answers, result);
+    else for (const answer of answers) answer(result);
+    for (const more of this.#waiting.splice(0)) more();
   }
 
-  #accept(arrivals: readonly Arrival[]): "committed" | "not taken" {
+  #answerInOrder(answers: readonly Answer[], result: Result | Promise<Result>): void {
+    const answered = Promise.all([result, this.#answering]).then(([found]) => {
+      for (const answer of answers) answer(this.#hasFailed ? "not taken" : found);
+      if (this.#answering === answered) this.#answering = undefined;
+    });
+    this.#answering = answered;
+  }
+
+  #accept(arrivals: readonly Arrival[]): Result | Promise<Result> {
     if (!this.#open) return "not taken";
     try {
-      this.#intake.accept(arrivals);
-      return "committed";
+      return this.#intake.accept(arrivals)?.then(committed, (cause: unknown) => this.#failed(cause)) ?? "committed";
     } catch (cause) {
-      this.#open = false;
-      this.#onFailure(cause);
-      return "not taken";
+      return this.#failed(cause);
     }
   }
+
+  #failed(cause: unknown): Result {
+    if (!this.#hasFailed) this.#onFailure(cause);
+    this.#hasFailed = true;
+    this.#open = false;
+    return "not taken";
+  }
 }
+
+const committed = (): Result => "committed";

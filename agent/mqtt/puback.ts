@@ -8,17 +8,17 @@ type IsKept = (topic: string) => boolean;
  * Puts into `inbox` what arrives on one connection, and acknowledges it when it is committed.
  *
  * MQTT.js handles one packet at a time, and sends the PUBACK by itself when `handleMessage` calls back without an error.
- * So we call back at once with an error, which skips that PUBACK and lets it read on, and write the PUBACK later with the
- * client's own packet writer. A client is used for one connection only: what it did not acknowledge comes again on the next.
+ * So we call back with an error as soon as the inbox takes more, which skips that PUBACK and lets it read on, and write the
+ * PUBACK later with the client's own packet writer. A client is used for one connection only: what it did not acknowledge comes again on the next.
  */
 export function collectFrom(client: MqttClient, inbox: Inbox, isKept: IsKept): void {
   const notYet = new Error("acknowledged after the commit");
   client.handleMessage = (packet, callback) => {
     const { qos, messageId } = packet;
-    inbox.collect(arrivalOf(packet, isKept), (result) => {
+    const acknowledged = (result: "committed" | "not taken"): void => {
       if (result === "committed" && qos > 0 && messageId !== undefined) acknowledge(client, messageId);
-    });
-    callback(notYet);
+    };
+    inbox.collect(arrivalOf(packet, isKept), acknowledged, () => callback(notYet));
   };
 }
 

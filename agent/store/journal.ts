@@ -32,6 +32,8 @@ export class Journal {
   readonly #pruneOld: Statement<[number, number]>;
   readonly #pruneMany: Statement<[number, number]>;
   readonly #fresh: FreshEvent[] = [];
+  /** Events of the transaction that is open. */
+  #uncounted = 0;
   /** The newest that was given; undefined where it is to be read. */
   #number: number | undefined;
 
@@ -96,18 +98,26 @@ export class Journal {
   event(type: string, fields: EventFields, now: Instant, occurredAt: Instant = now): void {
     const { number, body } = this.#write(type, fields, now, occurredAt);
     this.#outbox.put({ rank: "event", topic: `event/${type}`, payload: body, number }, now);
-    this.#budget.enforce(now, forcedOutAtOnce);
+    this.#uncounted += 1;
+  }
+
+  /** At the end of a transaction, in it: of the events that wait no more are kept than may be. */
+  keepBudget(now: Instant): void {
+    if (this.#uncounted === 0) return;
+    this.#budget.enforce(now, Math.max(this.#uncounted, forcedOutAtOnce));
+    this.#uncounted = 0;
   }
 
   #write(type: string, fields: EventFields, now: Instant, occurredAt: Instant): { number: number; body: string } {
     const number = this.#lastNumber + 1;
+    const created = toIso(now);
     const body = JSON.stringify({
       event_id: orderedId(now),
       epoch: this.#names.epoch,
       number,
       event_type: type,
-      occurred_at: toIso(occurredAt),
-      created_at: toIso(now),
+      occurred_at: occurredAt === now ? created : toIso(occurredAt),
+      created_at: created,
       workspace_id: this.#names.workspaceId,
       ...fields,
       code: null,

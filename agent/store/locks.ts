@@ -22,6 +22,8 @@ export class Locks {
   readonly #met = new Map<DeviceId, LockId>();
   readonly #vacate: Statement<[string]>;
   readonly #read: Statement<[string]>;
+  /** Rows as they were read since one was last written: they are asked for with every command, and at every turn of a lock. */
+  readonly #known = new Map<DeviceId, Row>();
 
   constructor(db: Database, configured: readonly ConfiguredDevice[]) {
     this.#places = new Map(configured.map(({ id, place }) => [id, place]));
@@ -37,10 +39,16 @@ export class Locks {
     this.#read = db.prepare("UPDATE devices SET unread = 0 WHERE device_id = ?");
   }
 
+  /** The rows may be others than they were. */
+  reread(): void {
+    this.#known.clear();
+  }
+
   /** It has said that it is there. `before`: the lock whose place it took. */
   put(id: DeviceId, lock: LockId, before: LockId | undefined): void {
     const { link = null, address = null } = this.#places.get(id) ?? {};
     this.#put.run({ id, lock, link, address, before: before ?? null });
+    this.#known.clear();
   }
 
   /** It says that it is there. */
@@ -56,12 +64,12 @@ export class Locks {
 
   /** The lock that is there; undefined where it never said so, or was met elsewhere since. */
   at(id: DeviceId): LockId | undefined {
-    return maybeLock(this.#get.get(id)?.lock);
+    return maybeLock(this.#row(id)?.lock);
   }
 
   /** The lock whose place the one that is there took. */
   before(id: DeviceId): LockId | undefined {
-    return maybeLock(this.#get.get(id)?.before);
+    return maybeLock(this.#row(id)?.before);
   }
 
   /** Where a lock is: also devices that are configured no longer. */
@@ -72,20 +80,22 @@ export class Locks {
   /** Its lock was met elsewhere. */
   vacate(id: DeviceId): void {
     this.#vacate.run(id);
+    this.#known.clear();
   }
 
   /** Whether its lock took another's place, and was not read as a whole since. */
   isUnread(id: DeviceId): boolean {
-    return this.#get.get(id)?.unread === 1;
+    return this.#row(id)?.unread === 1;
   }
 
   read(id: DeviceId): void {
     this.#read.run(id);
+    this.#known.clear();
   }
 
   /** Where the lock was when it last said who it is. */
   placeOf(id: DeviceId): Place | undefined {
-    const row = this.#get.get(id);
+    const row = this.#row(id);
     return row && placeIn(row);
   }
 
@@ -96,7 +106,7 @@ export class Locks {
 
   /** Whether the configuration has it elsewhere than it was, and the lock there has not said yet who it is. */
   isMoved(id: DeviceId): boolean {
-    const row = this.#get.get(id);
+    const row = this.#row(id);
     return row !== undefined && this.#isElsewhere(row);
   }
 
@@ -105,6 +115,14 @@ export class Locks {
     const rows = this.#all.all();
     const found = rows.filter((row) => !this.hasPlace(deviceId(row.device_id)) || this.#isElsewhere(row));
     return found.map(({ device_id: id }) => deviceId(id));
+  }
+
+  #row(id: DeviceId): Row | undefined {
+    const known = this.#known.get(id);
+    if (known) return known;
+    const row = this.#get.get(id);
+    if (row) this.#known.set(id, row);
+    return row;
   }
 
   #isElsewhere(row: Row): boolean {

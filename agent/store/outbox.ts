@@ -52,6 +52,9 @@ export class Outbox {
   readonly #expire: Statement<[number, number]>;
   readonly #unencrypted: Statement<[number], Row>;
   readonly #copy: Statement<[Buffer, number]>;
+  #isHolding = false;
+  /** Letters from here on are not to be handed out: they may not be on disk. `newer`: nor may they be after what is under way. */
+  #heldFrom = { now: Number.POSITIVE_INFINITY, newer: Number.POSITIVE_INFINITY };
 
   constructor(db: Database, vault: Vault, calendar: Calendar) {
     this.#vault = vault;
@@ -85,7 +88,34 @@ export class Outbox {
     const stored = isSealed ? this.#seal(text, topic) : Buffer.from(text);
     const order = replyKey ? unready : ranks[rank];
     const date = this.#calendar.dateOf(now);
-    this.#insert.run(id ?? null, order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null);
+    const values = [order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null] as const;
+    const { lastInsertRowid: at } = this.#insert.run(id ?? null, ...values);
+    if (this.#isHolding) this.#hold(Number(at));
+  }
+
+  /** What `act` puts here is handed out when it is on disk. */
+  holding<T>(act: () => T): T {
+    this.#isHolding = true;
+    try {
+      return act();
+    } finally {
+      this.#isHolding = false;
+    }
+  }
+
+  /** What was put here until now is being brought to the disk. */
+  syncing(): void {
+    this.#heldFrom.newer = Number.POSITIVE_INFINITY;
+  }
+
+  /** It is there. */
+  synced(): void {
+    this.#heldFrom.now = this.#heldFrom.newer;
+  }
+
+  #hold(id: number): void {
+    const { now, newer } = this.#heldFrom;
+    this.#heldFrom = { now: Math.min(now, id), newer: Math.min(newer, id) };
   }
 
   #seal(text: string, topic: string): Buffer {
@@ -119,7 +149,7 @@ export class Outbox {
     const after = of && "rank" in of ? of.after : 0;
     // Most of those in flight come before those that are asked for.
     const passed = [...inFlight].filter((id) => id > after).length;
-    const rows = this.#rows(limit + passed, of)
+    const rows = this.#onDisk(this.#rows(limit + passed, of))
       .filter(({ id }) => !inFlight.has(id))
       .slice(0, limit);
     this.events.handedOut(inFlight, rows, of && "rank" in of && of.rank === "event" ? of.after : undefined);
@@ -129,6 +159,12 @@ export class Outbox {
       payload: this.#textOf(row),
       ...(row.correlation ? { correlation: row.correlation } : {}),
     }));
+  }
+
+  /** None behind one that is not: who sends does not look back. */
+  #onDisk(rows: readonly Row[]): readonly Row[] {
+    const held = rows.findIndex(({ id }) => id >= this.#heldFrom.now);
+    return held < 0 ? rows : rows.slice(0, held);
   }
 
   #rows(limit: number, of: Stretch | undefined): Row[] {

@@ -43,6 +43,7 @@ import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
 import { UserIdentities } from "./user-identities.ts";
 import { type Turn, Windows } from "./windows.ts";
+import { WriteAheadLog } from "./write-ahead-log.ts";
 
 export interface StoreOptions {
   readonly dataDir: string;
@@ -90,8 +91,13 @@ export interface Store extends Desk {
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
   transaction<T>(act: () => T): T;
-  /** As `transaction`, but who loses power may find it undone: for what may be done again. */
+  /**
+   * As `transaction`, but on disk only when {@link synced} resolves: who loses power before may find it undone, so that nobody is
+   * to be told of it. What it puts into the outbox stays there until then.
+   */
   transactionUnsynced<T>(act: () => T): T;
+  /** Resolves when all that is committed by now is on disk; undefined where it is. Rejects with a StoreError where it cannot be. */
+  synced(): Promise<void> | undefined;
   /**
    * Opens and closes the windows of grants whose time has come: some of them, in one transaction.
    *
@@ -215,40 +221,47 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     if (!result) throw new StoreError("A transaction did not run");
     return result.value;
   };
-  const transaction = <T>(act: () => T): T => {
+  const undoing = <T>(act: () => T): T => {
     const { mark } = journal;
     try {
-      return guarded(() =>
-        run(() => {
-          const done = act();
-          here.settle(now());
-          return done;
-        }),
-      );
+      return run(act);
     } catch (error) {
       journal.rollBack(mark);
       devices.rolledBack();
+      locks.reread();
       throw error;
     }
   };
-
-  const transactionUnsynced = <T>(act: () => T): T => {
-    // By a write-ahead log: what is committed later, and waited for, takes this along.
-    db.pragma("synchronous = NORMAL");
-    try {
-      return transaction(act);
-    } finally {
-      db.pragma("synchronous = FULL");
-    }
-  };
+  const transaction = <T>(act: () => T): T =>
+    guarded(() =>
+      undoing(() => {
+        const done = act();
+        here.settle(now());
+        journal.keepBudget(now());
+        return done;
+      }),
+    );
 
   transaction(() => begin(db, options.devices, parts, now()));
+  // Nothing that is in memory is ever on disk.
+  const log = db.memory ? undefined : new WriteAheadLog(db, outbox);
+  const transactionUnsynced = <T>(act: () => T): T => {
+    if (!log) return transaction(act);
+    db.pragma("synchronous = NORMAL");
+    try {
+      return outbox.holding(() => transaction(act));
+    } finally {
+      db.pragma("synchronous = FULL");
+      log.wrote();
+    }
+  };
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
-    attempt: transaction,
+    attempt: undoing,
     transaction,
     transactionUnsynced,
+    synced: () => log?.synced(),
     // Most of the time nothing has come to its time, and then nothing is to be written.
     turn: (isConfirmed = false) =>
       windows.isDue(now())
@@ -286,7 +299,10 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
         removed.push(journal.makeRoom(now(), pruneAtOnce), calendar.catchUp(now(), pruneAtOnce));
         return removed.some((count) => count >= pruneAtOnce);
       }),
-    close: () => db.close(),
+    close() {
+      log?.close();
+      db.close();
+    },
   };
 }
 

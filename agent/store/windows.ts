@@ -114,7 +114,7 @@ export class Windows {
   #wishOf(device: DeviceId, known: readonly Known[], now: Instant): Wish {
     const inForce = known.filter(isInForce);
     return {
-      when: this.#keeping(device, known, now).when,
+      when: known.some(isDirect) ? "always" : this.#keeping(device, known, now).when,
       dormant: inForce.every(({ grant }) => grant.dormant),
       external: inForce.every(({ external }) => external),
     };
@@ -169,6 +169,7 @@ export class Windows {
 
   /** What became of those that have a window. */
   #lookAtAll(device: DeviceId, known: readonly Known[], now: Instant): readonly ("stands" | "ended")[] {
+    if (known.every(({ window }) => window === undefined)) return [];
     const { by } = this.#keeping(device, known, now);
     return known.flatMap(({ grant, window }) =>
       window && !this.#isHeld(grant) ? [this.#look(grant, window, by, now)] : [],
@@ -272,9 +273,9 @@ export class Windows {
     const { settings, zones, memoryOf } = this.#of;
     const memory = memoryOf(device);
     const zone = settings(device)?.timeZone;
-    const isDirect = known.some(({ grant }) => grant.accessGrantId === undefined);
     const windows = known.flatMap(({ window }) => window ?? []);
-    const when = memory && zone && !isDirect ? keptWindow(memory.windows, windows, zones.named(zone), now) : undefined;
+    const isKept = memory && zone && !known.some(isDirect);
+    const when = isKept ? keptWindow(memory.windows, windows, zones.named(zone), now) : undefined;
     if (when) return { by: "lock", when };
     return { by: memory?.suspends ? "suspended" : "agent", when: "always" };
   }
@@ -295,6 +296,8 @@ interface Known {
 }
 
 const isInForce = ({ grant }: Known): boolean => grant.inForce;
+/** What is granted directly is granted for always. */
+const isDirect = ({ grant }: Known): boolean => grant.accessGrantId === undefined;
 
 /** Above 0, up to 1, the same each time for a person at a door: so that a lock does not get all its codes at one moment. */
 function shareOf(identity: UserIdentityId, device: DeviceId): number {

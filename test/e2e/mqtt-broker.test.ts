@@ -11,7 +11,7 @@ class Desk {
   readonly failures: unknown[] = [];
   broken: Error | undefined;
 
-  readonly accept = (arrivals: readonly Arrival[]): void => {
+  readonly accept = (arrivals: readonly Arrival[]): undefined => {
     if (this.broken) throw this.broken;
     this.batches.push(arrivals);
   };

@@ -1,6 +1,6 @@
 import type { IPublishPacket, MqttClient } from "mqtt";
-import { beforeEach, expect, test } from "vitest";
-import { type Arrival, collectAtMost, committedAtOnce, Inbox } from "../../agent/mqtt/inbox.ts";
+import { beforeEach, expect, test, vi } from "vitest";
+import { type Arrival, committedAtOnce, Inbox } from "../../agent/mqtt/inbox.ts";
 import { collectFrom } from "../../agent/mqtt/puback.ts";
 
 /** As much of the client as the inbox touches; `happened` tells commits and PUBACKs in their order. */
@@ -14,7 +14,7 @@ class Line {
   }
 
   /** Brings a message; returns what the inbox called back with. */
-  bring(messageId: number, more: Partial<IPublishPacket> = {}): Error | undefined {
+  bring(messageId: number, more: Partial<IPublishPacket> = {}, answered = vi.fn()): Error | undefined {
     let answer: Error | undefined;
     const packet = {
       cmd: "publish",
@@ -26,6 +26,7 @@ class Line {
     } as const;
     this.handleMessage({ ...packet, messageId, ...more }, (error) => {
       answer = error;
+      answered();
     });
     return answer;
   }
@@ -35,14 +36,28 @@ let line: Line;
 let accepted: Arrival[];
 let failures: unknown[];
 let broken: Error | undefined;
+/** What the intake returns. */
+let onDisk: Promise<void> | undefined;
+
+/** One that a test decides about. */
+function disk(): { promise: Promise<void>; resolve: () => void; reject: (cause: Error) => void } {
+  let resolve = (): void => {};
+  let reject = (_: Error): void => {};
+  const promise = new Promise<void>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function openInbox(): Inbox {
-  const accept = (arrivals: readonly Arrival[]): void => {
+  const accept = (arrivals: readonly Arrival[]): Promise<void> | undefined => {
     if (broken) throw broken;
     accepted.push(...arrivals);
     line.happened.push(`commit of ${arrivals.length}`);
+    return onDisk;
   };
   const inbox = new Inbox({ accept }, (cause) => failures.push(cause));
   collectFrom(line as unknown as MqttClient, inbox, (topic) => topic === "kept");
@@ -54,6 +69,7 @@ beforeEach(() => {
   accepted = [];
   failures = [];
   broken = undefined;
+  onDisk = undefined;
 });
 
 test("Inbox calls back at once with an error, and commits a turn's messages together before their PUBACKs", async () => {
@@ -80,12 +96,17 @@ test("Inbox hands over topic, payload, retain, Response Topic and Correlation Da
   ]);
 });
 
-test("Inbox collects no more than its bound before it commits", () => {
-  const inbox = openInbox();
-  for (let id = 1; id <= collectAtMost; id += 1) line.bring(id);
+test("Inbox lets no more be read than a group holds, until that is committed", async () => {
+  openInbox();
+  for (let id = 1; id < committedAtOnce; id += 1) expect(line.bring(id)).toBeInstanceOf(Error);
+  const readOn = vi.fn();
+  line.bring(committedAtOnce, {}, readOn);
+  expect(readOn).not.toHaveBeenCalled();
+  await nextTurn();
   expect(line.happened[0]).toBe(`commit of ${committedAtOnce}`);
-  inbox.close();
-  expect(line.happened.filter((what) => what.startsWith("puback"))).toHaveLength(collectAtMost);
+  expect(readOn).toHaveBeenCalledOnce();
+  expect(line.bring(committedAtOnce + 1)).toBeInstanceOf(Error);
+  await nextTurn();
 });
 
 test("Inbox commits a burst in groups, in order, and others have their turn in between", async () => {
@@ -122,6 +143,37 @@ test("Inbox commits but does not acknowledge what came on a connection that was 
   line.connected = false;
   await nextTurn();
   expect(line.happened).toEqual(["commit of 1"]);
+});
+
+test("Inbox acknowledges a group when it is on disk, and reads on meanwhile; in the order of arrival", async () => {
+  openInbox();
+  const first = disk();
+  onDisk = first.promise;
+  line.bring(1);
+  await nextTurn();
+  onDisk = undefined;
+  line.bring(2);
+  await nextTurn();
+  expect(line.happened).toEqual(["commit of 1", "commit of 1"]);
+  first.resolve();
+  await nextTurn();
+  expect(line.happened.slice(2)).toEqual(["puback 1", "puback 2"]);
+});
+
+test("Inbox acknowledges nothing that does not get to the disk, nor anything after it", async () => {
+  openInbox();
+  const broke = disk();
+  onDisk = broke.promise;
+  line.bring(1);
+  await nextTurn();
+  line.bring(2);
+  await nextTurn();
+  broke.reject(new Error("disk full"));
+  await nextTurn();
+  line.bring(3);
+  await nextTurn();
+  expect(line.happened).toEqual(["commit of 1", "commit of 1"]);
+  expect(failures).toEqual([new Error("disk full")]);
 });
 
 test("close() commits and acknowledges at once what was collected, and takes no more", async () => {

@@ -55,7 +55,7 @@ export const intake: Bench = {
       };
     const contenders = new Map([
       ["latchd", run("latchd", startLatchd)],
-      ["no database", run("no database", (_, url) => startProgram("bare-subscriber", url))],
+      ["no database", run("no database", (_, url) => startProgram("same-subscriber", url))],
       // What waits for the disk each time takes minutes for as many: the rate is that of the first part.
       [
         "one transaction each",
