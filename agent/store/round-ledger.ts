@@ -24,7 +24,7 @@ import type { Locks } from "./locks.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
 
-/** The store as rounds and links see it. Every method is one transaction, on disk when it returns. */
+/** The store as rounds and links see it. Every method is one transaction, on disk when it returns, but for `choose` and `change`. */
 export interface RoundStore {
   abilities(device: DeviceId): Abilities | undefined;
   /**
@@ -51,7 +51,7 @@ export interface RoundStore {
   isToChoose(device: DeviceId): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
-   * further ones. `due`: other devices that are due because of it.
+   * further ones. `due`: other devices that are due because of it. On disk once {@link onDisk} resolves.
    */
   choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
   /** There is no room for these. */
@@ -61,9 +61,12 @@ export interface RoundStore {
   placement(id: PlacementId): Placement | undefined;
   /**
    * Changes a placement as it is now, which may not be as the caller saw it. Undefined, and nothing is changed, where it is
-   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts.
+   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts. On disk once
+   * {@link onDisk} resolves.
    */
   change(device: DeviceId, id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /** Resolves when all is on disk that was written by now; undefined where it is. */
+  onDisk(): Promise<void> | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
   breaker(device: DeviceId): OpenBreaker | undefined;
@@ -101,6 +104,8 @@ interface Parts {
   readonly chooser: Chooser;
   readonly vault: Vault;
   readonly transaction: <T>(act: () => T) => T;
+  readonly transactionUnsynced: <T>(act: () => T) => T;
+  readonly synced: () => Promise<void> | undefined;
   readonly now: () => Instant;
   readonly isClockTrusted: () => boolean;
 }
@@ -119,6 +124,8 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     chooser,
     vault,
     transaction,
+    transactionUnsynced,
+    synced,
     now,
     isClockTrusted,
   } = parts;
@@ -241,7 +248,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     isToChoose,
     choose(device) {
       if (!isToChoose(device)) return { due: new Set(), more: false };
-      return transaction(() => ({
+      return transactionUnsynced(() => ({
         due: chooser.chooseFor(device, devices.limits(device), now()),
         more: choices.of(device, 1).length > 0,
       }));
@@ -255,8 +262,9 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       }),
     placements: openOf,
     placement: (id) => placements.get(id)?.placement,
+    onDisk: synced,
     change: (device, id, by) =>
-      transaction(() => {
+      transactionUnsynced(() => {
         const kept = placements.get(id);
         if (!kept || kept.placement.lock !== locks.at(device)) return undefined;
         const changed = by(kept.placement);

@@ -246,7 +246,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   // Nothing that is in memory is ever on disk.
   const log = db.memory ? undefined : new WriteAheadLog(db, outbox);
   const transactionUnsynced = <T>(act: () => T): T => {
-    if (!log) return transaction(act);
+    if (!log || db.inTransaction) return transaction(act);
     db.pragma("synchronous = NORMAL");
     try {
       return outbox.holding(() => transaction(act));
@@ -255,13 +255,14 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       log.wrote();
     }
   };
+  const synced = (): Promise<void> | undefined => log?.synced();
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
     attempt: undoing,
     transaction,
     transactionUnsynced,
-    synced: () => log?.synced(),
+    synced,
     // Most of the time nothing has come to its time, and then nothing is to be written.
     turn: (isConfirmed = false) =>
       windows.isDue(now())
@@ -289,7 +290,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     },
     debt: new Debt(db, { placements, journal, codeEvents, transaction }),
     codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
-    rounds: roundLedgerOf({ ...parts, transaction, now, isClockTrusted }),
+    rounds: roundLedgerOf({ ...parts, transaction, transactionUnsynced, synced, now, isClockTrusted }),
     checkOn: (failed) => checkMeanwhile(fileIn(dataDir), failed).end,
     prune: () =>
       transaction(() => {

@@ -7,7 +7,7 @@ import type { Placement } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Happening } from "./happenings.ts";
 
-/** What a round needs of the database: every method is on disk when it returns. */
+/** What a round needs of the database: what a method writes is on disk when it returns, but for `choose` and `change`. */
 export interface Ledger {
   abilities(device: DeviceId): Abilities | undefined;
   /**
@@ -34,7 +34,7 @@ export interface Ledger {
   isToChoose(device: DeviceId): boolean;
   /**
    * Brings the placements in line with grants and credentials, of some pairs at a time: `more` says whether there are
-   * further ones. `due`: other devices that are due because of it.
+   * further ones. `due`: other devices that are due because of it. On disk once {@link onDisk} resolves.
    */
   choose(device: DeviceId): { readonly due: ReadonlySet<DeviceId>; readonly more: boolean };
   /** There is no room for these. */
@@ -44,9 +44,12 @@ export interface Ledger {
   placement(id: PlacementId): Placement | undefined;
   /**
    * Changes a placement as it is now; receipt, journal and event go with it. Undefined, and nothing is changed, where it is
-   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts.
+   * no longer open, or its lock is not at the device any more: that lock's word is the only one that counts. On disk once
+   * {@link onDisk} resolves, so that locks which change at the same time wait for the disk together.
    */
   change(device: DeviceId, id: PlacementId, by: (placement: Placement) => Placement): Placement | undefined;
+  /** Resolves when all is on disk that was written by now; undefined where it is. */
+  onDisk(): Promise<void> | undefined;
   /** Whether the lock answered when it was asked. */
   heard(device: DeviceId, answered: boolean): void;
   /** As it was when the process before this one ended; undefined where it is closed. */

@@ -30,9 +30,13 @@ export class Progress {
     return this.#doubted > 0 && this.#settled === 0;
   }
 
-  /** False where the placement is no longer one of the lock at this device: then nothing of it is to be done here. */
-  change(id: PlacementId, by: (placement: Placement) => Placement): boolean {
+  /**
+   * On disk when it resolves. False where the placement is no longer one of the lock at this device: then nothing of it is to be
+   * done here.
+   */
+  async change(id: PlacementId, by: (placement: Placement) => Placement): Promise<boolean> {
     const changed = this.#around.ledger.change(this.#device, id, by);
+    await this.#around.ledger.onDisk();
     // A round on a slow lock takes minutes: what a step has proven is told at once.
     this.#around.committed();
     return changed !== undefined;
@@ -56,7 +60,7 @@ export class Progress {
     try {
       return await act();
     } catch (error) {
-      this.change(id, (placement) => this.paused(placement));
+      await this.change(id, (placement) => this.paused(placement));
       throw error;
     }
   }

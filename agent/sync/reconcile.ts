@@ -137,6 +137,7 @@ export async function choose(
   for (let more = around.ledger.isToChoose(device); more; ) {
     await ownTurn(device, Number.POSITIVE_INFINITY, around, signal);
     const chosen = around.ledger.choose(device);
+    await around.ledger.onDisk();
     for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
   }

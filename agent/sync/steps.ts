@@ -77,7 +77,7 @@ export class Steps {
   async #verify(id: PlacementId, slot: SlotName): Promise<boolean> {
     const contents = await this.progress.pausing(id, () => this.#read(slot));
     if (contents.state === "empty") this.#known.occupied.delete(slot);
-    this.progress.change(id, (placement) => {
+    await this.progress.change(id, (placement) => {
       const seen = observe(placement, slot, contents, this.#now());
       // A look at what is in no doubt, and that says nothing, puts nothing in doubt.
       if (contents.state === "unreadable" && isSettled(placement) && !placement.late) return seen;
@@ -105,7 +105,7 @@ export class Steps {
         return found.length > 0;
       }),
     );
-    this.progress.change(id, (now) => {
+    await this.progress.change(id, (now) => {
       const [there] = found;
       if (there) return this.progress.concluded(observe(now, there.slot, there.contents, this.#now()), true);
       return isExplained ? this.progress.concluded(notFound(now), true) : this.progress.concluded(now, false);
@@ -120,7 +120,7 @@ export class Steps {
       return true;
     }
     this.#found(slot, contents);
-    this.#see(slot, contents);
+    await this.#see(slot, contents);
     return true;
   }
 
@@ -129,7 +129,7 @@ export class Steps {
     const { survey } = this.#known;
     if (slot !== undefined) {
       const contents = await this.#read(slot);
-      this.#see(slot, contents);
+      await this.#see(slot, contents);
       if (contents.state === "empty") this.#known.occupied.delete(slot);
       else if (!this.#ours().has(slot)) this.#found(slot, contents);
       survey.answered(slot, contents.state !== "unreadable", this.#now(), this.#around.random);
@@ -140,7 +140,7 @@ export class Steps {
       listed.push([at, contents]);
       return false;
     });
-    for (const [at, contents] of listed) this.#see(at, contents);
+    for (const [at, contents] of listed) await this.#see(at, contents);
     const ours = this.#ours();
     for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, contents);
     survey.answered(undefined, true, this.#now(), this.#around.random);
@@ -148,11 +148,11 @@ export class Steps {
   }
 
   /** Whatever it was looked at for: what waits to be cleared is not, once its owner's code was seen in its place (Law 6). */
-  #see(slot: SlotName, contents: Observed): void {
+  async #see(slot: SlotName, contents: Observed): Promise<void> {
     const isCertain = contents.state === "known" || contents.state === "empty";
     for (const placement of this.#around.ledger.placements(this.#device)) {
       if (placement.late?.slot === slot || (isCertain && slotOf(placement) === slot))
-        this.progress.change(placement.id, (now) => observe(now, slot, contents, this.#now()));
+        await this.progress.change(placement.id, (now) => observe(now, slot, contents, this.#now()));
     }
   }
 
@@ -173,7 +173,8 @@ export class Steps {
     const before = this.#around.ledger.placement(id);
     if (!before?.wanted || before.belief.at !== "nowhere" || isToBeShut(before)) return false;
     const { settles } = this.#limits;
-    if (!this.progress.change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))) return false;
+    if (!(await this.progress.change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))))
+      return false;
     this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
     const entry = this.#entryOf(before);
     await this.#settling(
@@ -187,8 +188,8 @@ export class Steps {
   async #clear(id: PlacementId, slot: SlotName, successor: PlacementId | undefined): Promise<boolean> {
     const before = this.#around.ledger.placement(id);
     if (!before || before.belief.at === "nowhere" || before.belief.slot !== slot) return false;
-    if (!this.progress.change(id, (placement) => intendClear(placement, slot))) return false;
-    if (successor) this.progress.change(successor, (placement) => ({ ...placement, inPlace: true }));
+    if (!(await this.progress.change(id, (placement) => intendClear(placement, slot)))) return false;
+    if (successor) await this.progress.change(successor, (placement) => ({ ...placement, inPlace: true }));
     await this.#settling(
       id,
       () => this.#asking.ask((memory, signal) => memory.clear(slot, signal)),
@@ -201,7 +202,8 @@ export class Steps {
     const before = this.#around.ledger.placement(id);
     if (before?.belief.at !== "held" || before.belief.slot !== slot || before.dormant === on) return false;
     const { settles } = this.#limits;
-    if (!this.progress.change(id, (placement) => intendSwitch(placement, slot, on, this.#now(), settles))) return false;
+    if (!(await this.progress.change(id, (placement) => intendSwitch(placement, slot, on, this.#now(), settles))))
+      return false;
     const entry = this.#entryOf(before);
     const refused: WriteOutcome = { result: "refused", reason: "forbidden" };
     await this.#settling(
@@ -231,10 +233,10 @@ export class Steps {
     } catch (error) {
       const wasSent = !(error instanceof LinkError) || error.sent;
       const silence: Settlement = { result: wasSent ? "unconfirmed" : "not_sent" };
-      this.progress.change(id, (placement) => this.progress.paused(settle(placement, silence)));
+      await this.progress.change(id, (placement) => this.progress.paused(settle(placement, silence)));
       throw error;
     }
-    this.progress.change(id, (placement) => {
+    await this.progress.change(id, (placement) => {
       const settled = settle(placement, outcome);
       if (outcome.result === "refused" && isPausedByRefusal && isLeaving(settled)) return this.progress.paused(settled);
       return this.progress.concluded(settled, isSettled(settled));
