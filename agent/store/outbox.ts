@@ -95,9 +95,13 @@ export class Outbox {
 
   /** What `act` puts here is handed out when it is on disk. */
   holding<T>(act: () => T): T {
+    const before = this.#heldFrom;
     this.#isHolding = true;
     try {
       return act();
+    } catch (error) {
+      this.#heldFrom = before;
+      throw error;
     } finally {
       this.#isHolding = false;
     }
@@ -105,12 +109,12 @@ export class Outbox {
 
   /** What was put here until now is being brought to the disk. */
   syncing(): void {
-    this.#heldFrom.newer = Number.POSITIVE_INFINITY;
+    this.#heldFrom = { ...this.#heldFrom, newer: Number.POSITIVE_INFINITY };
   }
 
   /** It is there. */
   synced(): void {
-    this.#heldFrom.now = this.#heldFrom.newer;
+    this.#heldFrom = { ...this.#heldFrom, now: this.#heldFrom.newer };
   }
 
   #hold(id: number): void {
