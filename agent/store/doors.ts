@@ -1,8 +1,7 @@
 import type { EventFields } from "../commands/records.ts";
 import type { Access } from "../domain/access.ts";
 import type { ActionAttempt } from "../domain/action-attempt.ts";
-import type { Credential } from "../domain/credential.ts";
-import { hereOf } from "../domain/decided-here.ts";
+import type { Credential, CredentialKind, Fingerprint } from "../domain/credential.ts";
 import {
   type DenyReason,
   type DoorDecision,
@@ -57,8 +56,9 @@ export function doorBookOf(parts: Parts): DoorBook {
   const { windows, journal, attempts, transaction } = parts;
   return {
     decide(device, credentials, now) {
-      const decisions = credentials.map((credential) => decide(device, credential, now));
-      return decisions.length === 1 && decisions[0] ? decisions[0] : together(decisions);
+      const [first] = credentials;
+      if (first && credentials.length === 1) return decide(device, first, now);
+      return together(credentials.map((credential) => decide(device, credential, now)));
     },
     admit: (attempt) => transaction(() => attempts.begin(attempt, "doorman")),
     deny: (device, { reason, presenter, method, at }, now) =>
@@ -69,14 +69,10 @@ export function doorBookOf(parts: Parts): DoorBook {
   };
 
   function decide(device: DeviceId, credential: Credential, now: Instant): DoorDecision {
-    const { credentials, placements, vault, here } = parts;
+    const { credentials, vault, here } = parts;
     const fingerprint = vault.fingerprint(credential);
-    const holder = (): Presenter | undefined => {
-      const placed = placements.atDoor(fingerprint, hereOf(device));
-      return placed && presenterOf({ ...placed, device });
-    };
-    const placed = holder();
-    if (placed) return decisionOf(windows.accessOf(placed.identity, device, now), placed);
+    const placed = ofHolder(fingerprint, credential.kind, device, now);
+    if (placed) return placed;
     const others = credentials
       .grantedHolders(fingerprint, device, mostHolders)
       .map((identity) => ({ identity, access: windows.accessOf(identity, device, now) }));
@@ -87,14 +83,32 @@ export function doorBookOf(parts: Parts): DoorBook {
         for (const { identity } of admitted) windows.changed(identity, device, now);
         here.settle(now);
       });
-      const found = holder();
-      if (found) return decisionOf(windows.accessOf(found.identity, device, now), found);
+      const found = ofHolder(fingerprint, credential.kind, device, now);
+      if (found) return found;
     }
     const [first] = [...admitted, ...others];
     if (!first) return { decision: "deny", reason: "unknown_code", presenter: undefined };
     const presenter = { identity: first.identity, kind: credential.kind, code: undefined };
     if (first.access.decision === "admit") return { decision: "deny", reason: "duplicate_code", presenter };
     return decisionOf(first.access, presenter);
+  }
+
+  /**
+   * Of whom it lets in, if anybody. The direct grant admits at any time, known or not: for it nothing more is looked up. The kind
+   * is part of the fingerprint.
+   */
+  function ofHolder(
+    fingerprint: Fingerprint,
+    kind: CredentialKind,
+    device: DeviceId,
+    now: Instant,
+  ): DoorDecision | undefined {
+    const placed = parts.placements.atDoor(fingerprint, device);
+    if (!placed) return undefined;
+    const { identity, credential } = placed;
+    const presenter = presenterOf({ identity, credential, device, kind });
+    if (placed.isForAlways) return { decision: "admit", presenter };
+    return decisionOf(windows.accessOf(identity, device, now), presenter);
   }
 }
 

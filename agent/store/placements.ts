@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Pair } from "../commands/records.ts";
 import { branded } from "../domain/brand.ts";
 import type { CredentialId, Fingerprint } from "../domain/credential.ts";
+import { hereOf } from "../domain/decided-here.ts";
 import {
   type DeviceId,
   deviceId,
@@ -16,6 +17,11 @@ import type { Placement, Refusal } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
 import { columns, fromRow, type Kept, type Row, toRow } from "./placement-row.ts";
 
+/** Whose credential is presented, and whether they have the direct grant, which has no window. */
+interface AtDoor extends Pick<Placement, "identity" | "credential"> {
+  readonly isForAlways: boolean;
+}
+
 /** What is where on the locks, as rows: each change closes one and adds one. */
 export class Placements {
   readonly #insert: Statement;
@@ -29,7 +35,7 @@ export class Placements {
   readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
-  readonly #atDoor: Statement<[string, string], Pick<Row, "user_identity_id" | "credential_id" | "kind">>;
+  readonly #atDoor: Statement<[string, string, string], readonly [string, string, number]>;
   readonly #last: Statement<[string, string], Pick<Row, "refusal">>;
   readonly #oldestWithoutRoom: Statement<[string], Row>;
   readonly #debts: Statement<[], { device_id: string; count: number; oldest: number }>;
@@ -61,11 +67,19 @@ export class Placements {
       "SELECT refusal FROM placements WHERE credential_id = ? AND lock = ? ORDER BY row DESC LIMIT 1",
     );
     this.#withFingerprint = db.prepare(`${open} AND fingerprint = ? ORDER BY rank, row`);
-    // No more than the index holds: who stands at the door does not wait for a row to be found and read as well.
-    this.#atDoor = db.prepare(
-      `SELECT user_identity_id, credential_id, kind FROM placements INDEXED BY placements_at_doors
-       WHERE valid_to IS NULL AND belief = 'held' AND proof = 'decided_here' AND fingerprint = ? AND lock = ? LIMIT 1`,
-    );
+    // Who stands at the door waits for one statement, as to begin and end one costs more than a look-up in it; and no more
+    // than the indexes hold, so that no row has to be found and read as well.
+    this.#atDoor = db
+      .prepare<[string, string, string], readonly [string, string, number]>(
+        `SELECT user_identity_id, credential_id, EXISTS (
+           SELECT 1 FROM grants INDEXED BY grants_of_identity
+           WHERE grants.user_identity_id = placements.user_identity_id AND grants.device_id = ?
+             AND grants.access_grant_id IS NULL AND grants.valid_to IS NULL
+         )
+         FROM placements INDEXED BY placements_at_doors
+         WHERE valid_to IS NULL AND belief = 'held' AND proof = 'decided_here' AND fingerprint = ? AND lock = ? LIMIT 1`,
+      )
+      .raw();
     this.#oldestWithoutRoom = db.prepare(
       `${open} AND refusal = 'full' AND lock = ? AND wanted = 1 AND (dormant = 0 OR window IS NOT NULL)
        ORDER BY rank, row LIMIT 1`,
@@ -129,15 +143,15 @@ export class Placements {
   }
 
   /** Whom this lets in where we decide. */
-  atDoor(fingerprint: Fingerprint, lock: LockId): Pick<Placement, "identity" | "credential" | "kind"> | undefined {
-    const row = this.#atDoor.get(fingerprint, lock);
-    return (
-      row && {
-        identity: userIdentityId(row.user_identity_id),
-        credential: branded<CredentialId>(row.credential_id),
-        kind: row.kind,
-      }
-    );
+  atDoor(fingerprint: Fingerprint, device: DeviceId): AtDoor | undefined {
+    const row = this.#atDoor.get(device, fingerprint, hereOf(device));
+    if (!row) return undefined;
+    const [identity, credential, always] = row;
+    return {
+      identity: userIdentityId(identity),
+      credential: branded<CredentialId>(credential),
+      isForAlways: always === 1,
+    };
   }
 
   withFingerprint(fingerprint: Fingerprint): readonly Kept[] {

@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { branded } from "../domain/brand.ts";
 import { type Credential, type Fingerprint, secretOf } from "../domain/credential.ts";
 import { Secret } from "../domain/secret.ts";
 import { StoreError } from "../errors.ts";
+import { keyedHash } from "./keyed-hash.ts";
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -13,11 +14,11 @@ const tagBytes = 16;
  */
 export class Vault {
   readonly #sealing: Uint8Array;
-  readonly #marking: Uint8Array;
+  readonly #marking: (text: string) => string;
 
   constructor(key: Uint8Array) {
     this.#sealing = derive(key, "latchd seal");
-    this.#marking = derive(key, "latchd fingerprint");
+    this.#marking = keyedHash(derive(key, "latchd fingerprint"));
   }
 
   /** @param place what the sealed value belongs to, e.g. `credential/<id>`. */
@@ -50,7 +51,7 @@ export class Vault {
 
   /** A keyed hash, hex: tells whether two texts are the same, and nothing else of them. */
   mark(parts: readonly string[]): string {
-    return createHmac("sha256", this.#marking).update(JSON.stringify(parts)).digest("hex");
+    return this.#marking(JSON.stringify(parts));
   }
 }
 

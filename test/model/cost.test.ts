@@ -50,6 +50,7 @@ function counted(db: Database, count: Count): Database {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== "function") return value;
+        if (name === "raw") return () => statement(target.raw());
         if (name !== "all" && name !== "get" && name !== "run") return value.bind(target);
         return (...given: unknown[]) => {
           count.statements += 1;

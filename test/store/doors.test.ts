@@ -8,6 +8,7 @@ import type { Store } from "../../agent/store/store.ts";
 import { type Answer, configured, keypad, MemoryStore } from "../support/memory-store.ts";
 
 const lobby = deviceId("door-1");
+const elsewhere = deviceId("door-2");
 const usual: DoorSettings = { rule: "pin_or_card", pinLength: undefined, lockOut: { count: 3, for: 60_000 } };
 const pin = (digits: string): Credential => ({ kind: "pin", digits: new Secret(digits) });
 const card = (bits: string): Credential => ({ kind: "card", format: "wiegand26", bits: new Secret(bits) });
@@ -23,7 +24,7 @@ class Lobby extends MemoryStore {
     super();
     const settings = { ...usual, ...doorman };
     this.door = this.reopened(
-      [configured(lobby, { doorman: settings })],
+      [configured(lobby, { doorman: settings }), configured(elsewhere)],
       undefined,
       undefined,
       () => this.isTimeKnown,
@@ -152,6 +153,25 @@ test("a window opens and closes to the moment, whether or not anybody has looked
   at.door.turn();
   expect(at.decide(card("aa"))).toEqual(["deny", undefined, "unknown_code"]);
   expect(at.receipt("ann")).toMatchObject({ state: "gone" });
+});
+
+test("who may always pass does so whatever their window says, and where they may no longer or only elsewhere, it is asked", () => {
+  using at = new Lobby();
+  at.own("ann", "card", "aa");
+  timed(at, "ann");
+  const began = at.now;
+  at.grant("ann");
+  expect(at.decide(card("aa"))).toEqual(["admit", "ann"]);
+  at.now = later(began, 2 * hour);
+  at.door.turn();
+  at.say(grant, { user_identity_id: "ann", device_id: elsewhere });
+  at.own("bob", "card", "bb");
+  at.grant("bob");
+  at.say(revoke, { user_identity_id: "ann", device_id: lobby });
+  expect(at.decide(card("aa"))).toEqual(["admit", "ann"]);
+  at.now = later(began, 3 * hour);
+  expect(at.decide(card("aa"))).toEqual(["deny", "ann", "expired_code"]);
+  expect(at.decide(card("bb"))).toEqual(["admit", "bob"]);
 });
 
 test("while the time is not known, who may always pass may pass, and a window is as it last was", () => {

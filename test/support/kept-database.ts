@@ -94,6 +94,11 @@ class Reading {
     this.#row = (values) => row(values);
   }
 
+  /** The rows as they are read. */
+  raw(): Statement {
+    return this.#values;
+  }
+
   get(...given: unknown[]): unknown {
     const values = this.#values.get(...given);
     return values === undefined ? undefined : this.#row(values);
