@@ -9,12 +9,12 @@ import type { Happening, Suspicion } from "./happening.ts";
 import type { Key } from "./key.ts";
 import { nak } from "./nak.ts";
 import { Opening, type Outcome } from "./opening.ts";
-import { longestWithoutPoll, offlineAfter, Pace } from "./pace.ts";
+import { offlineAfter, Pace } from "./pace.ts";
 import type { Pending } from "./pending.ts";
 import { decodeReply, type Reply } from "./replies.ts";
 import { reportsOf } from "./reports.ts";
 import { noCounts, type SessionCounts } from "./session-counts.ts";
-import { defaultQuestions, greetingOf, poll, type SessionOptions } from "./session-options.ts";
+import { defaultQuestions, greetingOf, type SessionOptions } from "./session-options.ts";
 import { resultOf, type Wanted, WantedCommands } from "./wanted.ts";
 
 /**
@@ -26,7 +26,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #dialogue: Dialogue;
   readonly #opening: Opening;
-  readonly #wanted = new WantedCommands();
+  readonly #wanted: WantedCommands;
   readonly #pace = new Pace();
   readonly #distrust = new Distrust();
   readonly #counts = noCounts();
@@ -39,13 +39,11 @@ export class Session {
   /** Whether a plain ACK to a poll was seen in this session: what came before may be from an earlier one (7.11). */
   #isFresh = false;
   #lastGood: Instant = instant(0);
-  #lastPoll: Instant = instant(0);
-  /** Whether it was polled last: then a command may follow, however long a round takes. */
-  #wasPoll = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#dialogue = new Dialogue(options.address, options.check, options.overhears);
+    this.#wanted = new WantedCommands(options.pollEvery);
     this.#opening = new Opening(options.keys);
     this.#greet();
   }
@@ -111,8 +109,7 @@ export class Session {
   due(now: Instant): Instant | undefined {
     if (this.#dialogue.pending) return this.#pace.again && earliest([this.#pace.again, this.#wanted.deadline]);
     if (this.#pace.notBefore > now) return this.#pace.notBefore;
-    const isBusy = !this.#isReady || !this.#wanted.isEmpty || this.#opening.isKeyDue;
-    return isBusy ? now : later(this.#lastPoll, this.#options.pollEvery);
+    return !this.#isReady || this.#opening.isKeyDue ? now : this.#wanted.due(now);
   }
 
   /** What to send now, mark and frame; undefined: nothing is due. */
@@ -180,7 +177,8 @@ export class Session {
         return this.#carryOut(this.#opening.refused(), now);
       case "dropped":
         this.#tell([this.#distrust.suspect("clear")]);
-        return this.#settle("dropped");
+        this.#counts.dropped += 1;
+        return this.#settle();
       case "breach":
         return this.#breach(now, received.frame.security ? "layout" : "clear");
     }
@@ -266,12 +264,8 @@ export class Session {
 
   #order(now: Instant): Uint8Array | undefined {
     if (!this.#isReady) this.#becomeReady(now);
-    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll, now);
-    if (!wanted && now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
-    this.#wasPoll = wanted === undefined;
-    if (wanted) return this.#send({ command: wanted });
-    this.#lastPoll = now;
-    return this.#send({ command: poll });
+    const command = this.#wanted.next(now);
+    return command && this.#send({ command });
   }
 
   #becomeReady(now: Instant): void {
@@ -346,8 +340,7 @@ export class Session {
     this.#isFresh = false;
   }
 
-  #settle(count?: "dropped"): void {
-    if (count) this.#counts[count] += 1;
+  #settle(): void {
     this.#dialogue.settle();
     this.#pace.answered();
   }
