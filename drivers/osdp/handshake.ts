@@ -13,10 +13,10 @@ import {
   wipe,
 } from "./secure-channel.ts";
 
-/** What a handshake says, with the block that says that it does. */
-interface Step {
+/** What is said next; of a handshake, with the block that says that it is. */
+export interface Step {
   readonly command: Command;
-  readonly security: SecurityBlock;
+  readonly security?: SecurityBlock;
 }
 
 /** One attempt to open the channel with one key, from the panel's side (reference 3.2; D.4). */
@@ -41,21 +41,16 @@ export class Handshake {
     return this.#step({ command: "CHLNG", random: this.random }, 0x11);
   }
 
-  /** Of step 3: with it we prove that we have it. */
-  get proof(): Step {
-    return this.#step({ command: "SCRYPT", cryptogram: this.#cryptogram }, 0x13);
-  }
-
   /**
-   * Step 2. @param selector of its security block. @returns what is wrong with it; undefined: the reader has proven that it
-   * has the key.
+   * Step 2. @param selector of its security block. @returns what is wrong with it; else the reader has proven that it has the
+   * key, and step 3, with which we prove that we have it.
    */
-  challenged(reply: Reply | undefined, selector: number | undefined): Suspicion | undefined {
+  challenged(reply: Reply | undefined, selector: number | undefined): Step | Suspicion {
     if (reply?.reply !== "CCRYPT") return "layout";
     if (selector !== this.selector) return selector === 0 ? "default_key" : "layout";
     if (!equal(reply.cryptogram, clientCryptogram(this.#keys, this.random, reply.random))) return "wrong_key";
     this.#cryptogram = serverCryptogram(this.#keys, this.random, reply.random);
-    return undefined;
+    return this.#step({ command: "SCRYPT", cryptogram: this.#cryptogram }, 0x13);
   }
 
   /** Step 4. @returns what the channel begins with; undefined: the reader has not come to the same MAC. */

@@ -21,10 +21,6 @@ export class KeyRing {
     this.#keys = keys;
   }
 
-  get isEmpty(): boolean {
-    return this.#keys.length === 0 && !this.#pairing;
-  }
-
   get attempt(): Handshake | undefined {
     return this.#attempt;
   }

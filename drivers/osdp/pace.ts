@@ -2,8 +2,6 @@ import { type Instant, instant, later, type Milliseconds } from "../../agent/dom
 
 /** Without a good exchange for so long it is offline, and both sides give the channel up (5.7). */
 export const offlineAfter: Milliseconds = 8_000;
-/** Commands other than to outputs hold polls up for no longer: it is by polls that cards are read. */
-export const longestWithoutPoll: Milliseconds = 1_000;
 export const unpairedProbe: Milliseconds = 5_000;
 /** Somebody stands at a reader, and brings it into its install mode. */
 export const installProbe: Milliseconds = 2_000;

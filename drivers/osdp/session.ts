@@ -3,18 +3,18 @@ import type { Command } from "./commands.ts";
 import type { Received } from "./deframer.ts";
 import { Dialogue } from "./dialogue.ts";
 import { Distrust } from "./distrust.ts";
-import type { SecurityBlock } from "./frame.ts";
 import { answerIn, gate, type Stage, type Verdict } from "./gate.ts";
+import type { Step } from "./handshake.ts";
 import type { Happening, Suspicion } from "./happening.ts";
 import type { Key } from "./key.ts";
-import { KeyRing } from "./key-ring.ts";
 import { nak } from "./nak.ts";
-import { installProbe, longestWithoutPoll, offlineAfter, Pace, unpairedProbe } from "./pace.ts";
+import { Opening, type Outcome } from "./opening.ts";
+import { offlineAfter, Pace } from "./pace.ts";
 import type { Pending } from "./pending.ts";
 import { decodeReply, type Reply } from "./replies.ts";
 import { reportsOf } from "./reports.ts";
 import { noCounts, type SessionCounts } from "./session-counts.ts";
-import { defaultQuestions, greetingOf, poll, type SessionOptions } from "./session-options.ts";
+import { defaultQuestions, greetingOf, type SessionOptions } from "./session-options.ts";
 import { resultOf, type Wanted, WantedCommands } from "./wanted.ts";
 
 /**
@@ -25,28 +25,26 @@ import { resultOf, type Wanted, WantedCommands } from "./wanted.ts";
 export class Session {
   readonly #options: SessionOptions;
   readonly #dialogue: Dialogue;
-  readonly #keys: KeyRing;
-  readonly #wanted = new WantedCommands();
+  readonly #opening: Opening;
+  readonly #wanted: WantedCommands;
   readonly #pace = new Pace();
   readonly #distrust = new Distrust();
   readonly #counts = noCounts();
   readonly #happenings: Happening[] = [];
   #stage: Stage = "greeting";
-  /** What is still to be asked in this stage. */
-  #script: readonly Command[] = [];
+  /** What is still to be said in this stage. */
+  #script: readonly Step[] = [];
   #isReady = false;
   #isOnline = false;
   /** Whether a plain ACK to a poll was seen in this session: what came before may be from an earlier one (7.11). */
   #isFresh = false;
   #lastGood: Instant = instant(0);
-  #lastPoll: Instant = instant(0);
-  /** Whether it was polled last: then a command may follow, however long a round takes. */
-  #wasPoll = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#dialogue = new Dialogue(options.address, options.check, options.overhears);
-    this.#keys = new KeyRing(options.keys);
+    this.#wanted = new WantedCommands(options.pollEvery);
+    this.#opening = new Opening(options.keys);
     this.#greet();
   }
 
@@ -88,7 +86,7 @@ export class Session {
    * so, and both until `key_proven` says which of them the reader has.
    */
   rotate(key: Key): void {
-    this.#keys.rotate(key);
+    this.#opening.rotate(key);
   }
 
   /**
@@ -96,31 +94,29 @@ export class Session {
    * and is best done where nobody listens. The key is kept as in {@link rotate}.
    */
   pair(key: Key, until: Instant, now: Instant): void {
-    this.#keys.pair(key, until);
     this.#pace.up();
-    this.#restart(now, 0);
+    this.#carryOut(this.#opening.pair(key, until), now);
   }
 
   /** Ends all; the keys are wiped. */
   close(now: Instant): void {
     this.#tell([...this.#wanted.lost(now, false), ...this.#wanted.clear()]);
     this.#dialogue.begin();
-    this.#keys.wipe();
+    this.#opening.wipe();
   }
 
   /** When it wants the turn next; undefined: it waits for a reply. */
   due(now: Instant): Instant | undefined {
     if (this.#dialogue.pending) return this.#pace.again && earliest([this.#pace.again, this.#wanted.deadline]);
     if (this.#pace.notBefore > now) return this.#pace.notBefore;
-    const isBusy = !this.#isReady || !this.#wanted.isEmpty || this.#keys.toSet;
-    return isBusy ? now : later(this.#lastPoll, this.#options.pollEvery);
+    return !this.#isReady || this.#opening.isKeyDue ? now : this.#wanted.due(now);
   }
 
   /** What to send now, mark and frame; undefined: nothing is due. */
   turn(now: Instant): Uint8Array | undefined {
     this.tick(now);
     const { pending } = this.#dialogue;
-    if (!pending) return this.#pace.notBefore > now ? undefined : this.#next(now);
+    if (!pending) return this.#next(now);
     if (this.#pace.again === undefined || this.#pace.again > now) return undefined;
     this.#pace.again = undefined;
     this.#counts.repeats += 1;
@@ -133,7 +129,7 @@ export class Session {
     // A repeat may be what makes the reader act, and that would be too late; and no other command can have its number.
     const deadline = this.#wanted.deadline;
     if (deadline !== undefined && deadline <= now && !this.isAwaiting) this.#restart(now, 0);
-    if (this.#keys.isPairingOver(now)) this.#endPairing(now);
+    this.#carryOut(this.#opening.tick(now, this.#isReady), now);
     // Where the clock was set back, nothing tells how long it has been silent.
     if (this.#isOnline && (now - this.#lastGood >= offlineAfter || now < this.#lastGood)) this.#goOffline(now);
   }
@@ -178,10 +174,11 @@ export class Session {
       case "gone":
         return this.#shake(now, this.#pace.pause(), "said");
       case "refused":
-        return this.#otherKey(now, "key_refused");
+        return this.#carryOut(this.#opening.refused(), now);
       case "dropped":
         this.#tell([this.#distrust.suspect("clear")]);
-        return this.#settle("dropped");
+        this.#counts.dropped += 1;
+        return this.#settle();
       case "breach":
         return this.#breach(now, received.frame.security ? "layout" : "clear");
     }
@@ -194,15 +191,17 @@ export class Session {
   #open(received: Received, pending: Pending, now: Instant): void {
     const data = this.#dialogue.open(received);
     if (typeof data === "string") return this.#breach(now, data);
+    // Whatever comes of it, the exchange has succeeded; what is begun anew counts from 0.
+    this.#settle();
     const reply = decodeReply(received.frame.code, data);
     if (!reply) this.#counts.malformed += 1;
     switch (this.#stage) {
       case "greeting":
-        return this.#settle();
+        return undefined;
       case "challenged":
-        return this.#otherKey(now, this.#keys.attempt?.challenged(reply, received.frame.security?.data[0]));
+        return this.#carryOut(this.#opening.challenged(reply, received.frame.security?.data[0]), now);
       case "proving":
-        return this.#proven(reply, now);
+        return this.#carryOut(this.#opening.proven(reply), now);
       case "clear":
       case "channel":
         return this.#answered(reply, pending, now);
@@ -210,14 +209,13 @@ export class Session {
   }
 
   /** What counts: said in the channel, or in clear where a site wants it so. */
-  #answered(reply: Reply | undefined, { command }: Pending, now: Instant): void {
+  #answered(reply: Reply | undefined, { command, protection }: Pending, now: Instant): void {
     this.#lastGood = now;
     if (reply?.reply === "NAK" && this.#isOver(reply.error, now)) return;
-    this.#settle();
     this.#tell(this.#wanted.answered(reply, now));
-    if (command.command === "KEYSET") return this.#keySet(reply, now);
+    if (command.command === "KEYSET") return this.#carryOut(this.#opening.keyAnswered(reply), now);
     // Under the key that everybody knows nothing else is believed.
-    if (this.#keys.isOpenToAll) return;
+    if (protection === "default_key") return;
     if (command.command === "POLL" && reply?.reply === "ACK") this.#isFresh = true;
     if (command.command === "COMSET" && reply?.reply === "COM") this.#dialogue.address = reply.address;
     this.#tell(reply ? reportsOf(reply, command, !this.#isFresh) : []);
@@ -234,39 +232,40 @@ export class Session {
   }
 
   #next(now: Instant): Uint8Array | undefined {
-    const [asked, ...rest] = this.#script;
-    if (asked) {
-      this.#script = rest;
-      return this.#send(asked);
-    }
+    if (this.#pace.notBefore > now) return undefined;
+    const [step, ...rest] = this.#script;
+    this.#script = rest;
+    if (step) return this.#send(step);
+    const first = this.#first();
+    if (!first) return this.#order(now);
+    this.#carryOut(first, now);
+    return this.#next(now);
+  }
+
+  /** What comes before all orders: a channel, and in it a key that is due. */
+  #first(): Outcome | undefined {
     switch (this.#stage) {
+      case "clear":
+        return undefined;
+      case "channel":
+        return this.#opening.keySet();
       case "greeting":
-        return this.#challenge(now);
       case "challenged":
       case "proving":
-        return this.#prove();
-      case "clear":
-      case "channel":
-        return this.#order(now);
+        if (this.#options.challengeAtZero === true) this.#dialogue.begin();
+        return this.#opening.challenge(this.#options.random(8));
     }
   }
 
-  #send(command: Command, security?: SecurityBlock): Uint8Array {
+  #send({ command, security }: Step): Uint8Array {
     this.#counts.commands += 1;
     return this.#dialogue.send(command, security);
   }
 
   #order(now: Instant): Uint8Array | undefined {
-    const key = this.#stage === "channel" ? this.#keys.setting() : undefined;
-    if (key) this.#tell([{ happening: "key_sent", key }]);
-    if (key) return this.#send({ command: "KEYSET", keyType: 1, key });
     if (!this.#isReady) this.#becomeReady(now);
-    const wanted = this.#wanted.next(!this.#wasPoll && now - this.#lastPoll > longestWithoutPoll, now);
-    if (!wanted && now < later(this.#lastPoll, this.#options.pollEvery)) return undefined;
-    this.#wasPoll = wanted === undefined;
-    if (wanted) return this.#send(wanted);
-    this.#lastPoll = now;
-    return this.#send(poll);
+    const command = this.#wanted.next(now);
+    return command && this.#send({ command });
   }
 
   #becomeReady(now: Instant): void {
@@ -278,54 +277,29 @@ export class Session {
     this.#isOnline = true;
   }
 
-  #challenge(now: Instant): Uint8Array | undefined {
-    const attempt = this.#keys.begin(this.#options.random(8));
-    if (!attempt) return this.#hasNoKey("unpaired", now, unpairedProbe);
-    if (this.#options.challengeAtZero === true) this.#dialogue.begin();
-    this.#stage = "challenged";
-    return this.#send(attempt.challenge.command, attempt.challenge.security);
-  }
-
-  #prove(): Uint8Array | undefined {
-    const proof = this.#keys.attempt?.proof;
-    this.#stage = "proving";
-    return proof && this.#send(proof.command, proof.security);
-  }
-
-  #proven(reply: Reply | undefined, now: Instant): void {
-    const begun = this.#keys.attempt?.proven(reply);
-    if (!begun) return this.#otherKey(now, "key_refused");
-    this.#settle();
-    this.#dialogue.enter(begun.keys, begun.mac, this.#keys.isOpenToAll ? "default_key" : "own_key");
-    this.#counts.channels += 1;
-    this.#stage = "channel";
-    this.#tell(this.#keys.proven());
-    this.#script = this.#keys.isOpenToAll ? [] : (this.#options.questions ?? defaultQuestions);
-  }
-
-  #keySet(reply: Reply | undefined, now: Instant): void {
-    if (reply?.reply !== "NAK") return this.#shake(now, 0);
-    this.#tell(this.#keys.notSet(reply.error));
-    if (this.#keys.isOpenToAll) this.#restart(now, 0);
-  }
-
-  #endPairing(now: Instant): void {
-    this.#tell(this.#keys.endPairing(false));
-    if (this.#keys.isOpenToAll || !this.#isReady) this.#restart(now, 0);
-  }
-
-  /** The reader does not have the key that was tried. Nothing but the next one of its own is tried now. */
-  #otherKey(now: Instant, why: Suspicion | undefined): void {
-    if (why === undefined) this.#settle();
-    else if (this.#keys.failed()) this.#shake(now, 0);
-    else if (this.#keys.isOpenToAll) this.#hasNoKey("not_installing", now, installProbe);
-    else this.#breach(now, why);
-  }
-
-  /** There is no key with which both sides could begin. */
-  #hasNoKey(happening: "unpaired" | "not_installing", now: Instant, wait: Milliseconds): undefined {
-    this.#tell([{ happening }]);
-    this.#restart(now, wait);
+  /** What the opening of the channel wants: the only place where that is done. */
+  #carryOut(outcome: Outcome, now: Instant): void {
+    this.#tell(outcome.tell ?? []);
+    switch (outcome.do) {
+      case "go_on":
+        return undefined;
+      case "say":
+        this.#stage = outcome.stage;
+        this.#script = [outcome.step];
+        return undefined;
+      case "enter":
+        this.#dialogue.enter(outcome.keys, outcome.mac, outcome.protection);
+        this.#counts.channels += 1;
+        this.#stage = "channel";
+        this.#script = outcome.protection === "own_key" ? scriptOf(this.#options.questions ?? defaultQuestions) : [];
+        return undefined;
+      case "restart":
+        return this.#restart(now, outcome.wait);
+      case "shake":
+        return this.#shake(now, outcome.wait);
+      case "breach":
+        return this.#breach(now, outcome.why);
+    }
   }
 
   #breach(now: Instant, why: Suspicion): void {
@@ -350,7 +324,7 @@ export class Session {
 
   #greet(): void {
     this.#stage = this.#options.security === "clear" ? "clear" : "greeting";
-    this.#script = greetingOf(this.#options, this.#pace.failures % 2 === 1 && !this.#isOnline);
+    this.#script = scriptOf(greetingOf(this.#options, this.#pace.failures % 2 === 1 && !this.#isOnline));
   }
 
   /** A new handshake, as the reader is known to be there. `said`: it has answered that it knows nothing of the session. */
@@ -358,7 +332,7 @@ export class Session {
     this.#tell(this.#wanted.lost(now, end === "said" && !this.#dialogue.isRepeated));
     this.#counts.restarts += 1;
     this.#dialogue.begin();
-    this.#keys.drop();
+    this.#opening.drop();
     this.#stage = "greeting";
     this.#script = [];
     this.#pace.begin(later(now, wait));
@@ -366,8 +340,7 @@ export class Session {
     this.#isFresh = false;
   }
 
-  #settle(count?: "dropped"): void {
-    if (count) this.#counts[count] += 1;
+  #settle(): void {
     this.#dialogue.settle();
     this.#pace.answered();
   }
@@ -376,3 +349,5 @@ export class Session {
     this.#happenings.push(...happenings);
   }
 }
+
+const scriptOf = (commands: readonly Command[]): readonly Step[] => commands.map((command) => ({ command }));

@@ -1,7 +1,8 @@
-import { type Instant, instant, later } from "../../agent/domain/instant.ts";
+import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Command } from "./commands.ts";
 import type { Happening, Result } from "./happening.ts";
 import type { Reply } from "./replies.ts";
+import { poll } from "./session-options.ts";
 
 /** A command that somebody wants to be sent. */
 export interface Wanted {
@@ -16,11 +17,15 @@ export interface Wanted {
 
 /** More than that waits only where something is wrong. */
 const most = 32;
+/** Commands other than to outputs hold polls up for no longer: it is by polls that cards are read. */
+const longestWithoutPoll: Milliseconds = 1_000;
 
 /**
- * What one reader is to be told: outputs first, as somebody stands at a door. Of each command the result is told once.
+ * What one reader is to be told, with polls between: outputs first, as somebody stands at a door. Of each command the result
+ * is told once.
  */
 export class WantedCommands {
+  readonly #pollEvery: Milliseconds;
   #waiting: readonly Wanted[] = [];
   /** It was sent, and is not answered. */
   #current: Wanted | undefined;
@@ -29,9 +34,17 @@ export class WantedCommands {
   #doubted: readonly { readonly wanted: Wanted; readonly sentAt: Instant }[] = [];
   /** Those that are sent in a second session. */
   #seconds: ReadonlySet<string> = new Set();
+  #lastPoll: Instant = instant(0);
+  /** Whether it was polled last: then a command may follow, however long a round takes. */
+  #wasPoll = false;
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  constructor(pollEvery: Milliseconds) {
+    this.#pollEvery = pollEvery;
+  }
+
+  /** When there is something to send. */
+  due(now: Instant): Instant {
+    return this.#waiting.length > 0 ? now : later(this.#lastPoll, this.#pollEvery);
   }
 
   get isUrgent(): boolean {
@@ -49,14 +62,19 @@ export class WantedCommands {
     return [];
   }
 
-  /** What to send now. @param isPollLate only what is for an output goes before a poll then. */
-  next(isPollLate: boolean, now: Instant): Command | undefined {
+  /** What to send now; undefined: nothing is due. */
+  next(now: Instant): Command | undefined {
+    // Only what is for an output goes before a poll then.
+    const isPollLate = !this.#wasPoll && now - this.#lastPoll > longestWithoutPoll;
     const next =
       this.#waiting.find(({ command }) => command.command === "OUT") ?? (isPollLate ? undefined : this.#waiting[0]);
     this.#waiting = this.#waiting.filter((wanted) => wanted !== next);
     this.#current = next;
     this.#sentAt = now;
-    return next?.command;
+    if (!next && now < later(this.#lastPoll, this.#pollEvery)) return undefined;
+    this.#wasPoll = next === undefined;
+    if (this.#wasPoll) this.#lastPoll = now;
+    return next?.command ?? poll;
   }
 
   /** Of a reply that is not of its shape nothing is known but that it came. */
