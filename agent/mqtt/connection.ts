@@ -48,6 +48,8 @@ export interface End {
 /** MQTT 5, 3.14.2.1. */
 const sessionTakenOver = 0x8e;
 
+/** In so many turns in a row may replies that wait go before what stands. */
+const mostPassed = 50;
 /** How long leaving may take, with a broker that does not answer: then it is told by our last will. */
 const leaveWithin = 1000;
 
@@ -63,12 +65,18 @@ export class Connection {
   readonly #handout = new Handout();
   readonly #life = new AbortController();
   readonly #wake = oncePerTurn(() => this.#turn());
-  /** Somebody waits for a reply: what stands for everyone who comes later is made when that has left. */
+  /** Somebody waits for a reply: what stands for everyone who comes later is made when that has left, or at last. */
   readonly #tellStanding = oncePerTurn(() =>
     this.#guarded(() => {
-      if (this.#state === "sending") this.#retained.send();
+      if (this.#state !== "sending") return;
+      this.#passed = this.#outbox.isCrowded ? this.#passed + 1 : mostPassed;
+      if (this.#passed < mostPassed) return;
+      this.#passed = 0;
+      this.#retained.send();
     }),
   );
+  /** Turns in which replies went first. */
+  #passed = 0;
   #state: "opening" | "established" | "sending" | "leaving" | "over" | "failed" = "opening";
   #subscribed: boolean;
   #trouble: Trouble | undefined;

@@ -102,3 +102,13 @@ export class Agent implements AsyncDisposable {
     await this.end(profiles === "" ? "SIGKILL" : "SIGTERM");
   }
 }
+
+/** Resolves when every device has been heard of. */
+export async function allOnline(agent: Agent, devices: number): Promise<void> {
+  await until(
+    "all locks are online",
+    async () => [...(await agent.ask("devices/list")).matchAll(/"online":true/g)].length >= devices,
+    120_000,
+    50,
+  );
+}

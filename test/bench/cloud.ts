@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Agent } from "./agent.ts";
+import { type Agent, allOnline } from "./agent.ts";
 import { base, commandTopic, grantCommand, revokeCommand } from "./house.ts";
 import { Load } from "./load.ts";
 import { until } from "./until.ts";
@@ -60,15 +60,7 @@ export class Cloud implements AsyncDisposable {
 
   /** Resolves when the agent answers commands and every device has been heard of. */
   async ready(agent: Agent, devices: number): Promise<void> {
-    await until(
-      "all locks are online",
-      async () => {
-        const text = await agent.ask("devices/list");
-        return [...text.matchAll(/"online":true/g)].length >= devices;
-      },
-      120_000,
-      50,
-    );
+    await allOnline(agent, devices);
     await until(
       "the agent hears commands",
       async () => {

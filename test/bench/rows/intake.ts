@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { bestBroker, startBroker } from "../../support/broker.ts";
-import { Agent } from "../agent.ts";
+import { Agent, allOnline } from "../agent.ts";
 import type { Bench, BenchContext } from "../bench.ts";
 import { Child } from "../child.ts";
 import { base, commandTopic, doorOf, doorsOn, grantCommand, lockOf, slowLock, upTo } from "../house.ts";
@@ -13,6 +13,8 @@ import { ownProgram } from "../own-program.ts";
 import { until } from "../until.ts";
 
 const devices = 100;
+const links = 10;
+const linkOf = (door: number): string => `link-${1 + (door % links)}`;
 /** Each of a lock's answers takes as long: as with real ones, most of what was granted waits for its lock. */
 const lockAnswersIn = 1_000;
 
@@ -78,12 +80,14 @@ async function startLatchd(at: string, url: string): Promise<Started> {
   const agent = new Agent(at, {
     agent_id: "gateway-1",
     broker: url,
-    links: { simulated: { driver: "simulated", slots: 250 } },
-    devices: doorsOn("simulated", devices),
+    links: Object.fromEntries(upTo(links).map((link) => [linkOf(link), { driver: "simulated", slots: 250 }])),
+    devices: doorsOn(linkOf, devices),
   });
   for (const door of upTo(devices))
-    slowLock(agent.dataDir, { link: "simulated", lock: lockOf(door), ms: lockAnswersIn });
+    slowLock(agent.dataDir, { link: linkOf(door), lock: lockOf(door), ms: lockAnswersIn, to: ["write"] });
   await agent.start();
+  // It has met its locks long before anybody sends it as many commands.
+  await allOnline(agent, devices);
   return {
     process: agent.process,
     loopDelay: () => agent.loopDelay(),
