@@ -8,7 +8,6 @@ import type { Milliseconds } from "./domain/instant.ts";
 import { doormanOf } from "./doors.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
-import { serveHttp } from "./http-door.ts";
 import { type AnswerCall, answering, few, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
@@ -218,7 +217,7 @@ async function start(
   let isClosing = false;
   const answer = answering(intake, () => isClosing);
   ready.resolve(answer);
-  const http = config.http && (await serveHttp(config.http, intake, answer));
+  const http = config.http && (await (await import("./http-door.ts")).serveHttp(config.http, intake, answer));
   onClose(() => http?.close());
   // The local door is opened first, and closed last.
   onClose(() => (isClosing = true));

@@ -57,6 +57,9 @@ function faultText({ name, message, stack = [], cause }: Fault): string {
   return `${lines.join("\n")}\n${cause ? `caused by ${faultText(cause)}` : ""}`;
 }
 
+// Begun before the configuration is read, which waits for files as this does.
+if (process.argv[2] === "run") void import("./agent.ts").catch(crash);
+
 process.on("uncaughtException", crash);
 process.on("unhandledRejection", crash);
 // Whoever read our output has gone away: that is no reason to stop.

@@ -1,20 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError, StoreError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
-import { act } from "./act.ts";
-import { clock } from "./clock.ts";
-import { code } from "./code.ts";
-import { explain } from "./explain.ts";
-import { fault } from "./fault.ts";
-import { grant } from "./grant.ts";
-import { keys } from "./keys.ts";
-import { list } from "./list.ts";
-import { osdp } from "./osdp.ts";
-import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { CommandError, type ExitCode, type Shell } from "./shell.ts";
-import { simulate } from "./simulate.ts";
-import { statusVerb } from "./status.ts";
 
 /** Carries out one command line (without the program's own name). Rejects only with what nobody foresaw. */
 export async function latchd(words: readonly string[], shell: Shell): Promise<ExitCode> {
@@ -32,8 +20,9 @@ export async function latchd(words: readonly string[], shell: Shell): Promise<Ex
       exitCode = wanted;
     },
   };
-  for (const add of [run, grant, revoke, list, code, explain, statusVerb, keys, clock, osdp, act, fault, simulate])
-    add(program, verb);
+  run(program, verb);
+  // An agent is back sooner without what only its clients need.
+  if (words[0] !== "run") for (const add of (await import("./client-verbs.ts")).clientVerbs) add(program, verb);
   try {
     await program.parseAsync(words, { from: "user" });
     return exitCode;

@@ -4,18 +4,11 @@ import type { Log } from "../../drivers/driver.ts";
 import { mostBytes, refusalReply } from "../commands/perform.ts";
 import { closingDown, Refused } from "../commands/refusal.ts";
 import { idHeader } from "./listener.ts";
+import { ownFault, tooLong, unreadable } from "./refusals.ts";
 import { TooManyRequests } from "./too-many-requests.ts";
 
-/** Whoever is still connected then is cut off. */
-const patienceMs = 500;
-
-/**
- * What every door over HTTP has: bodies as bytes, for the command table to read, and an answer in the envelope whatever goes
- * wrong.
- *
- * @param is the door, in words: for the log.
- */
-export function plainServer(is: string, log: Log, options: FastifyServerOptions = {}): FastifyInstance {
+/** Bodies as bytes, for the command table to read, and an answer in the envelope whatever goes wrong. */
+export function plainServer(log: Log, options: FastifyServerOptions): FastifyInstance {
   const server = fastify({
     bodyLimit: mostBytes,
     forceCloseConnections: "idle",
@@ -38,36 +31,23 @@ export function plainServer(is: string, log: Log, options: FastifyServerOptions 
   server.setErrorHandler((error, _request, reply) => {
     if (error instanceof TooManyRequests) reply.header("retry-after", String(error.seconds));
     const { status, body } = refusalReply(
-      refusedBy(error, () => log.error({ err: error }, `a command at ${is} failed`)),
+      refusedBy(error, () => log.error({ err: error }, "a command at the HTTP door failed")),
     );
     return reply.type("application/json").code(status).send(body);
   });
   return server;
 }
 
-/** Within a second, whoever is still connected. */
-export async function closeSoon(server: FastifyInstance): Promise<void> {
-  const impatience = setTimeout(() => server.server.closeAllConnections(), patienceMs);
-  try {
-    await server.close();
-  } finally {
-    clearTimeout(impatience);
-  }
-}
-
 /** The bytes of a body that {@link plainServer} has taken; none where there was none. */
 export const bodyOf = (body: unknown): Uint8Array => (body instanceof Uint8Array ? body : new Uint8Array());
-
-/** No body stands for no parameters. */
-export const orNothing = (bytes: Uint8Array): Uint8Array => (bytes.byteLength > 0 ? bytes : Buffer.from("{}"));
 
 function refusedBy(error: unknown, tell: () => void): Refused {
   if (error instanceof Refused) return error;
   const status = statusOf(error);
-  if (status === 413) return new Refused("invalid_input", "the body is over 64 KiB", 413);
-  if (status < 500) return new Refused("invalid_input", "the request cannot be read");
+  if (status === 413) return tooLong();
+  if (status < 500) return unreadable();
   tell();
-  return new Refused("internal_error", "the agent failed at this: its log says why", 500);
+  return ownFault();
 }
 
 const statusOf = (error: unknown): number =>

@@ -10,10 +10,12 @@ import type { Http } from "../config/http.ts";
 import type { Milliseconds } from "../domain/instant.ts";
 import { ConfigError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
+import { orNothing } from "./body.ts";
+import { closeSoon } from "./close-soon.ts";
 import { openApi } from "./contract/openapi.ts";
 import type { Gate } from "./gate.ts";
 import { answerRaw, idHeader, isPrivate, listenerFor } from "./listener.ts";
-import { bodyOf, closeSoon, orNothing, plainServer } from "./plain-server.ts";
+import { bodyOf, plainServer } from "./plain-server.ts";
 import { parametersIn, type Shape, shapeOf } from "./query.ts";
 import { asksByQuery, methodsOf, notSupported, routeOf, unknownPath } from "./route.ts";
 
@@ -56,7 +58,7 @@ const usualPatience: Milliseconds = 10_000;
  * @throws ConfigError where it cannot listen.
  */
 export async function openHttpDoor(settings: Http, parts: HttpParts): Promise<HttpDoor> {
-  const server = plainServer("the HTTP door", parts.log, {
+  const server = plainServer(parts.log, {
     serverFactory: (handler) => listenerFor(settings, parts.patience ?? usualPatience, handler),
     clientErrorHandler: answerRaw,
     // A path that is none.
@@ -90,7 +92,7 @@ export async function openHttpDoor(settings: Http, parts: HttpParts): Promise<Ht
   }
   const [address] = server.addresses();
   const port = typeof address === "object" ? address.port : settings.port;
-  return { port, close: () => closeSoon(server) };
+  return { port, close: () => closeSoon(server.server, () => server.close()) };
 }
 
 async function ask(request: FastifyRequest, reply: FastifyReply, gate: HttpParts["gate"]): Promise<Asked> {

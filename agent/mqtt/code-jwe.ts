@@ -1,4 +1,3 @@
-import { CompactEncrypt, importJWK } from "jose";
 import type { ReplyKey } from "../commands/reply-key.ts";
 
 /**
@@ -6,6 +5,8 @@ import type { ReplyKey } from "../commands/reply-key.ts";
  * "Telling a PIN"). Each is encrypted with an agreement of its own.
  */
 export async function withCodesEncrypted(body: string, { kid, kty, crv, x, ...more }: ReplyKey): Promise<string> {
+  // Most houses never send a key, and need not wait for this at each start.
+  const { CompactEncrypt, importJWK } = await import("jose");
   const key = await importJWK({ kty, crv, x, ...("y" in more ? { y: more.y } : {}) }, "ECDH-ES");
   const header = { alg: "ECDH-ES", enc: "A256GCM", ...(kid === undefined ? {} : { kid }) };
   const encrypt = async (code: string): Promise<string> =>

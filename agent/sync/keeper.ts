@@ -119,11 +119,14 @@ export class Keeper {
     isAwaited: Surroundings["isAwaited"],
   ): Promise<Instant | undefined> {
     const watch = this.#watch(device);
-    const { ledger, committed, failed: stop } = this.#parts;
+    const { ledger, committed, turn, failed: stop } = this.#parts;
     try {
       const due = (other: DeviceId): void => this.due(other);
       const around = { ...this.#parts, due, claimed: this.#claimed, isAwaited };
+      // At once: by it a driver knows which locks are ours, and what there is to say of them as its link opens.
       const lock = this.#lockOf(device);
+      // A start meets several locks at once: the broker is connected to, and a command answered, before all are looked up.
+      if (!watch.known.asked) await turn(() => ledger.owes(device));
       if (!lock) {
         // Its link does not open yet: what does not need the lock is done, so that receipts say what is in the way.
         await choose(device, around, signal);

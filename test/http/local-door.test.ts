@@ -103,6 +103,28 @@ test("the local door tells a fault of the agent to the log, and nothing of it to
   expect(lines.join("")).toContain("a command at the local door failed");
 });
 
+test("the local door goes on where a caller hangs up in the middle, and takes it for no fault of the agent", async () => {
+  await start();
+  const half = connect(localDoorPath(dataDir));
+  half.write("POST /a/b HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{");
+  await once(half, "connect");
+  // Until it is read.
+  await send("/a/b", "{}");
+  half.destroy();
+  await once(half, "close");
+  expect((await send("/a/b?x=1", "{}")).status).toBe(200);
+  expect(lines).toEqual([]);
+});
+
+test("the local door says in the same shape that it cannot read what is no HTTP", async () => {
+  await start();
+  const odd = connect(localDoorPath(dataDir));
+  odd.write("hello\r\n\r\n");
+  const [said] = await once(odd, "data");
+  expect(String(said)).toMatch(/^HTTP\/1\.1 400 .*"ok":false.*invalid_input/s);
+  odd.destroy();
+});
+
 test("the local door is open to its own user alone", async () => {
   await start();
   expect(statSync(localDoorPath(dataDir)).mode & 0o777).toBe(0o600);
