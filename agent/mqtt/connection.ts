@@ -48,8 +48,6 @@ export interface End {
 /** MQTT 5, 3.14.2.1. */
 const sessionTakenOver = 0x8e;
 
-/** In so many turns in a row may replies that wait go before what stands. */
-const mostPassed = 50;
 /** How long leaving may take, with a broker that does not answer: then it is told by our last will. */
 const leaveWithin = 1000;
 
@@ -65,18 +63,12 @@ export class Connection {
   readonly #handout = new Handout();
   readonly #life = new AbortController();
   readonly #wake = oncePerTurn(() => this.#turn());
-  /** Somebody waits for a reply: what stands for everyone who comes later is made when that has left, or at last. */
+  /** Somebody waits for a reply: what stands for everyone who comes later is made when that has left. */
   readonly #tellStanding = oncePerTurn(() =>
     this.#guarded(() => {
-      if (this.#state !== "sending") return;
-      this.#passed = this.#outbox.isCrowded ? this.#passed + 1 : mostPassed;
-      if (this.#passed < mostPassed) return;
-      this.#passed = 0;
-      this.#retained.send();
+      if (this.#state === "sending") this.#retained.send();
     }),
   );
-  /** Turns in which replies went first. */
-  #passed = 0;
   #state: "opening" | "established" | "sending" | "leaving" | "over" | "failed" = "opening";
   #subscribed: boolean;
   #trouble: Trouble | undefined;
@@ -96,7 +88,7 @@ export class Connection {
     if (this.#inbox) collectFrom(client, this.#inbox, (topic) => this.#handout.isKept(topic));
     const publisher = publisherOn(client, packetLimit, this.#wake);
     this.#outbox = new Outbox(options, { publisher, wake: this.#wake, signal: this.#life.signal });
-    this.#retained = new Retained(options, { publisher });
+    this.#retained = new Retained(options, { publisher, wake: this.#wake, signal: this.#life.signal });
 
     client.on("connect", ({ sessionPresent }) => this.#opened(sessionPresent));
     client.on("packetreceive", () => this.#guarded(() => options.presence.heard()));

@@ -66,7 +66,6 @@ export class Outbox {
   readonly #unanswered = new Map<number, number>();
   #acknowledged: number[] = [];
   #isTrying = false;
-  #isCrowded = false;
 
   /**
    * @param wake asks for a later {@link send}.
@@ -96,11 +95,6 @@ export class Outbox {
     if (this.#publisher.room > 0) this.#lines.rest();
   }
 
-  /** More replies wait than the broker takes at once. */
-  get isCrowded(): boolean {
-    return this.#isCrowded;
-  }
-
   /** Topics, in full, whose letters wait because nobody is subscribed. */
   get unheard(): readonly string[] {
     return this.#lines.unheard;
@@ -124,7 +118,6 @@ export class Outbox {
     const { room } = this.#publisher;
     if (room <= 0) return;
     const letters = this.#letters.next(this.#inFlight, room, { rank, after: this.#reached[rank] });
-    if (rank === "reply") this.#isCrowded = letters.length === room;
     for (const letter of letters) {
       const way = this.#lines.way(letter.topic);
       if (way === "wait") return;

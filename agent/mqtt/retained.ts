@@ -1,4 +1,5 @@
-import type { Log } from "../../drivers/driver.ts";
+import type { Clock, Log } from "../../drivers/driver.ts";
+import type { Milliseconds } from "../domain/instant.ts";
 import { raiseLimit } from "./packet-limit.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Topics } from "./topics.ts";
@@ -17,6 +18,9 @@ export function offline(status: string): string {
   return JSON.stringify({ ...(typeof said === "object" ? said : {}), state: "offline" });
 }
 
+/** All that stands is looked through for what has changed: for that nobody waits who waits for a reply, or for a lock. */
+const comparedEvery: Milliseconds = 100;
+
 /** Keeps the retained messages on the broker true over one connection: all at its start, then what has changed. */
 export class Retained {
   readonly #standing: Standing;
@@ -25,12 +29,21 @@ export class Retained {
   readonly #log: Log;
   readonly #said = new Map<string, string>();
   readonly #waiting = new Map<string, string>();
+  readonly #rest: () => Promise<void>;
+  readonly #wake: () => void;
   #changed = true;
+  #isResting = false;
 
+  /**
+   * @param wake asks for a later {@link send}.
+   * @param signal aborted at the end of the connection.
+   */
   constructor(
-    { standing, topics, log }: { standing: Standing; topics: Topics; log: Log },
-    { publisher }: { publisher: Publisher },
+    { standing, topics, log, clock }: { standing: Standing; topics: Topics; log: Log; clock: Pick<Clock, "sleep"> },
+    { publisher, wake, signal }: { publisher: Publisher; wake: () => void; signal: AbortSignal },
   ) {
+    this.#rest = () => clock.sleep(comparedEvery, signal);
+    this.#wake = wake;
     this.#standing = standing;
     this.#topics = topics;
     this.#publisher = publisher;
@@ -44,7 +57,7 @@ export class Retained {
 
   /** Publishes what differs from what was said last, as far as there is room. Throws what `standing` throws. */
   send(): void {
-    if (this.#changed) this.#compare();
+    if (this.#changed && !this.#isResting) this.#compare();
     for (const [topic, payload] of this.#waiting) {
       if (this.#publisher.room <= 0) return;
       this.#waiting.delete(topic);
@@ -60,6 +73,7 @@ export class Retained {
 
   #compare(): void {
     this.#changed = false;
+    void this.#pause();
     const wanted = new Map([[this.#topics.status, this.#standing.status()]]);
     for (const [id, device] of this.#standing.devices()) wanted.set(this.#topics.device(id), device);
     for (const topic of this.#said.keys()) if (!wanted.has(topic)) wanted.set(topic, "");
@@ -67,6 +81,17 @@ export class Retained {
       if (this.#said.get(topic) === payload) this.#waiting.delete(topic);
       else this.#waiting.set(topic, payload);
     }
+  }
+
+  async #pause(): Promise<void> {
+    this.#isResting = true;
+    try {
+      await this.#rest();
+    } catch {
+      return; // The connection is over.
+    }
+    this.#isResting = false;
+    if (this.#changed) this.#wake();
   }
 
   #say(topic: string, payload: string, done: () => void): void {

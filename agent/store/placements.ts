@@ -47,6 +47,9 @@ export class Placements {
 
   readonly #tally: Statement<[string], { state: ReceiptState; count: number; oldest: number }>;
 
+  /** What {@link owes} said of each lock since something of that was last kept: it is asked at every turn of every lock. */
+  readonly #owing = new Map<LockId, boolean>();
+
   constructor(db: Database) {
     const open = `SELECT ${columns.join(", ")} FROM placements WHERE valid_to IS NULL`;
     this.#insert = db.prepare(
@@ -107,6 +110,8 @@ export class Placements {
   /** Closes what stood before, and where something is left keeps what stands now. Returns both. */
   keep(placement: Placement, rank: number, now: Instant): { before: Kept | undefined; after: Kept } {
     const before = this.get(placement.id);
+    this.#owing.delete(placement.lock);
+    if (before) this.#owing.delete(before.placement.lock);
     const { state } = standing(placement);
     const since = before?.state === state ? before.since : now;
     const after: Kept = { placement, state, since, rank: before?.rank ?? rank };
@@ -178,7 +183,16 @@ export class Placements {
 
   /** Whether anything on a lock is to be taken away. A look-up. */
   owes(lock: LockId): boolean {
-    return this.#owes.get(lock) !== undefined;
+    const known = this.#owing.get(lock);
+    if (known !== undefined) return known;
+    const owes = this.#owes.get(lock) !== undefined;
+    this.#owing.set(lock, owes);
+    return owes;
+  }
+
+  /** The rows may be others than they were. */
+  reread(): void {
+    this.#owing.clear();
   }
 
   oldestDebt(): Instant | undefined {

@@ -229,6 +229,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       journal.rollBack(mark);
       devices.rolledBack();
       locks.reread();
+      placements.reread();
       throw error;
     }
   };

@@ -15,6 +15,8 @@ const tagBytes = 16;
 export class Vault {
   readonly #sealing: Uint8Array;
   readonly #marking: (text: string) => string;
+  /** Random bytes that no nonce was made of yet. */
+  #nonces: Buffer = Buffer.alloc(0);
 
   constructor(key: Uint8Array) {
     this.#sealing = derive(key, "latchd seal");
@@ -23,10 +25,18 @@ export class Vault {
 
   /** @param place what the sealed value belongs to, e.g. `credential/<id>`. */
   seal(secret: Secret, place: string): Buffer {
-    const nonce = randomBytes(nonceBytes);
+    const nonce = this.#nonce();
     const cipher = createCipheriv("aes-256-gcm", this.#sealing, nonce).setAAD(Buffer.from(place));
     const sealed = Buffer.concat([cipher.update(secret.reveal(), "utf8"), cipher.final()]);
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]);
+  }
+
+  /** The system is asked for many at once: that takes as long as for one. */
+  #nonce(): Buffer {
+    if (this.#nonces.length < nonceBytes) this.#nonces = randomBytes(64 * nonceBytes);
+    const nonce = this.#nonces.subarray(0, nonceBytes);
+    this.#nonces = this.#nonces.subarray(nonceBytes);
+    return nonce;
   }
 
   open(sealed: Uint8Array, place: string): Secret {
