@@ -45,11 +45,12 @@ function broker(commands: readonly string[] = ["*"]) {
     restart: () => {
       open = intake();
     },
-    bring: (...arrivals: Arrival[]) => open.accept(arrivals),
+    // In memory nothing waits for a disk.
+    bring: (...arrivals: Arrival[]) => void open.accept(arrivals),
     handOut: (...of: Arrival[]) => {
       const since = desk.now;
       desk.now = later(since, 1_000);
-      open.accept(of);
+      void open.accept(of);
       desk.now = later(since, 30_000);
       open.handedOut(new Set(of.map(({ topic }) => topic)), since);
     },

@@ -206,7 +206,7 @@ export class Connection {
   #fail(cause: unknown): void {
     if (this.#state === "failed") return;
     this.#state = "failed";
-    this.#inbox?.close();
+    void this.#inbox?.close();
     this.#options.onFailure(cause);
   }
 

@@ -82,11 +82,22 @@ export class Inbox {
   }
 
   #answerInOrder(answers: readonly Answer[], result: Result | Promise<Result>): void {
-    const answered = Promise.all([result, this.#answering]).then(([found]) => {
-      for (const answer of answers) answer(this.#hasFailed ? "not taken" : found);
-      if (this.#answering === answered) this.#answering = undefined;
-    });
+    const answered = this.#answerAfter(this.#answering, answers, result);
     this.#answering = answered;
+    void answered.then(() => {
+      if (this.#answering === answered) this.#answering = undefined;
+      return undefined;
+    });
+  }
+
+  async #answerAfter(
+    before: Promise<void> | undefined,
+    answers: readonly Answer[],
+    result: Result | Promise<Result>,
+  ): Promise<void> {
+    const found = await result;
+    await before;
+    for (const answer of answers) answer(this.#hasFailed ? "not taken" : found);
   }
 
   #accept(arrivals: readonly Arrival[]): Result | Promise<Result> {

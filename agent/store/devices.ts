@@ -74,8 +74,8 @@ export class Devices {
   readonly #changed: Set<DeviceId>;
   /** As it was read last; undefined where something has changed since. It is asked for after each commit. */
   #glanced: readonly DeviceGlance[] | undefined;
-  /** Abilities as they were read last, by the text that they were read from: a round asks for them at each step. */
-  readonly #parsed = new Map<DeviceId, { readonly text: string; readonly abilities: Abilities }>();
+  /** Abilities as they were read since something was learnt: a round asks for them at each step. */
+  readonly #known = new Map<DeviceId, Abilities>();
 
   /** @param changed devices of which something changed: added to. */
   constructor(db: Database, configured: readonly ConfiguredDevice[], changed: Set<DeviceId>) {
@@ -135,6 +135,7 @@ export class Devices {
   /** What was written since may have been undone. */
   rolledBack(): void {
     this.#glanced = undefined;
+    this.#known.clear();
   }
 
   #readGlance(): readonly DeviceGlance[] {
@@ -167,8 +168,13 @@ export class Devices {
   }
 
   abilities(id: DeviceId): Abilities | undefined {
+    const known = this.#known.get(id);
+    if (known) return known;
     const text = this.#abilities.get(id)?.abilities;
-    return text == null ? undefined : this.#readAbilities(id, text);
+    if (text == null) return undefined;
+    const abilities = readAbilities(text);
+    this.#known.set(id, abilities);
+    return abilities;
   }
 
   /** Whether it is decided by us who may open it. */
@@ -183,6 +189,7 @@ export class Devices {
 
   learn(id: DeviceId, abilities: Abilities): void {
     this.#setAbilities.run(writeAbilities(abilities), id);
+    this.#known.delete(id);
     this.#hasChanged(id);
   }
 
@@ -230,7 +237,7 @@ export class Devices {
   #fromRow(id: DeviceId, row: Row): Omit<DeviceRecord, keyof ConfiguredDevice | "limits"> {
     return {
       addedAt: instant(row.added_at),
-      abilities: row.abilities === null ? undefined : this.#readAbilities(id, row.abilities),
+      abilities: this.abilities(id),
       online: row.online === 1,
       locked: fromFlag(row.locked),
       doorOpen: fromFlag(row.door_open),
@@ -238,14 +245,6 @@ export class Devices {
       breaker: openBreaker(row),
       audit: auditOf(row),
     };
-  }
-
-  #readAbilities(id: DeviceId, text: string): Abilities {
-    const last = this.#parsed.get(id);
-    if (last?.text === text) return last.abilities;
-    const abilities = readAbilities(text);
-    this.#parsed.set(id, { text, abilities });
-    return abilities;
   }
 }
 

@@ -169,6 +169,11 @@ export function roundLedgerOf(parts: Parts): RoundStore {
   };
   /** Since the start: what nobody could choose for before may be chosen for now, once. */
   const met = new Set<DeviceId>();
+  const meetAgain = (device: DeviceId, lock: LockId): void => {
+    if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
+    if (!met.has(device)) choices.dueWhereUnmet(device);
+    met.add(device);
+  };
   const isToChoose = (device: DeviceId): boolean =>
     choices.of(device, 1).length > 0 &&
     (devices.limits(device) !== undefined || devices.abilities(device) !== undefined) &&
@@ -222,9 +227,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         const others = locks.holding(lock).filter((other) => other !== device);
         // Whatever the order in which it is said: what is kept has another than what a driver says.
         if (isSame && others.length === 0 && !locks.isMoved(device) && isDeepStrictEqual(before, abilities)) {
-          if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
-          if (!met.has(device)) choices.dueWhereUnmet(device);
-          met.add(device);
+          meetAgain(device, lock);
           return [];
         }
         for (const other of others) locks.vacate(other);

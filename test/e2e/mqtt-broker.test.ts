@@ -125,7 +125,7 @@ describe("a command published to the embedded broker", () => {
     const heard = await listen(broker.url, "a");
     const [ours, other] = [await client(broker.url), await client(broker.url)];
     await other.publishAsync(grant, "before", { qos: 1 });
-    broker.stopTaking();
+    await broker.stopTaking();
     other.publish(grant, "after", { qos: 1 });
     await until("hung up on", () => !other.connected);
     await ours.publishAsync("a", "still", { qos: 1 });

@@ -14,7 +14,7 @@ class Line {
   }
 
   /** Brings a message; returns what the inbox called back with. */
-  bring(messageId: number, more: Partial<IPublishPacket> = {}, answered = vi.fn()): Error | undefined {
+  bring(messageId: number, more: Partial<IPublishPacket> = {}, answered = vi.fn<() => void>()): Error | undefined {
     let answer: Error | undefined;
     const packet = {
       cmd: "publish",
@@ -39,10 +39,11 @@ let broken: Error | undefined;
 /** What the intake returns. */
 let onDisk: Promise<void> | undefined;
 
+const nothing = (): void => {};
 /** One that a test decides about. */
 function disk(): { promise: Promise<void>; resolve: () => void; reject: (cause: Error) => void } {
-  let resolve = (): void => {};
-  let reject = (_: Error): void => {};
+  let resolve = nothing;
+  let reject: (cause: Error) => void = nothing;
   const promise = new Promise<void>((done, failed) => {
     resolve = done;
     reject = failed;
@@ -99,7 +100,7 @@ test("Inbox hands over topic, payload, retain, Response Topic and Correlation Da
 test("Inbox lets no more be read than a group holds, until that is committed", async () => {
   openInbox();
   for (let id = 1; id < committedAtOnce; id += 1) expect(line.bring(id)).toBeInstanceOf(Error);
-  const readOn = vi.fn();
+  const readOn = vi.fn<() => void>();
   line.bring(committedAtOnce, {}, readOn);
   expect(readOn).not.toHaveBeenCalled();
   await nextTurn();
@@ -179,7 +180,7 @@ test("Inbox acknowledges nothing that does not get to the disk, nor anything aft
 test("close() commits and acknowledges at once what was collected, and takes no more", async () => {
   const inbox = openInbox();
   line.bring(1);
-  inbox.close();
+  void inbox.close();
   expect(line.happened).toEqual(["commit of 1", "puback 1"]);
   line.bring(2);
   await nextTurn();

@@ -44,7 +44,7 @@ function send(name: string, parameters: object, codes: "never" | "clear" = "neve
   };
   const payload = Buffer.from(JSON.stringify(parameters));
   const arrival = { topic: `access/gateway-1/command/${name}`, payload, retained: false };
-  mqttIntake(parts, topics, { codes, commands: ["*"] }).accept([arrival]);
+  void mqttIntake(parts, topics, { codes, commands: ["*"] }).accept([arrival]);
 }
 /** What may be sent now. */
 const ready = (): readonly string[] =>

@@ -2,6 +2,8 @@ import { expect, test, vi } from "vitest";
 import { offline, Retained } from "../../agent/mqtt/retained.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
 
+const nothing = (): void => {};
+
 function standingOn(size = 100) {
   const said: [string, string][] = [];
   const devices = new Map([
@@ -19,9 +21,9 @@ function standingOn(size = 100) {
   const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
   const standing = { status: () => '{"state":"online","n":1}', devices: () => devices };
   /** Ends the pauses between looks at all that stands. */
-  let rested = (): void => {};
+  let rested = nothing;
   const clock = { sleep: () => new Promise<void>((done) => (rested = done)) };
-  const wake = vi.fn();
+  const wake = vi.fn<() => void>();
   const { signal } = new AbortController();
   const topics = topicsOf("p", "g");
   const retained = new Retained({ standing, topics, log, clock }, { publisher: line, wake, signal });

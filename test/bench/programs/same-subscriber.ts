@@ -69,8 +69,8 @@ const { log } = bareHost("");
 const parts = {
   store,
   log,
-  now: systemClock.now,
-  saidAt: systemClock.now,
+  now: () => systemClock.now(),
+  saidAt: () => systemClock.now(),
   failed,
   committed: () => session.nudge(),
 };
