@@ -260,7 +260,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
-    attempt: undoing,
+    attempt: (act) => guarded(() => undoing(act)),
     transaction,
     transactionUnsynced,
     synced,

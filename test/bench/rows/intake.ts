@@ -10,6 +10,7 @@ import { interleaved } from "../interleave.ts";
 import { Load } from "../load.ts";
 import { installNodeRed, startNodeRed } from "../node-red.ts";
 import { ownProgram } from "../own-program.ts";
+import { median } from "../statistics.ts";
 import { until } from "../until.ts";
 
 const devices = 100;
@@ -39,10 +40,11 @@ export const intake: Bench = {
   unit: Object.fromEntries(rows.map((row) => [row, "grants/s"])),
 
   async *rounds(context) {
-    const { quick, folder, progress, missing } = context;
+    const { quick, folder, progress, missing, note } = context;
     const [grants, rounds] = quick ? [2_000, 1] : [20_000, 5];
     const absent = await installNodeRed(context);
     if (absent !== undefined) missing(toNodeRed, absent);
+    let busy = "";
     const run =
       (name: string, start: (at: string, url: string) => Promise<Started>, share = 1) =>
       async (round: number): Promise<number> => {
@@ -50,7 +52,7 @@ export const intake: Bench = {
         const at = join(folder, `intake-${name.replaceAll(" ", "-")}-${round}`);
         mkdirSync(at);
         try {
-          return await rate(start, at, Math.round(grants * share), context);
+          return await rate(start, at, Math.round(grants * share), { ...context, note: (_, text) => (busy = text) });
         } finally {
           rmSync(at, { recursive: true });
         }
@@ -58,6 +60,7 @@ export const intake: Bench = {
     const contenders = new Map([
       ["latchd", run("latchd", startLatchd)],
       ["no database", run("no database", (_, url) => startProgram("same-subscriber", url))],
+      ["ten lines", run("ten lines", (_, url) => startProgram("bare-subscriber", url))],
       // What waits for the disk each time takes minutes for as many: the rate is that of the first part.
       [
         "one transaction each",
@@ -65,7 +68,10 @@ export const intake: Bench = {
       ],
     ]);
     if (absent === undefined) contenders.set("Node-RED", run("Node-RED", startNodeRedAt, 0.1));
+    const bare: number[] = [];
     for await (const found of interleaved(rounds, contenders)) {
+      bare.push(found.get("ten lines") ?? Number.NaN);
+      note(toBare, `${busy}; a subscriber of ten lines, that judges nothing: ${Math.round(median(bare))} grants/s`);
       const latchd = found.get("latchd") ?? Number.NaN;
       const others = [...found].flatMap(([name, reference]) => {
         const row = rowOf.get(name);
