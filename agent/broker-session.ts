@@ -33,7 +33,7 @@ interface SessionParts {
 export function openBrokerSession({ agentId, prefix, broker }: Config, parts: SessionParts): Mqtt {
   const { clock, log, store, topics, intake, embedded, facts, committed, crowded, onFailure } = parts;
   const name = nameOf(agentId, broker);
-  return openMqtt({
+  const session = openMqtt({
     ...(broker.kind === "remote" ? { ...broker, intake } : { protocol: "3.1.1", url: embedded ?? "" }),
     agentId,
     prefix,
@@ -45,6 +45,8 @@ export function openBrokerSession({ agentId, prefix, broker }: Config, parts: Se
     crowded,
     onFailure,
   });
+  store.outbox.onReleased(() => session.nudge());
+  return session;
 }
 
 /** What is true of the broker now. Before `session` was opened, it is not connected. */

@@ -79,10 +79,10 @@ export function mqttIntake(
         chooseNow(store, asked);
       };
       // Who sends one waits for the disk, and nothing else; while many are brought there, the next are looked at.
-      const isMany = arrivals.length > few;
-      if (isMany) store.transactionUnsynced(take);
+      if (arrivals.length > few) store.transactionUnsynced(take);
       else store.transaction(take);
-      const synced = isMany ? store.synced()?.then(() => committed(asked)) : undefined;
+      // In order, also where those before still wait for the disk.
+      const synced = store.synced()?.then(() => committed(asked));
       if (!synced) committed(asked);
       return synced;
     },
@@ -155,9 +155,9 @@ async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<vo
       chooseNow(store, asked);
       return all;
     });
-    committed(asked);
-    // What was only looked up may stand in a commit that is on its way to the disk.
+    // Others may still wait for the disk who are to be served before; and what was only looked up may be on its way there.
     await store.synced();
+    committed(asked);
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
     failed(error);

@@ -50,6 +50,8 @@ function door(perform: Perform, log: Log): Server {
       .then((reply) => send(response, reply, server.listening));
   });
   server.on("clientError", answerRaw);
+  // As `listenerFor` does.
+  server.on("checkExpectation", (request, response) => void server.emit("request", request, response));
   return server;
 }
 

@@ -67,6 +67,9 @@ export class Retained {
 
   /** Says that the agent is gone. `done` comes with the broker's answer. */
   leave(done: () => void): void {
+    if (this.#changed) this.#compare();
+    this.#waiting.delete(this.#topics.status);
+    this.send();
     this.#waiting.clear();
     this.#say(this.#topics.status, offline(this.#standing.status()), done);
   }

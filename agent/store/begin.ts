@@ -52,6 +52,7 @@ export function begin(db: Database, configured: readonly ConfiguredDevice[], par
   const renamed = configured.flatMap(({ id, was }) => was.map((old) => ({ id, old })));
   for (const { id, old } of renamed) {
     if (!renameDevice(db, old, id, now)) continue;
+    for (const kept of [devices, locks, placements]) kept.reread();
     journal.event("device.renamed", { device_id: id, was: old }, now);
     ledger.displace(id, locks.at(id), now);
     choices.dueOnDevice(id);

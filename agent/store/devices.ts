@@ -132,8 +132,8 @@ export class Devices {
     return this.#glanced;
   }
 
-  /** What was written since may have been undone. */
-  rolledBack(): void {
+  /** The rows may be others than they were. */
+  reread(): void {
     this.#glanced = undefined;
     this.#known.clear();
   }

@@ -71,7 +71,7 @@ export class EventBudget {
     events.remove(event.id);
     if (open && open.id !== event.id) {
       const payload = JSON.stringify({ ...JSON.parse(open.payload), ...merged(lossIn(open.payload), loss) });
-      events.replace(open.id, { id: id ?? open.id, payload });
+      this.#outbox.replaceEvent(open.id, { id: id ?? open.id, payload });
       this.#book.rewrite(open.number, payload);
     } else {
       const { number, body } = this.#book.write(loss);

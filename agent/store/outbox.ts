@@ -3,6 +3,7 @@ import type { ReplyKey } from "../commands/reply-key.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Calendar } from "./calendar.ts";
+import { HeldBack } from "./held-back.ts";
 import { limited } from "./limit.ts";
 import type { Vault } from "./vault.ts";
 import { WaitingEvents } from "./waiting-events.ts";
@@ -30,7 +31,7 @@ export interface Unencrypted {
   readonly body: string;
   readonly replyKey: ReplyKey;
 }
-type Row = { id: number; topic: string; payload: Buffer; sealed: number; correlation: Buffer | null };
+type Row = { id: number; rank: number; topic: string; payload: Buffer; sealed: number; correlation: Buffer | null };
 
 const repliesKeptFor: Milliseconds = 3600_000;
 const ranks = { reply: 0, event: 1 } as const;
@@ -53,8 +54,8 @@ export class Outbox {
   readonly #unencrypted: Statement<[number], Row>;
   readonly #copy: Statement<[Buffer, number]>;
   #isHolding = false;
-  /** Letters from here on are not to be handed out: they may not be on disk. `newer`: nor may they be after what is under way. */
-  #heldFrom = { now: Number.POSITIVE_INFINITY, newer: Number.POSITIVE_INFINITY };
+  readonly #held = { reply: new HeldBack(), event: new HeldBack() };
+  #released: () => void = () => undefined;
 
   constructor(db: Database, vault: Vault, calendar: Calendar) {
     this.#vault = vault;
@@ -63,7 +64,7 @@ export class Outbox {
     this.#insert = db.prepare(
       "INSERT INTO outbox (id, rank, topic, payload, sealed, correlation, at, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    const select = "SELECT id, topic, payload, sealed, correlation FROM outbox";
+    const select = "SELECT id, rank, topic, payload, sealed, correlation FROM outbox";
     this.#next = db.prepare(`${select} WHERE rank < ${unready} ORDER BY rank, id ${limited}`);
     this.#nextAfter = db.prepare(`${select} WHERE rank = ? AND id > ? ORDER BY id ${limited}`);
     this.#nextOf = db.prepare(`${select} WHERE topic = ? AND rank < ${unready} ORDER BY id ${limited}`);
@@ -90,36 +91,45 @@ export class Outbox {
     const date = this.#calendar.dateOf(now);
     const values = [order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null] as const;
     const { lastInsertRowid: at } = this.#insert.run(id ?? null, ...values);
-    if (this.#isHolding) this.#hold(Number(at));
+    if (this.#isHolding) this.#held[rank].hold(Number(at));
+  }
+
+  /** An event that nobody can have read gets another place, and says something else. */
+  replaceEvent(id: number, by: { readonly id: number; readonly payload: string }): void {
+    this.events.replace(id, by);
+    if (this.#isHolding) this.#held.event.hold(by.id);
   }
 
   /** What `act` puts here is handed out when it is on disk. */
   holding<T>(act: () => T): T {
-    const before = this.#heldFrom;
     this.#isHolding = true;
     try {
       return act();
-    } catch (error) {
-      this.#heldFrom = before;
-      throw error;
     } finally {
       this.#isHolding = false;
     }
   }
 
+  /** There are letters that wait for the disk. */
+  get isHolding(): boolean {
+    return !this.#held.reply.isEmpty || !this.#held.event.isEmpty;
+  }
+
   /** What was put here until now is being brought to the disk. */
   syncing(): void {
-    this.#heldFrom = { ...this.#heldFrom, newer: Number.POSITIVE_INFINITY };
+    for (const held of [this.#held.reply, this.#held.event]) held.syncing();
   }
 
   /** It is there. */
   synced(): void {
-    this.#heldFrom = { ...this.#heldFrom, now: this.#heldFrom.newer };
+    const isReply = this.#held.reply.synced();
+    const isEvent = this.#held.event.synced();
+    if (isReply || isEvent) this.#released();
   }
 
-  #hold(id: number): void {
-    const { now, newer } = this.#heldFrom;
-    this.#heldFrom = { now: Math.min(now, id), newer: Math.min(newer, id) };
+  /** @param released called when letters may be handed out that had to wait for the disk. */
+  onReleased(released: () => void): void {
+    this.#released = released;
   }
 
   #seal(text: string, topic: string): Buffer {
@@ -167,7 +177,7 @@ export class Outbox {
 
   /** None behind one that is not: who sends does not look back. */
   #onDisk(rows: readonly Row[]): readonly Row[] {
-    const held = rows.findIndex(({ id }) => id >= this.#heldFrom.now);
+    const held = rows.findIndex(({ id, rank }) => this.#held[rank === ranks.reply ? "reply" : "event"].has(id));
     return held < 0 ? rows : rows.slice(0, held);
   }
 

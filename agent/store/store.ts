@@ -227,9 +227,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       return run(act);
     } catch (error) {
       journal.rollBack(mark);
-      devices.rolledBack();
-      locks.reread();
-      placements.reread();
+      for (const kept of [devices, locks, placements]) kept.reread();
       throw error;
     }
   };
@@ -246,14 +244,25 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   transaction(() => begin(db, options.devices, parts, now()));
   // Nothing that is in memory is ever on disk.
   const log = db.memory ? undefined : new WriteAheadLog(db, outbox);
+  const changes = db.prepare<[], number>("SELECT total_changes()").pluck();
+  /** What is looked up only is written to no disk. */
+  const noting = <T>(act: () => T, wrote: (to: WriteAheadLog) => void): T => {
+    if (!log || db.inTransaction) return transaction(act);
+    const before = changes.get();
+    const done = transaction(act);
+    if (changes.get() !== before) wrote(log);
+    return done;
+  };
+  const transactionSynced = <T>(act: () => T): T => noting(act, (to) => to.caughtUp());
   const transactionUnsynced = <T>(act: () => T): T => {
     if (!log || db.inTransaction) return transaction(act);
     db.pragma("synchronous = NORMAL");
     try {
-      return outbox.holding(() => transaction(act));
+      return outbox.holding(() => noting(act, (to) => to.wrote()));
     } finally {
       db.pragma("synchronous = FULL");
-      log.wrote();
+      // Who waits for a letter need not know of it.
+      if (outbox.isHolding) log.synced()?.catch(() => undefined);
     }
   };
   const synced = (): Promise<void> | undefined => log?.synced();
@@ -261,13 +270,13 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
     attempt: (act) => guarded(() => undoing(act)),
-    transaction,
+    transaction: transactionSynced,
     transactionUnsynced,
     synced,
     // Most of the time nothing has come to its time, and then nothing is to be written.
     turn: (isConfirmed = false) =>
       windows.isDue(now())
-        ? transaction(() => windows.turn(now(), isConfirmed))
+        ? transactionSynced(() => windows.turn(now(), isConfirmed))
         : { due: new Set(), next: windows.next() },
     formerDevices: () => devices.former(),
     keys,
@@ -284,17 +293,24 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     retainedRefusals,
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
-    doors: doorBookOf({ ...parts, here, transaction }),
+    doors: doorBookOf({ ...parts, here, transaction: transactionSynced }),
     attempts: {
-      end: (attempt, end, isTold) => transaction(() => attempts.end(attempt, end, now(), isTold)),
-      interrupt: () => transaction(() => attempts.interrupt(now())),
+      end: (attempt, end, isTold) => transactionSynced(() => attempts.end(attempt, end, now(), isTold)),
+      interrupt: () => transactionSynced(() => attempts.interrupt(now())),
     },
-    debt: new Debt(db, { placements, journal, codeEvents, transaction }),
-    codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
-    rounds: roundLedgerOf({ ...parts, transaction, transactionUnsynced, synced, now, isClockTrusted }),
+    debt: new Debt(db, { placements, journal, codeEvents, transaction: transactionSynced }),
+    codeDelays: new CodeDelays(db, { placements, codeEvents, transaction: transactionSynced }),
+    rounds: roundLedgerOf({
+      ...parts,
+      transaction: transactionSynced,
+      transactionUnsynced,
+      synced,
+      now,
+      isClockTrusted,
+    }),
     checkOn: (failed) => checkMeanwhile(fileIn(dataDir), failed).end,
     prune: () =>
-      transaction(() => {
+      transactionSynced(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>
           kept.prune(now(), pruneAtOnce),
         );

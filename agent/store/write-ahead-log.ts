@@ -34,15 +34,22 @@ export class WriteAheadLog {
     this.#isBehind = true;
   }
 
+  /** A commit has waited for the disk, and so did all before it. */
+  caughtUp(): void {
+    this.#isBehind = false;
+    this.#follower.syncing();
+    this.#follower.synced();
+  }
+
   /**
-   * Resolves when all that is committed by now is on disk; undefined where it is.
+   * Resolves when all that is committed by now is on disk, and after what others were told who asked before; undefined where
+   * nobody has to wait.
    *
    * @throws StoreError where it cannot be brought there.
    */
   synced(): Promise<void> | undefined {
-    if (!this.#isBehind) return this.#running;
-    this.#next ??= this.#after(this.#running);
-    return this.#next;
+    if (this.#isBehind && !this.#next) this.#next = this.#after(this.#running);
+    return this.#next ?? this.#running;
   }
 
   close(): void {
@@ -52,11 +59,14 @@ export class WriteAheadLog {
 
   async #after(running: Promise<void> | undefined): Promise<void> {
     await running;
+    const own = this.#next;
+    this.#running = own;
     this.#next = undefined;
     this.#isBehind = false;
     this.#follower.syncing();
-    this.#running = this.#synchronise();
-    await this.#running;
+    await this.#synchronise();
+    if (this.#running === own) this.#running = undefined;
+    this.#follower.synced();
   }
 
   async #synchronise(): Promise<void> {
@@ -69,7 +79,5 @@ export class WriteAheadLog {
         cause,
       });
     }
-    this.#running = undefined;
-    this.#follower.synced();
   }
 }

@@ -26,7 +26,7 @@ export class Steps {
   readonly #device: DeviceId;
   readonly #asking: Asking;
   readonly #limits: MemoryLimits;
-  readonly #known: Pick<Acquaintance, "occupied" | "survey" | "noteSent">;
+  readonly #known: Pick<Acquaintance, "asked" | "occupied" | "survey" | "noteSent">;
   readonly #around: Surroundings;
   readonly #signal: AbortSignal;
   /** Slots that were read empty in this round, and not written since. */
@@ -36,7 +36,7 @@ export class Steps {
     device: DeviceId,
     memory: Memory,
     limits: MemoryLimits,
-    known: Pick<Acquaintance, "occupied" | "survey" | "noteSent">,
+    known: Pick<Acquaintance, "asked" | "occupied" | "survey" | "noteSent">,
     around: Surroundings,
     signal: AbortSignal,
   ) {
@@ -140,7 +140,8 @@ export class Steps {
       listed.push([at, contents]);
       return false;
     });
-    for (const [at, contents] of listed) await this.#see(at, contents);
+    // All at once: what happens while the disk is waited for is newer than the list.
+    await Promise.all(listed.map(([at, contents]) => this.#see(at, contents)));
     const ours = this.#ours();
     for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, contents);
     survey.answered(undefined, true, this.#now(), this.#around.random);
@@ -150,10 +151,12 @@ export class Steps {
   /** Whatever it was looked at for: what waits to be cleared is not, once its owner's code was seen in its place (Law 6). */
   async #see(slot: SlotName, contents: Observed): Promise<void> {
     const isCertain = contents.state === "known" || contents.state === "empty";
-    for (const placement of this.#around.ledger.placements(this.#device)) {
-      if (placement.late?.slot === slot || (isCertain && slotOf(placement) === slot))
-        await this.progress.change(placement.id, (now) => observe(now, slot, contents, this.#now()));
-    }
+    const about = this.#around.ledger
+      .placements(this.#device)
+      .filter((placement) => placement.late?.slot === slot || (isCertain && slotOf(placement) === slot));
+    await Promise.all(
+      about.map(({ id }) => this.progress.change(id, (now) => observe(now, slot, contents, this.#now()))),
+    );
   }
 
   #ours(): ReadonlySet<SlotName | undefined> {
@@ -175,12 +178,15 @@ export class Steps {
     const { settles } = this.#limits;
     if (!(await this.progress.change(id, (placement) => intendWrite(placement, slot, this.#now(), settles))))
       return false;
-    this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
     const entry = this.#entryOf(before);
     await this.#settling(
       id,
-      () => this.#asking.ask((memory, signal) => memory.write(entry, slot, signal)),
+      () => {
+        this.#known.noteSent(intendWrite(before, slot, this.#now(), settles), this.#now());
+        return this.#asking.ask((memory, signal) => memory.write(entry, slot, signal));
+      },
       (placement, outcome) => settleWrite(placement, before, outcome, this.#now(), settles),
+      { isStill: () => this.#around.ledger.placement(id)?.wanted === true },
     );
     return true;
   }
@@ -211,7 +217,7 @@ export class Steps {
       () => this.#asking.ask(async (memory, signal) => (await memory.enable?.(slot, entry, on, signal)) ?? refused),
       (placement, outcome) => settleSwitch(placement, before, outcome),
       // It is cleared instead, at once.
-      false,
+      { isPausedByRefusal: false },
     );
     return true;
   }
@@ -225,8 +231,13 @@ export class Steps {
     id: PlacementId,
     send: () => Promise<WriteOutcome>,
     settle: (placement: Placement, outcome: Settlement) => Placement,
-    isPausedByRefusal = true,
+    { isPausedByRefusal = true, isStill = (): boolean => true } = {},
   ): Promise<void> {
+    // While the intent went to the disk it may have been taken back, or another lock may have come.
+    if (!this.#known.asked || !isStill()) {
+      await this.progress.change(id, (placement) => settle(placement, { result: "not_sent" }));
+      return;
+    }
     let outcome: Settlement;
     try {
       outcome = this.#proven(await send());

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { instant } from "../../agent/domain/instant.ts";
 import type { Store } from "../../agent/store/store.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -10,21 +10,44 @@ const put = (store: Store, topic: string): void =>
 const handedOut = ({ outbox }: Store): readonly string[] =>
   outbox.next(new Set(), 100, { rank: "reply", after: 0 }).map(({ topic }) => topic);
 
-test("what is committed for the disk to take later is told to nobody before that, nor what comes behind it", async () => {
+test("what is committed for the disk to take later is told to nobody before that", async () => {
   using dir = new StoreDir();
   const store = dir.open();
+  const released = vi.fn<() => void>();
+  store.outbox.onReleased(released);
   store.transaction(() => put(store, "reply/1"));
   store.transactionUnsynced(() => put(store, "reply/2"));
   expect(handedOut(store)).toEqual(["reply/1"]);
-  store.transaction(() => put(store, "reply/3"));
-  expect(handedOut(store)).toEqual(["reply/1"]);
-  const synced = store.synced();
-  store.transactionUnsynced(() => put(store, "reply/4"));
-  await synced;
-  // The disk was asked after the fourth was committed, too.
-  expect(handedOut(store)).toEqual(["reply/1", "reply/2", "reply/3", "reply/4"]);
-  const next = store.synced();
-  expect(next).toBeUndefined();
+  expect(released).not.toHaveBeenCalled();
+  // Nobody has to ask for it.
+  await vi.waitFor(() => expect(released).toHaveBeenCalledOnce());
+  expect(handedOut(store)).toEqual(["reply/1", "reply/2"]);
+  expect(store.synced()).toBeUndefined();
+});
+
+test("a commit that waits for the disk has waited for all before it; one that wrote nothing has not", () => {
+  using dir = new StoreDir();
+  const store = dir.open();
+  store.transactionUnsynced(() => put(store, "reply/1"));
+  store.transaction(() => store.outbox.waiting);
+  expect(handedOut(store)).toEqual([]);
+  store.transaction(() => put(store, "reply/2"));
+  expect(handedOut(store)).toEqual(["reply/1", "reply/2"]);
+  store.transactionUnsynced(() => store.outbox.waiting);
+  expect(store.outbox.isHolding).toBe(false);
+});
+
+test("who asks later is told later, also where a commit in between has waited by itself", async () => {
+  using dir = new StoreDir();
+  const store = dir.open();
+  const order: string[] = [];
+  store.transactionUnsynced(() => put(store, "reply/1"));
+  const first = store.synced()?.then(() => order.push("first"));
+  await Promise.resolve();
+  store.transaction(() => put(store, "reply/2"));
+  const second = store.synced()?.then(() => order.push("second"));
+  await Promise.all([first, second]);
+  expect(order).toEqual(["first", "second"]);
 });
 
 test("a commit within another is on disk when that is, and the way commits are brought there stays as it was", () => {
@@ -41,6 +64,7 @@ test("a commit within another is on disk when that is, and the way commits are b
   ).toThrow("no");
   store.transaction(() => put(store, "reply/3"));
   expect(handedOut(store)).toEqual(["reply/1", "reply/3"]);
+  expect(store.outbox.isHolding).toBe(false);
 });
 
 /** Letters that are put, some of them for the disk to take later; and the disk, which begins, and is done. */
