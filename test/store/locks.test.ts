@@ -389,6 +389,26 @@ test("a grant that comes along from a former name is placed on the lock of the n
   expect(there).toMatchObject([{ identity: "cyd", wanted: true }]);
 });
 
+test("a device that had two names takes over from the one that had a lock, whichever is named first", () => {
+  const third = deviceId("door-3");
+  for (const names of [
+    ["never-met", first],
+    [first, "never-met"],
+  ]) {
+    using desk = new MemoryStore();
+    const { rounds } = desk.store;
+    rounds.learn(first, keypad());
+    desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: first });
+    rounds.choose(first);
+    desk.reopened([configured(first), configured(deviceId("never-met"))]);
+    const after = desk.reopened([
+      configured(third, { place: { link: "wire", address: first }, was: names.map(deviceId) }),
+    ]);
+    expect(after.rounds.lockAt(third)).toBe("serial-1");
+    expect(after.rounds.placements(third)).toMatchObject([{ identity: "ann", wanted: true }]);
+  }
+});
+
 test("a database of the first version learns from what locks have said where its codes are", () => {
   const db = new Database(":memory:");
   db.exec(readFileSync(join(migrations, "0001.sql"), "utf8"));

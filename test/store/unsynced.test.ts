@@ -1,9 +1,16 @@
+import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { instant } from "../../agent/domain/instant.ts";
+import { type Instant, instant } from "../../agent/domain/instant.ts";
+import { StoreError } from "../../agent/errors.ts";
+import { mqttIntake } from "../../agent/intake.ts";
+import type { Arrival } from "../../agent/mqtt/inbox.ts";
+import { topicsOf } from "../../agent/mqtt/topics.ts";
 import type { Store } from "../../agent/store/store.ts";
+import { worldOf } from "../../agent/world.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { StoreDir } from "../support/store-dir.ts";
+import { agentFacts } from "../support/world.ts";
 
 const put = (store: Store, topic: string): void =>
   store.outbox.put({ rank: "reply", topic, payload: "{}" }, instant(1_750_000_000_000));
@@ -105,4 +112,57 @@ test("letters leave in their order, up to the first that is not on disk", () => 
     }),
     { numRuns: 200 },
   );
+});
+
+test("commands are served in the order in which they came, whether they wait for the disk by themselves or with others", async () => {
+  using dir = new StoreDir();
+  const store = dir.open();
+  const served: number[] = [];
+  const now = (): Instant => dir.now;
+  const intake = mqttIntake(
+    {
+      store,
+      log: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+      now,
+      saidAt: now,
+      facts: agentFacts,
+      world: worldOf(
+        [],
+        () => undefined,
+        () => true,
+      ),
+      failed: (error) => expect.fail(String(error)),
+      committed: ({ commands }) => void served.push(commands),
+    },
+    topicsOf("access", "gateway-1"),
+    { codes: "never", commands: ["*"] },
+  );
+  const commands = (count: number, from: string): Arrival[] =>
+    Array.from({ length: count }, (_, at) => ({
+      topic: "access/gateway-1/command/user_identities/grant_access_to_device",
+      payload: Buffer.from(JSON.stringify({ user_identity_id: `${from}-${at}`, device_id: "door-1" })),
+      retained: false,
+    }));
+  const many = intake.accept(commands(6, "a"));
+  await Promise.resolve();
+  const one = intake.accept(commands(1, "b"));
+  // The same as before: nothing is written, and it stands in a commit that is on its way.
+  const again = intake.accept(commands(1, "a"));
+  expect(served).toEqual([]);
+  await Promise.all([many, one, again]);
+  expect(served).toEqual([6, 1, 1]);
+});
+
+test("a database that fails under one of many commands takes none of them", () => {
+  using dir = new StoreDir();
+  const store = dir.open();
+  const failing = (): void =>
+    store.transactionUnsynced(() => {
+      put(store, "reply/1");
+      store.attempt(() => {
+        throw new Database.SqliteError("disk full", "SQLITE_FULL");
+      });
+    });
+  expect(failing).toThrow(StoreError);
+  expect(store.outbox.waiting).toBe(0);
 });

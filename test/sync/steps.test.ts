@@ -53,9 +53,80 @@ test("a code that waits to be cleared is not, once a survey has seen its owner's
     turn: async () => undefined,
     claimed: () => undefined,
   };
-  const steps = new Steps(door, memory, limits, new Acquaintance(door), around, new AbortController().signal);
+  const known = new Acquaintance(door);
+  known.asked = true;
+  const steps = new Steps(door, memory, limits, known, around, new AbortController().signal);
   await steps.perform({ do: "survey", slot: one });
   await steps.perform({ do: "clear", placement: placement.id, slot: one });
   expect(sent).toEqual([]);
   expect(desk.events().at(-1)).toMatchObject({ event_type: "access.gone", evidence: "read_back" });
 });
+
+/** A step of a person's code at a door, whose intent waits for the disk until a test lets it go. */
+async function whileOnItsWay(of: "write" | "clear", meanwhile: (desk: MemoryStore, known: Acquaintance) => void) {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  const [door] = doors;
+  const { memory: limits } = keypad();
+  assert(door && limits);
+  rounds.learn(door, keypad());
+  desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: door });
+  rounds.choose(door);
+  const [placement] = rounds.placements(door);
+  assert(placement);
+  const stored = { result: "stored", slot: one, proof: "read_back" } as const;
+  if (of === "clear") {
+    rounds.change(door, placement.id, (before) =>
+      settleWrite(intendWrite(before, one, desk.now, undefined), before, stored, desk.now, undefined),
+    );
+  }
+  const sent: string[] = [];
+  const send = (what: string) => async () => {
+    sent.push(what);
+    return stored;
+  };
+  let onDisk = quiet;
+  const known = new Acquaintance(door);
+  known.asked = true;
+  const disk = new Promise<void>((done) => (onDisk = done));
+  const around = {
+    ledger: { ...rounds, onDisk: () => disk },
+    clock: new VirtualClock(),
+    log,
+    random: () => 0,
+    committed: quiet,
+    due: quiet,
+    isAwaited: () => false,
+    turn: async () => undefined,
+    claimed: () => undefined,
+  };
+  const memory: Memory = { write: send("write"), clear: send("clear"), read: async () => ({ state: "empty" }) };
+  const steps = new Steps(door, memory, limits, known, around, new AbortController().signal);
+  await steps.perform({ do: "look", slot: one });
+  const performed = steps.perform({ do: of, placement: placement.id, slot: one });
+  expect(sent).toEqual([]);
+  meanwhile(desk, known);
+  onDisk();
+  await performed;
+  return { sent, belief: rounds.placement(placement.id)?.belief.at };
+}
+
+test("what nobody takes back while its intent goes to the disk is sent then", async () => {
+  expect(await whileOnItsWay("write", quiet)).toEqual({ sent: ["write"], belief: "held" });
+});
+
+test("a code that is revoked while its intent goes to the disk is not written any more", async () => {
+  const revoked = (desk: MemoryStore): unknown =>
+    desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: doors[0] });
+  expect(await whileOnItsWay("write", revoked)).toMatchObject({ sent: [] });
+});
+
+test.each(["write", "clear"] as const)(
+  "a %s is not sent where another lock may have come while its intent went to the disk",
+  async (of) => {
+    const outcome = await whileOnItsWay(of, (_, known) => {
+      known.asked = false;
+    });
+    expect(outcome).toEqual({ sent: [], belief: of === "write" ? "nowhere" : "held" });
+  },
+);
