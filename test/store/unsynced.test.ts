@@ -114,6 +114,13 @@ test("letters leave in their order, up to the first that is not on disk", () => 
   );
 });
 
+const grants = (count: number, from: string): Arrival[] =>
+  Array.from({ length: count }, (_, at) => ({
+    topic: "access/gateway-1/command/user_identities/grant_access_to_device",
+    payload: Buffer.from(JSON.stringify({ user_identity_id: `${from}-${at}`, device_id: "door-1" })),
+    retained: false,
+  }));
+
 test("commands are served in the order in which they came, whether they wait for the disk by themselves or with others", async () => {
   using dir = new StoreDir();
   const store = dir.open();
@@ -137,17 +144,11 @@ test("commands are served in the order in which they came, whether they wait for
     topicsOf("access", "gateway-1"),
     { codes: "never", commands: ["*"] },
   );
-  const commands = (count: number, from: string): Arrival[] =>
-    Array.from({ length: count }, (_, at) => ({
-      topic: "access/gateway-1/command/user_identities/grant_access_to_device",
-      payload: Buffer.from(JSON.stringify({ user_identity_id: `${from}-${at}`, device_id: "door-1" })),
-      retained: false,
-    }));
-  const many = intake.accept(commands(6, "a"));
+  const many = intake.accept(grants(6, "a"));
   await Promise.resolve();
-  const one = intake.accept(commands(1, "b"));
+  const one = intake.accept(grants(1, "b"));
   // The same as before: nothing is written, and it stands in a commit that is on its way.
-  const again = intake.accept(commands(1, "a"));
+  const again = intake.accept(grants(1, "a"));
   expect(served).toEqual([]);
   await Promise.all([many, one, again]);
   expect(served).toEqual([6, 1, 1]);

@@ -115,9 +115,10 @@ test("what nobody takes back while its intent goes to the disk is sent then", as
   expect(await whileOnItsWay("write", quiet)).toEqual({ sent: ["write"], belief: "held" });
 });
 
+const revoked = (desk: MemoryStore): unknown =>
+  desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: doors[0] });
+
 test("a code that is revoked while its intent goes to the disk is not written any more", async () => {
-  const revoked = (desk: MemoryStore): unknown =>
-    desk.ask("user_identities/revoke_access_to_device", { user_identity_id: "ann", device_id: doors[0] });
   expect(await whileOnItsWay("write", revoked)).toMatchObject({ sent: [] });
 });
 
