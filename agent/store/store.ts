@@ -244,13 +244,13 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   transaction(() => begin(db, options.devices, parts, now()));
   // Nothing that is in memory is ever on disk.
   const log = db.memory ? undefined : new WriteAheadLog(db, outbox);
-  const changes = db.prepare<[], number>("SELECT total_changes()").pluck();
+  const changes = db.prepare<[], { total: number }>("SELECT total_changes() AS total");
   /** What is looked up only is written to no disk. */
   const noting = <T>(act: () => T, wrote: (to: WriteAheadLog) => void): T => {
     if (!log || db.inTransaction) return transaction(act);
-    const before = changes.get();
+    const before = changes.get()?.total;
     const done = transaction(act);
-    if (changes.get() !== before) wrote(log);
+    if (changes.get()?.total !== before) wrote(log);
     return done;
   };
   const transactionSynced = <T>(act: () => T): T => noting(act, (to) => to.caughtUp());
