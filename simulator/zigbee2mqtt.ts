@@ -254,8 +254,9 @@ export class Zigbee2mqttPersona implements AsyncDisposable {
     await this.#client?.publishAsync(this.#topic(topic), text, { retain });
   }
 
+  /** Resolves when the broker has it: who subscribes then finds it kept. */
   async #retain(topic: string, payload: object): Promise<void> {
-    await this.#client?.publishAsync(this.#topic(topic), stable(payload), { retain: true });
+    await this.#client?.publishAsync(this.#topic(topic), stable(payload), { retain: true, qos: 1 });
   }
 
   async #log(level: "info" | "error", message: string): Promise<void> {
