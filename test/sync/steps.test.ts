@@ -6,6 +6,7 @@ import { intendWrite, settleWrite } from "../../agent/domain/settle.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { Acquaintance } from "../../agent/sync/acquaintance.ts";
 import { Steps } from "../../agent/sync/steps.ts";
+import type { Surroundings } from "../../agent/sync/surroundings.ts";
 import type { Log, Memory } from "../../drivers/driver.ts";
 import { doors, keypad, MemoryStore } from "../support/memory-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -13,6 +14,19 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const quiet = (): void => undefined;
 const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 const one = slotName("1");
+
+/** What a round needs beside the lock, where nothing else happens. */
+const aroundOf = (ledger: Surroundings["ledger"]): Surroundings => ({
+  ledger,
+  clock: new VirtualClock(),
+  log,
+  random: () => 0,
+  committed: quiet,
+  due: quiet,
+  isAwaited: () => false,
+  turn: async () => undefined,
+  claimed: () => undefined,
+});
 
 test("a code that waits to be cleared is not, once a survey has seen its owner's code in that slot", async () => {
   using desk = new MemoryStore();
@@ -42,17 +56,7 @@ test("a code that waits to be cleared is not, once a survey has seen its owner's
     },
     read: async () => ({ state: "known", credential: { kind: "pin", digits: new Secret("246801") } }),
   };
-  const around = {
-    ledger: rounds,
-    clock: new VirtualClock(),
-    log,
-    random: () => 0,
-    committed: quiet,
-    due: quiet,
-    isAwaited: () => false,
-    turn: async () => undefined,
-    claimed: () => undefined,
-  };
+  const around = aroundOf(rounds);
   const known = new Acquaintance(door);
   known.asked = true;
   const steps = new Steps(door, memory, limits, known, around, new AbortController().signal);
@@ -89,17 +93,7 @@ async function whileOnItsWay(of: "write" | "clear", meanwhile: (desk: MemoryStor
   const known = new Acquaintance(door);
   known.asked = true;
   const disk = new Promise<void>((done) => (onDisk = done));
-  const around = {
-    ledger: { ...rounds, onDisk: () => disk },
-    clock: new VirtualClock(),
-    log,
-    random: () => 0,
-    committed: quiet,
-    due: quiet,
-    isAwaited: () => false,
-    turn: async () => undefined,
-    claimed: () => undefined,
-  };
+  const around = aroundOf({ ...rounds, onDisk: () => disk });
   const memory: Memory = { write: send("write"), clear: send("clear"), read: async () => ({ state: "empty" }) };
   const steps = new Steps(door, memory, limits, known, around, new AbortController().signal);
   await steps.perform({ do: "look", slot: one });
