@@ -14,6 +14,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const quiet = (): void => undefined;
 const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 const one = slotName("1");
+const never = (): Promise<never> => Promise.reject(new Error("nothing is to be sent"));
 
 /** What a round needs beside the lock, where nothing else happens. */
 const aroundOf = (ledger: Surroundings["ledger"]): Surroundings => ({
@@ -49,7 +50,7 @@ test("a code that waits to be cleared is not, once a survey has seen its owner's
 
   const sent: string[] = [];
   const memory: Memory = {
-    write: () => Promise.reject(new Error("nothing is to be written")),
+    write: never,
     clear: async (slot) => {
       sent.push(`clear ${slot}`);
       return stored;
@@ -125,3 +126,41 @@ test.each(["write", "clear"] as const)(
     expect(outcome).toEqual({ sent: [], belief: of === "write" ? "nowhere" : "held" });
   },
 );
+
+test("what happens to a slot while a list of the lock goes to the disk is newer than the list", async () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  const [door] = doors;
+  const { memory: limits } = keypad();
+  assert(door && limits);
+  rounds.learn(door, keypad());
+  for (const person of ["ann", "bob"])
+    desk.ask("user_identities/grant_access_to_device", { user_identity_id: person, device_id: door });
+  rounds.choose(door);
+  const slots = [one, slotName("2")];
+  const held = rounds.placements(door).map(({ id, credential }, at) => ({ id, credential, slot: slots[at] ?? one }));
+  for (const { id, slot } of held) {
+    const stored = { result: "stored", slot, proof: "read_back" } as const;
+    rounds.change(door, id, (before) =>
+      settleWrite(intendWrite(before, slot, desk.now, undefined), before, stored, desk.now, undefined),
+    );
+  }
+  let onDisk = quiet;
+  const disk = new Promise<void>((done) => (onDisk = done));
+  const memory: Memory = {
+    write: never,
+    clear: never,
+    async *list() {
+      for (const { slot, credential } of held)
+        yield { slot, contents: { state: "known", credential: rounds.credential(credential) } };
+    },
+  };
+  const around = aroundOf({ ...rounds, onDisk: () => disk });
+  const steps = new Steps(door, memory, limits, new Acquaintance(door), around, new AbortController().signal);
+  const surveyed = steps.perform({ do: "survey", slot: undefined });
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((done) => void setImmediate(done));
+  for (const slot of slots) rounds.happened(door, { suspect: slot, foreign: true, awake: true, events: [] });
+  onDisk();
+  await surveyed;
+  expect(rounds.placements(door).map(({ suspect }) => suspect)).toEqual([true, true]);
+});
