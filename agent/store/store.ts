@@ -1,12 +1,10 @@
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import type { Desk } from "../commands/perform.ts";
 import type { EventFields } from "../commands/records.ts";
 import type { ActionAttempt, AttemptEnd } from "../domain/action-attempt.ts";
 import type { DeviceId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
 import { TimeZones } from "../domain/time-zone.ts";
-import { StoreError } from "../errors.ts";
 import { AccessCodes } from "./access-codes.ts";
 import { AccessGrants } from "./access-grants.ts";
 import { ActionAttempts } from "./action-attempts.ts";
@@ -41,9 +39,9 @@ import { recordsOf } from "./records.ts";
 import { Requests } from "./requests.ts";
 import { RetainedRefusals } from "./retained-refusals.ts";
 import { type RoundStore, roundLedgerOf } from "./round-ledger.ts";
+import { Transactions } from "./transactions.ts";
 import { UserIdentities } from "./user-identities.ts";
 import { type Turn, Windows } from "./windows.ts";
-import { WriteAheadLog } from "./write-ahead-log.ts";
 
 export interface StoreOptions {
   readonly dataDir: string;
@@ -75,7 +73,7 @@ interface AttemptBook {
 }
 
 /** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
-export interface Store extends Desk {
+export interface Store extends Desk, Pick<Transactions, "transaction" | "transactionUnsynced" | "synced"> {
   readonly outbox: Outbox;
   readonly journal: Pick<Journal, "takeFresh">;
   readonly driverStates: DriverStates;
@@ -90,14 +88,6 @@ export interface Store extends Desk {
   readonly keys: Keys;
   readonly sessions: BrokerSessions;
   readonly retainedRefusals: RetainedRefusals;
-  transaction<T>(act: () => T): T;
-  /**
-   * As `transaction`, but on disk only when {@link synced} resolves: who loses power before may find it undone, so that nobody is
-   * to be told of it. What it puts into the outbox stays there until then.
-   */
-  transactionUnsynced<T>(act: () => T): T;
-  /** Resolves when all that is committed by now is on disk; undefined where it is. Rejects with a StoreError where it cannot be. */
-  synced(): Promise<void> | undefined;
   /**
    * Opens and closes the windows of grants whose time has come: some of them, in one transaction.
    *
@@ -211,72 +201,31 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     chosenBy: vault.mark(["chosen by", JSON.stringify([options.version, options.pins, options.devices])]),
   };
 
-  // Nested, better-sqlite3 makes a savepoint of it: what its function did is undone when that throws.
-  const inTransaction = db.transaction((act: () => unknown) => act());
-  const run = <T>(act: () => T): T => {
-    let result: { value: T } | undefined;
-    inTransaction.immediate(() => {
-      result = { value: act() };
-    });
-    if (!result) throw new StoreError("A transaction did not run");
-    return result.value;
-  };
-  const undoing = <T>(act: () => T): T => {
-    const { mark } = journal;
-    try {
-      return run(act);
-    } catch (error) {
-      journal.rollBack(mark);
-      for (const kept of [devices, locks, placements]) kept.reread();
-      throw error;
-    }
-  };
-  const transaction = <T>(act: () => T): T =>
-    guarded(() =>
-      undoing(() => {
-        const done = act();
-        here.settle(now());
-        journal.keepBudget(now());
-        return done;
-      }),
-    );
+  const transactions = new Transactions(db, {
+    outbox,
+    journal,
+    caches: [devices, locks, placements],
+    atEnd() {
+      here.settle(now());
+      journal.keepBudget(now());
+    },
+  });
+  const transaction = <T>(act: () => T): T => transactions.transaction(act);
+  const transactionUnsynced = <T>(act: () => T): T => transactions.transactionUnsynced(act);
+  const synced = (): Promise<void> | undefined => transactions.synced();
 
   transaction(() => begin(db, options.devices, parts, now()));
-  // Nothing that is in memory is ever on disk.
-  const log = db.memory ? undefined : new WriteAheadLog(db, outbox);
-  const changes = db.prepare<[], { total: number }>("SELECT total_changes() AS total");
-  /** What is looked up only is written to no disk. */
-  const noting = <T>(act: () => T, wrote: (to: WriteAheadLog) => void): T => {
-    if (!log || db.inTransaction) return transaction(act);
-    const before = changes.get()?.total;
-    const done = transaction(act);
-    if (changes.get()?.total !== before) wrote(log);
-    return done;
-  };
-  const transactionSynced = <T>(act: () => T): T => noting(act, (to) => to.caughtUp());
-  const transactionUnsynced = <T>(act: () => T): T => {
-    if (!log || db.inTransaction) return transaction(act);
-    db.pragma("synchronous = NORMAL");
-    try {
-      return outbox.holding(() => noting(act, (to) => to.wrote()));
-    } finally {
-      db.pragma("synchronous = FULL");
-      // Who waits for a letter need not know of it.
-      if (outbox.isHolding) log.synced()?.catch(() => undefined);
-    }
-  };
-  const synced = (): Promise<void> | undefined => log?.synced();
   return {
     records: recordsOf({ ...parts, ...names, now }),
     replies: requests,
-    attempt: (act) => guarded(() => undoing(act)),
-    transaction: transactionSynced,
+    attempt: (act) => transactions.attempt(act),
+    transaction,
     transactionUnsynced,
     synced,
     // Most of the time nothing has come to its time, and then nothing is to be written.
     turn: (isConfirmed = false) =>
       windows.isDue(now())
-        ? transactionSynced(() => windows.turn(now(), isConfirmed))
+        ? transaction(() => windows.turn(now(), isConfirmed))
         : { due: new Set(), next: windows.next() },
     formerDevices: () => devices.former(),
     keys,
@@ -293,16 +242,16 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     retainedRefusals,
     clock,
     tellClock: ({ type, fields }) => journal.event(type, fields, now()),
-    doors: doorBookOf({ ...parts, here, transaction: transactionSynced }),
+    doors: doorBookOf({ ...parts, here, transaction }),
     attempts: {
-      end: (attempt, end, isTold) => transactionSynced(() => attempts.end(attempt, end, now(), isTold)),
-      interrupt: () => transactionSynced(() => attempts.interrupt(now())),
+      end: (attempt, end, isTold) => transaction(() => attempts.end(attempt, end, now(), isTold)),
+      interrupt: () => transaction(() => attempts.interrupt(now())),
     },
-    debt: new Debt(db, { placements, journal, codeEvents, transaction: transactionSynced }),
-    codeDelays: new CodeDelays(db, { placements, codeEvents, transaction: transactionSynced }),
+    debt: new Debt(db, { placements, journal, codeEvents, transaction }),
+    codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
     rounds: roundLedgerOf({
       ...parts,
-      transaction: transactionSynced,
+      transaction,
       transactionUnsynced,
       synced,
       now,
@@ -310,7 +259,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     }),
     checkOn: (failed) => checkMeanwhile(fileIn(dataDir), failed).end,
     prune: () =>
-      transactionSynced(() => {
+      transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>
           kept.prune(now(), pruneAtOnce),
         );
@@ -318,24 +267,8 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
         return removed.some((count) => count >= pruneAtOnce);
       }),
     close() {
-      log?.close();
+      transactions.close();
       db.close();
     },
   };
-}
-
-/** A database that does not do as it is told is not to be relied on any further. */
-function guarded<T>(act: () => T): T {
-  try {
-    return act();
-  } catch (cause) {
-    if (!(cause instanceof Database.SqliteError)) throw cause;
-    throw new StoreError(`The database does not work: ${cause.message} (${cause.code})`, {
-      hint:
-        cause.code === "SQLITE_FULL"
-          ? "the disk is full: make room, then start latchd again"
-          : "see the disk and its mount",
-      cause,
-    });
-  }
 }
