@@ -1,39 +1,28 @@
-import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { EventFields } from "../commands/records.ts";
 import type { Abilities } from "../domain/abilities.ts";
 import type { Audit } from "../domain/audit.ts";
 import type { OpenBreaker } from "../domain/breaker.ts";
 import type { Credential, CredentialId, Fingerprint } from "../domain/credential.ts";
-import { astray, isAbout, renamed, returned } from "../domain/displaced.ts";
-import { type DeviceId, type LockId, lockId, type PlacementId, placementId } from "../domain/ids.ts";
+import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
-import { observe } from "../domain/observe.ts";
-import { interrupted, isClean, type Placement, slotOf } from "../domain/placement.ts";
+import { interrupted, type Placement } from "../domain/placement.ts";
 import { type Shake, shaken } from "../domain/shaken.ts";
-import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DeviceEvents } from "./device-events.ts";
 import type { DeviceNews, Devices } from "./devices.ts";
-import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
+import type { Meetings } from "./meetings.ts";
 import type { Placements } from "./placements.ts";
 import type { Vault } from "./vault.ts";
 
 /** The store as rounds and links see it. Every method is one transaction, on disk when it returns, but for `choose` and `change`. */
-export interface RoundStore {
+export interface RoundStore extends Pick<Meetings, "learn" | "recognise"> {
   abilities(device: DeviceId): Abilities | undefined;
-  /**
-   * What the lock at a device says of itself. Where it is not the one that was there before, what is on that one is to be
-   * removed from it, and this one is to be read as a whole. Returns the other devices where it was met before.
-   *
-   * @param sent what was written at the device since its lock last said who it is: it may be on either.
-   */
-  learn(device: DeviceId, abilities: Abilities, sent?: readonly Placement[]): readonly DeviceId[];
   /** The lock that is there, by its own last word; undefined where it never said, or was met elsewhere since. */
   lockAt(device: DeviceId): LockId | undefined;
   /** Whether the lock took another's place, and was not read as a whole since. */
@@ -42,11 +31,6 @@ export interface RoundStore {
   isTimeKnown(): boolean;
   /** It was read as a whole. */
   read(device: DeviceId): void;
-  /**
-   * A code that no placement on the lock explains. Where it is what we put into that slot of the lock that was at the
-   * device before, this is that lock, under another name. Whether it is.
-   */
-  recognise(device: DeviceId, slot: SlotName, contents: Observed): boolean;
   /** Whether {@link choose} has anything to do. A look-up. */
   isToChoose(device: DeviceId): boolean;
   /**
@@ -92,7 +76,6 @@ interface Happening extends Shake {
 }
 
 interface Parts {
-  readonly grants: Grants;
   readonly credentials: Credentials;
   readonly placements: Placements;
   readonly choices: Choices;
@@ -103,6 +86,7 @@ interface Parts {
   readonly ledger: PlacementLedger;
   readonly chooser: Chooser;
   readonly vault: Vault;
+  readonly meetings: Meetings;
   readonly transaction: <T>(act: () => T) => T;
   readonly transactionUnsynced: <T>(act: () => T) => T;
   readonly synced: () => Promise<void> | undefined;
@@ -112,7 +96,6 @@ interface Parts {
 
 export function roundLedgerOf(parts: Parts): RoundStore {
   const {
-    grants,
     credentials,
     placements,
     choices,
@@ -123,6 +106,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     ledger,
     chooser,
     vault,
+    meetings,
     transaction,
     transactionUnsynced,
     synced,
@@ -144,36 +128,6 @@ export function roundLedgerOf(parts: Parts): RoundStore {
       if (next) ledger.keep(next, now());
     }
   };
-  /** It was written while the lock at the device was changed for this one, which may have got it. */
-  const lookFor = (placement: Placement, device: DeviceId, lock: LockId): void => {
-    const slot = slotOf(placement);
-    // A lock of another make has not understood where it was to go.
-    const slots = devices.abilities(device)?.memory?.kinds.get(placement.kind)?.slots;
-    if (!slots || Array.isArray(slots) !== (slot !== undefined)) return;
-    const isKnown = openOf(device).some((known) =>
-      slot === undefined ? known.fingerprint === placement.fingerprint : isAbout(known, slot, placement.fingerprint),
-    );
-    if (isKnown) return;
-    // What was answered since is not under way any more.
-    const late = placements.get(placement.id)?.placement.late;
-    const rank = grants.rank(placement.identity, device);
-    ledger.keep(astray({ ...placement, late }, placementId(randomUUID()), lock), now(), rank);
-  };
-  /** What is granted at its door does not depend on which reader hangs there; who looks after the door wants to know. */
-  const learnReader = (device: DeviceId, is: Abilities, was: Abilities | undefined): readonly DeviceId[] => {
-    if (isDeepStrictEqual(was, is)) return [];
-    devices.learn(device, is);
-    if (was && was.identity !== is.identity)
-      journal.event("device.replaced", { device_id: device, was: was.identity, is: is.identity }, now());
-    return [];
-  };
-  /** Since the start: what nobody could choose for before may be chosen for now, once. */
-  const met = new Set<DeviceId>();
-  const meetAgain = (device: DeviceId, lock: LockId): void => {
-    if (locks.placeOf(device) === undefined) locks.put(device, lock, undefined);
-    if (!met.has(device)) choices.dueWhereUnmet(device);
-    met.add(device);
-  };
   const isToChoose = (device: DeviceId): boolean =>
     choices.of(device, 1).length > 0 &&
     (devices.limits(device) !== undefined || devices.abilities(device) !== undefined) &&
@@ -182,72 +136,14 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const lock = locks.at(device);
     if (lock !== undefined) ledger.letNextIn(lock, now());
   };
-  const recognise = (
-    device: DeviceId,
-    slot: SlotName,
-    contents: Extract<Observed, { readonly state: "known" }>,
-  ): boolean =>
-    transaction(() => {
-      const lock = locks.at(device);
-      if (lock === undefined) return false;
-      const known = placements.withFingerprint(contents.fingerprint).map(({ placement }) => placement);
-      const here = known.filter((placement) => placement.lock === lock);
-      if (here.some((placement) => isAbout(placement, slot, contents.fingerprint))) return true;
-      const missing = known.filter(
-        (placement) => !locks.isMet(placement.lock) && isAbout(placement, slot, contents.fingerprint),
-      );
-      const found = missing.find((placement) => placement.device === device && placement.lock === locks.before(device));
-      if (!found || locks.holding(found.lock).length > 0) return false;
-      // It need not be written to this lock any more: it is there.
-      const twin = here.find((placement) => placement.identity === found.identity && isClean(placement));
-      if (twin) ledger.keep({ ...twin, wanted: false }, now());
-      // Nor is it known to open when it should: it was written for what was wanted then.
-      const { wanted, when, dormant, external } = twin ?? { ...found, wanted: false };
-      // Nor may the same code be written for somebody else: it is in this slot, and would leave it with that one.
-      for (const other of here) {
-        if (other.identity === found.identity || !other.wanted || !isClean(other)) continue;
-        ledger.keep({ ...other, refusal: { reason: "duplicate", detail: undefined } }, now());
-      }
-      // Locks that are filled alike hold the same code in the same slot: where this may be another lock that is missing, the
-      // code is ours in any case, and what is on either of them stays in the debt.
-      const isOnly = missing.every((placement) => placement.lock === found.lock);
-      const moved = isOnly ? found : { ...found, id: placementId(randomUUID()), late: undefined };
-      ledger.keep(observe({ ...renamed(moved, lock), wanted, when, dormant, external }, slot, contents, now()), now());
-      return true;
-    });
   return {
     abilities: (device) => devices.abilities(device),
-    learn: (device, abilities, sent = []) =>
-      transaction(() => {
-        const before = devices.abilities(device);
-        const lock = lockId(abilities.identity);
-        if (devices.isDecidedHere(device)) return learnReader(device, abilities, before);
-        locks.meet(device, lock);
-        const isSame = locks.at(device) === lock;
-        const others = locks.holding(lock).filter((other) => other !== device);
-        // Whatever the order in which it is said: what is kept has another than what a driver says.
-        if (isSame && others.length === 0 && !locks.isMoved(device) && isDeepStrictEqual(before, abilities)) {
-          meetAgain(device, lock);
-          return [];
-        }
-        for (const other of others) locks.vacate(other);
-        const was = before && before.identity !== abilities.identity ? lockId(before.identity) : undefined;
-        devices.learn(device, abilities);
-        locks.put(device, lock, was);
-        if (was !== undefined) journal.event("device.replaced", { device_id: device, was, is: lock }, now());
-        ledger.displace(device, lock, now());
-        if (!isSame) for (const placement of openOf(device)) ledger.keep(returned(placement), now());
-        for (const placement of sent) if (placement.lock !== lock) lookFor(placement, device, lock);
-        choices.dueOnDevice(device);
-        // What the lock keeps by itself may be another than before.
-        grants.outdate(device, "");
-        return others;
-      }),
+    learn: (device, abilities, sent) => meetings.learn(device, abilities, sent),
     lockAt: (device) => locks.at(device),
     isUnread: (device) => locks.isUnread(device),
     isTimeKnown: isClockTrusted,
     read: (device) => transaction(() => locks.read(device)),
-    recognise: (device, slot, contents) => contents.state === "known" && recognise(device, slot, contents),
+    recognise: (device, slot, contents) => meetings.recognise(device, slot, contents),
     isToChoose,
     choose(device) {
       if (!isToChoose(device)) return { due: new Set(), more: false };

@@ -32,6 +32,7 @@ import { Keys } from "./keys.ts";
 import { PlacementLedger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
+import { Meetings } from "./meetings.ts";
 import { type Opened, openDatabase } from "./open.ts";
 import { Outbox } from "./outbox.ts";
 import { Placements } from "./placements.ts";
@@ -251,6 +252,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     codeDelays: new CodeDelays(db, { placements, codeEvents, transaction }),
     rounds: roundLedgerOf({
       ...parts,
+      meetings: new Meetings({ ...parts, transaction, now }),
       transaction,
       transactionUnsynced,
       synced,
