@@ -1,6 +1,7 @@
 import type { Clock, Driver } from "../drivers/driver.ts";
 import { actuatorOf } from "./bolts.ts";
 import { brokerFacts, openBrokerSession } from "./broker-session.ts";
+import { CatchUp } from "./catch-up.ts";
 import { ClockWatch, timeServerOf } from "./clock-watch.ts";
 import type { AgentFacts } from "./commands/command.ts";
 import type { Config } from "./config.ts";
@@ -8,7 +9,7 @@ import type { Milliseconds } from "./domain/instant.ts";
 import { doormanOf } from "./doors.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
-import { type AnswerCall, answering, few, type IntakeParts, mqttIntake } from "./intake.ts";
+import { type AnswerCall, answering, carryOut, few, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
 import { ReplyEncryption } from "./mqtt/reply-encryption.ts";
@@ -165,8 +166,10 @@ async function start(
   const pulse = new Pulse(clock);
   pulse.start();
   onClose(() => pulse.close());
+  const catchUp = new CatchUp({ backlog: store.backlog, carryOut: () => carryOut(intake), clock, failed: fail });
   const intake: IntakeParts = {
     store,
+    catchUp,
     log,
     now,
     saidAt: () => pulse.saidAt(),
@@ -181,6 +184,7 @@ async function start(
       alarm?.nudge();
     },
   };
+  catchUp.start();
   const commands = mqttIntake(intake, topics, config.mqtt);
   // Only now: who can connect can send a command, and gets a PUBACK for it.
   const broker =
@@ -193,6 +197,7 @@ async function start(
   onClose(() => keeper.close());
   onClose(() => actuator.close());
   onClose(() => doorman.close());
+  onClose(() => catchUp.close());
   onClose(() => alarm?.close());
   onClose(() => session?.close());
   onClose(() => encryption.close());
@@ -211,7 +216,10 @@ async function start(
     embedded: broker?.url,
     facts,
     committed,
-    crowded: () => turnstile.hold(),
+    crowded() {
+      turnstile.hold();
+      catchUp.hold();
+    },
     onFailure: fail,
   });
   let isClosing = false;

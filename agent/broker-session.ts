@@ -73,8 +73,11 @@ const lettersOf = (store: Store, topics: Topics): Letters => ({
     store.outbox
       .next(inFlight, limit, "topic" in of ? { topic: topics.below(of.topic) } : of)
       .map((letter) => ({ ...letter, topic: topics.full(letter.topic) })),
-  // Where the power fails before it is on disk, they are brought once more, as after a lost PUBACK.
-  delivered: (ids) => store.transactionUnsynced(() => store.outbox.delivered(ids)),
+  delivered(ids) {
+    const rows = store.outbox.deliveredEarly(ids);
+    // Where the power fails before it is on disk, they are brought once more, as after a lost PUBACK.
+    if (rows.length > 0) store.transactionUnsynced(() => store.outbox.delivered(rows));
+  },
 });
 
 /** Keeps what happens to our session at a broker, and makes events of what the cloud has to know of it. */

@@ -1,14 +1,25 @@
 import type { Log } from "../drivers/driver.ts";
+import { type CatchUp, mostBehind } from "./catch-up.ts";
 import type { AgentFacts, Context, World } from "./commands/command.ts";
-import { type Call, isOfWorld, perform, performInWorld, type Reply, refusalReply } from "./commands/perform.ts";
+import {
+  type Call,
+  foretell,
+  isMomentary,
+  isOfWorld,
+  perform,
+  performInWorld,
+  type Reply,
+  refusalReply,
+} from "./commands/perform.ts";
 import { closingDown } from "./commands/refusal.ts";
 import { matches, type Scope } from "./commands/scope.ts";
 import type { ActionAttempt } from "./domain/action-attempt.ts";
 import type { DeviceId } from "./domain/ids.ts";
 import type { Instant } from "./domain/instant.ts";
-import type { Arrival, Intake } from "./mqtt/inbox.ts";
+import { type Arrival, committedAtOnce, type Intake } from "./mqtt/inbox.ts";
 import { oncePerTurn } from "./mqtt/once-per-turn.ts";
 import type { Topics } from "./mqtt/topics.ts";
+import type { AnsweredCommand } from "./store/backlog.ts";
 import type { Store } from "./store/store.ts";
 
 export interface IntakeParts {
@@ -19,6 +30,7 @@ export interface IntakeParts {
   readonly saidAt: () => Instant;
   readonly facts: () => AgentFacts;
   readonly world: World;
+  readonly catchUp: Pick<CatchUp, "start" | "caughtUp">;
   /** The store cannot be relied on any more. */
   readonly failed: (error: unknown) => void;
   /** Commands are on disk. */
@@ -42,53 +54,149 @@ class Asking implements Asked {
   }
 }
 
-/** Commands from a broker: each batch in one transaction, and with it the replies (Law 1). */
-export function mqttIntake(
-  parts: IntakeParts,
-  topics: Topics,
-  mqtt: { readonly codes: "never" | "clear"; readonly commands: readonly string[] },
-): Intake {
-  const { store, now, committed } = parts;
-  const isOpen = (name: string | undefined): boolean =>
-    name !== undefined && mqtt.commands.some((open) => matches(open, name));
-  const callOf = ({ topic, payload, retained, responseTopic }: Arrival): Call => {
-    const name = topics.commandName(topic);
-    const replyAddress = responseTopic === undefined ? "none" : topics.isReplyTopic(responseTopic) ? "usable" : "unfit";
-    return { name, payload, door: "mqtt", retained, replyAddress, isOpen: isOpen(name) };
+interface MqttDoor {
+  readonly codes: "never" | "clear";
+  readonly commands: readonly string[];
+}
+
+/**
+ * Commands from a broker: each batch in one transaction, and with it the replies (Law 1).
+ *
+ * Where more come than can be carried out at once, and all of a batch may be answered before, they are: then they are on disk with
+ * their replies, and carried out when nothing more comes. Whatever comes after them waits until they are (Law 5).
+ */
+export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): Intake {
+  const { store, now, committed, catchUp } = parts;
+  const { backlog } = store;
+  const commandOf = arrivedAt(topics, mqtt.commands);
+  /** Batches that wait for those that are answered already, in their order. */
+  let line: Promise<void> | undefined;
+
+  const onDisk = (asked: Asked): Promise<void> | undefined => {
+    // In order, also where those before still wait for the disk.
+    const synced = store.synced()?.then(() => committed(asked));
+    if (!synced) committed(asked);
+    return synced;
   };
+  const takeNow = (arrivals: readonly Arrival[]): Promise<void> | undefined => {
+    const asked = new Asking(arrivals.length);
+    const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, asked);
+    const take = (): void => {
+      for (const arrival of arrivals) {
+        if (isToldAlready(arrival, store)) continue;
+        const { call, replyTopic } = commandOf(arrival);
+        const { reply, requestId, sealed, replyKey } = perform(call, store, context, bugLog(parts.log, call));
+        if (arrival.retained) store.retainedRefusals.remember(arrival.topic, arrival.payload, now());
+        const topic = replyTopic(requestId);
+        if (!topic) continue;
+        store.outbox.put(
+          { rank: "reply", topic, payload: reply.body, sealed, correlation: arrival.correlation, replyKey },
+          now(),
+        );
+      }
+      chooseNow(store, asked);
+    };
+    // Who sends one waits for the disk, and nothing else; while many are brought there, the next are looked at.
+    if (arrivals.length > few) store.transactionUnsynced(take);
+    else store.transaction(take);
+    return onDisk(asked);
+  };
+  const takeInLine = (caughtUp: Promise<void>, arrivals: readonly Arrival[]): Promise<void> => {
+    const taken = caughtUp.then(() => takeNow(arrivals));
+    line = taken;
+    void taken.finally(() => {
+      if (line === taken) line = undefined;
+    });
+    return taken;
+  };
+  /** What these commands will be answered; undefined where that is not certain of one of them. */
+  const answersTo = (arrivals: readonly Arrival[]): readonly AnsweredCommand[] | undefined => {
+    const ids = new Set<string>();
+    const answered: AnsweredCommand[] = [];
+    for (const arrival of arrivals) {
+      const { call, replyTopic } = commandOf(arrival);
+      const foretold = foretell(call, store);
+      if (!foretold) return undefined;
+      const { requestId, reply } = foretold;
+      if (requestId !== undefined) {
+        if (ids.has(requestId) || backlog.has(requestId)) return undefined;
+        ids.add(requestId);
+      }
+      answered.push({
+        name: call.name ?? "",
+        payload: Buffer.from(arrival.payload).toString("utf8"),
+        requestId,
+        body: reply.body,
+        topic: replyTopic(requestId),
+        correlation: arrival.correlation,
+      });
+    }
+    return answered;
+  };
+  const answerFirst = (arrivals: readonly Arrival[]): boolean =>
+    store.transactionUnsynced(() => {
+      const answered = answersTo(arrivals);
+      if (answered) backlog.add(answered);
+      return answered !== undefined;
+    });
   return {
     accept(arrivals) {
-      const asked = new Asking(arrivals.length);
-      const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: mqtt.codes === "clear" }, asked);
-      const take = (): void => {
-        for (const arrival of arrivals) {
-          if (isToldAlready(arrival, store)) continue;
-          const call = callOf(arrival);
-          const { reply, requestId, sealed, replyKey } = perform(call, store, context, bugLog(parts.log, call));
-          if (arrival.retained) store.retainedRefusals.remember(arrival.topic, arrival.payload, now());
-          const topic =
-            call.replyAddress === "usable" && arrival.responseTopic !== undefined
-              ? topics.below(arrival.responseTopic)
-              : requestId && `reply/${requestId}`;
-          if (!topic) continue;
-          store.outbox.put(
-            { rank: "reply", topic, payload: reply.body, sealed, correlation: arrival.correlation, replyKey },
-            now(),
-          );
-        }
-        chooseNow(store, asked);
-      };
-      // Who sends one waits for the disk, and nothing else; while many are brought there, the next are looked at.
-      if (arrivals.length > few) store.transactionUnsynced(take);
-      else store.transaction(take);
-      // In order, also where those before still wait for the disk.
-      const synced = store.synced()?.then(() => committed(asked));
-      if (!synced) committed(asked);
-      return synced;
+      if (line) return takeInLine(line, arrivals);
+      const isCrowded = arrivals.length >= committedAtOnce || backlog.size > 0;
+      if (isCrowded && backlog.size < mostBehind && answerFirst(arrivals)) {
+        catchUp.start();
+        return store.synced();
+      }
+      const caughtUp = catchUp.caughtUp();
+      return caughtUp ? takeInLine(caughtUp, arrivals) : takeNow(arrivals);
     },
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
 }
+
+/** What came on a topic as a command, and where its reply goes: below `{prefix}/{agent_id}/`; nowhere where nobody waits for it. */
+const arrivedAt =
+  (topics: Topics, open: readonly string[]) =>
+  ({
+    topic,
+    payload,
+    retained,
+    responseTopic,
+  }: Arrival): { call: Call; replyTopic: (requestId: string | undefined) => string | undefined } => {
+    const name = topics.commandName(topic);
+    const isOpen = name !== undefined && open.some((scope) => matches(scope, name));
+    const replyAddress = responseTopic === undefined ? "none" : topics.isReplyTopic(responseTopic) ? "usable" : "unfit";
+    return {
+      call: { name, payload, door: "mqtt", retained, replyAddress, isOpen },
+      replyTopic: (requestId) =>
+        replyAddress === "usable" && responseTopic !== undefined
+          ? topics.below(responseTopic)
+          : requestId && `reply/${requestId}`,
+    };
+  };
+
+/** Carries out the first group of those that are answered: each is answered then as it was before. */
+export function carryOut(parts: IntakeParts): void {
+  const { store, now, log, committed, failed } = parts;
+  const group = store.backlog.first();
+  if (!group) return;
+  const asked = new Asking(group.commands.length);
+  const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: false }, asked);
+  store.transactionUnsynced(() => {
+    for (const { name, payload, body } of group.commands) {
+      const call: Call = { name, payload: Buffer.from(payload), ...answeredBefore };
+      const { reply } = perform(call, store, context, bugLog(log, call));
+      // It was configured otherwise before we were started again, or there is a fault of our own: nobody is left to believe it.
+      if (reply.body !== body) store.records.event("command.refused", { command: name, ...JSON.parse(reply.body) });
+    }
+    store.backlog.remove(group, now());
+  });
+  const synced = store.synced();
+  if (synced) synced.then(() => committed(asked)).catch(failed);
+  else committed(asked);
+}
+
+const answeredBefore = { door: "mqtt", retained: false, replyAddress: "usable", isOpen: true } as const;
 
 /** Whether nothing is to be answered: it is a retained command that was refused before, or how one is taken back. */
 function isToldAlready(
@@ -145,9 +253,11 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
 }
 
 async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
-  const { store, log, committed, failed } = parts;
+  const { store, log, committed, failed, catchUp } = parts;
   const asked = new Asking(batch.length);
   try {
+    // What is for now only waits for nobody's wish.
+    if (!batch.every(({ call }) => isMomentary(call.name))) await catchUp.caughtUp();
     const replies = store.transaction(() => {
       const all = batch.map(
         ({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply,

@@ -6,7 +6,7 @@ import type { Arrival } from "../agent/mqtt/inbox.ts";
 import { topicsOf } from "../agent/mqtt/topics.ts";
 import { worldOf } from "../agent/world.ts";
 import { MemoryStore } from "./support/memory-store.ts";
-import { agentFacts } from "./support/world.ts";
+import { agentFacts, caughtUp } from "./support/world.ts";
 
 const topics = topicsOf("access", "gateway-1");
 const grantTopic = "access/gateway-1/command/user_identities/grant_access_to_device";
@@ -28,6 +28,7 @@ function broker(commands: readonly string[] = ["*"]) {
         now: () => desk.now,
         saidAt: () => desk.now,
         facts: agentFacts,
+        catchUp: caughtUp,
         world: worldOf(
           [],
           () => undefined,

@@ -106,6 +106,11 @@ export interface RecordCommand<Schema extends z.ZodType = z.ZodType> extends Des
   readonly limitsItself?: true;
   /** Whether it reaches devices beyond those that its parameters name, as a code does that a person brings. */
   reachesFurther?(parameters: z.infer<Schema>): boolean;
+  /**
+   * What it will answer, where nothing that is carried out before it can change that; undefined where something can. Such a
+   * command may be answered first, and carried out later: none that holds a secret, or takes something away.
+   */
+  foretell?(records: Pick<Records, "isDevice">, parameters: z.infer<Schema>): Body | undefined;
   act(records: Records, parameters: z.infer<Schema>, context: Context): Body;
 }
 

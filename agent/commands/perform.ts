@@ -42,11 +42,19 @@ export interface Performed {
   readonly replyKey?: ReplyKey;
 }
 
+/** See {@link foretell}. */
+export interface Foretold {
+  readonly reply: Reply;
+  readonly requestId: string | undefined;
+}
+
 /** The replies to writes, by `request_id`: what makes a repeated write harmless. */
 export interface Replies {
   /** `conflict`: the id was used for something else. */
   find(requestId: string, name: string, parameters: string): Reply | "conflict" | undefined;
   remember(requestId: string, name: string, parameters: string, reply: Reply, sealed: boolean): void;
+  /** Whether it was used. */
+  has(requestId: string): boolean;
 }
 
 /** The store as the commands see it: `attempt` undoes what its function did when that throws. */
@@ -90,6 +98,32 @@ export function perform(call: Call, desk: Desk, context: Context, onBug: (error:
   }
 }
 
+/**
+ * What a command will be answered, whatever is carried out before it; undefined where that is not certain, or where it says more
+ * than may be kept before it is carried out. Throws only {@link StoreError}.
+ */
+export function foretell(call: Call, { records, replies }: Pick<Desk, "records" | "replies">): Foretold | undefined {
+  if (call.retained || call.replyAddress === "unfit") return undefined;
+  try {
+    const input = parse(call.payload);
+    const requestId = requestIdOf(input);
+    const command = find(call, "records");
+    if (!command.foretell) return undefined;
+    permit(call, command, input);
+    const parameters = validated(command, input);
+    if (!isAllOf(input, parameters) || (requestId !== undefined && replies.has(requestId))) return undefined;
+    const body = command.foretell(records, parameters);
+    return body && { reply: okReply(body), requestId };
+  } catch (error) {
+    if (error instanceof Refused) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a command has no members but those that it is known to have: in another there may be anything, a PIN too. */
+const isAllOf = ({ request_id: _requestId, ...input }: Readonly<Record<string, unknown>>, known: unknown): boolean =>
+  isObject(known) && Object.keys(input).every((name) => name in known);
+
 /** Carries out a command that reaches beyond the records. Does not throw. */
 export async function performInWorld(call: Call, world: World, onBug: (error: unknown) => void): Promise<Reply> {
   try {
@@ -105,6 +139,10 @@ export async function performInWorld(call: Call, world: World, onBug: (error: un
 
 /** Whether a command is of those that {@link performInWorld} carries out. */
 export const isOfWorld = (name: string): boolean => table.get(name)?.kind === "acts";
+
+/** Whether a command is for now only. */
+export const isMomentary = (name: string | undefined): boolean =>
+  name !== undefined && table.get(name)?.isMomentary === true;
 
 function performOnce(
   command: RecordCommand,

@@ -18,6 +18,8 @@ export const userIdentities = [
     method: "PUT",
     kind: "writes",
     reveals: false,
+    foretell: (records, { device_id: id, as_of: newness }) =>
+      newness === undefined && records.isDevice(id) ? {} : undefined,
     act(records, { user_identity_id: identity, device_id: id, as_of: newness }, { now, touch }) {
       if (!records.isDevice(id)) throw deviceNotFound(id);
       noteAge("grant", records, { identity, device: id }, newness, now);

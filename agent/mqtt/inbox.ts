@@ -26,6 +26,9 @@ export interface Intake {
 /** As many are committed together: for some ten milliseconds nothing else happens. */
 export const committedAtOnce = 100;
 
+/** No more are read while so many groups wait to be answered: it is long until the disk has them, or others go first. */
+const groupsUnderWay = 32;
+
 type Result = "committed" | "not taken";
 /** Called once: when the message is on disk, or when it will not be taken. */
 type Answer = (result: Result) => void;
@@ -42,6 +45,7 @@ export class Inbox {
   readonly #waiting: (() => void)[] = [];
   /** Those before are to be answered first. */
   #answering: Promise<void> | undefined;
+  #underWay = 0;
   #open = true;
   #hasFailed = false;
 
@@ -59,7 +63,7 @@ export class Inbox {
     }
     this.#collected.push({ arrival, answer });
     this.#commitSoon();
-    if (this.#collected.length < committedAtOnce) more();
+    if (this.#collected.length < committedAtOnce && this.#underWay < groupsUnderWay) more();
     else this.#waiting.push(more);
   }
 
@@ -78,13 +82,20 @@ export class Inbox {
     const answers = batch.map(({ answer }) => answer);
     if (this.#answering || result instanceof Promise) this.#answerInOrder(answers, result);
     else for (const answer of answers) answer(result);
-    for (const more of this.#waiting.splice(0)) more();
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#underWay < groupsUnderWay) for (const more of this.#waiting.splice(0)) more();
   }
 
   #answerInOrder(answers: readonly Answer[], result: Result | Promise<Result>): void {
     const answered = this.#answerAfter(this.#answering, answers, result);
     this.#answering = answered;
+    this.#underWay += 1;
     void answered.then(() => {
+      this.#underWay -= 1;
+      this.#readOn();
       if (this.#answering === answered) this.#answering = undefined;
       return undefined;
     });

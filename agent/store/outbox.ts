@@ -2,7 +2,9 @@ import type { Database, Statement } from "better-sqlite3";
 import type { ReplyKey } from "../commands/reply-key.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
 import { Secret } from "../domain/secret.ts";
+import { StoreError } from "../errors.ts";
 import type { Calendar } from "./calendar.ts";
+import { EarlyReplies } from "./early-replies.ts";
 import { HeldBack } from "./held-back.ts";
 import { limited } from "./limit.ts";
 import type { Vault } from "./vault.ts";
@@ -22,6 +24,8 @@ export interface Letter {
   /** Of an event. */
   readonly number?: number;
 }
+/** A reply that is kept elsewhere, and has no row. */
+type EarlyReply = Pick<Letter, "topic" | "payload" | "correlation">;
 /** Where to look for letters: among those of a rank that came after one, or among those of a topic. All where left out. */
 export type Stretch = { readonly rank: Letter["rank"]; readonly after: number } | { readonly topic: string };
 /** A reply that holds codes as they are, and to whom they are to be encrypted. */
@@ -31,7 +35,14 @@ export interface Unencrypted {
   readonly body: string;
   readonly replyKey: ReplyKey;
 }
-type Row = { id: number; rank: number; topic: string; payload: Buffer; sealed: number; correlation: Buffer | null };
+type Row = {
+  readonly id: number;
+  readonly rank: number;
+  readonly topic: string;
+  readonly payload: Buffer | string;
+  readonly sealed: number;
+  readonly correlation: Uint8Array | null;
+};
 
 const repliesKeptFor: Milliseconds = 3600_000;
 const ranks = { reply: 0, event: 1 } as const;
@@ -53,6 +64,10 @@ export class Outbox {
   readonly #expire: Statement<[number, number]>;
   readonly #unencrypted: Statement<[number], Row>;
   readonly #copy: Statement<[Buffer, number]>;
+  readonly #reserve: Statement<[number], { last: number }>;
+  readonly #early = new EarlyReplies<Row & { readonly payload: string }>();
+  /** No reply that has a row comes after this one. */
+  #lastReply: number;
   #isHolding = false;
   readonly #held = { reply: new HeldBack(), event: new HeldBack() };
   #released: () => void = () => undefined;
@@ -77,6 +92,10 @@ export class Outbox {
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
     this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");
+    const last = db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM outbox WHERE rank = 0");
+    this.#lastReply = last.get()?.id ?? 0;
+    // The table's own count of the numbers that it gave: none of them is given again.
+    this.#reserve = db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'outbox' RETURNING seq AS last");
     this.#expire = db.prepare(
       "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE rank = 0 AND at < ? ORDER BY id LIMIT ?)",
     );
@@ -91,7 +110,29 @@ export class Outbox {
     const date = this.#calendar.dateOf(now);
     const values = [order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null] as const;
     const { lastInsertRowid: at } = this.#insert.run(id ?? null, ...values);
+    if (rank === "reply") this.#lastReply = Math.max(this.#lastReply, Number(at));
     if (this.#isHolding) this.#held[rank].hold(Number(at));
+  }
+
+  /** Numbers for as many letters that are no rows: the first of them. */
+  reserve(count: number): number {
+    const reserved = this.#reserve.get(count);
+    if (!reserved) throw new StoreError("The outbox does not count its letters", { hint: "restore the database" });
+    return reserved.last - count + 1;
+  }
+
+  /** A reply that is kept elsewhere, to be handed out under a number that was reserved. */
+  putEarly(id: number, { topic, payload, correlation }: EarlyReply): void {
+    this.#early.put({ id, rank: ranks.reply, topic, payload, sealed: 0, correlation: correlation ?? null });
+    if (this.#isHolding) this.#held.reply.hold(id);
+  }
+
+  /** Such a reply is kept elsewhere no longer: where the broker has it not yet, it becomes a row. */
+  settleEarly(id: number, now: Instant): void {
+    const reply = this.#early.take(id);
+    if (!reply) return;
+    const { topic, payload, correlation } = reply;
+    this.put({ rank: "reply", topic, payload, correlation: correlation ?? undefined }, now, id);
   }
 
   /** An event that nobody can have read gets another place, and says something else. */
@@ -136,7 +177,8 @@ export class Outbox {
     return this.#vault.seal(new Secret(text), placeOf(topic));
   }
 
-  #textOf({ payload, sealed, topic }: Row): string {
+  #textOf({ payload, sealed, topic }: Pick<Row, "payload" | "sealed" | "topic">): string {
+    if (typeof payload === "string") return payload;
     return sealed ? this.#vault.open(payload, placeOf(topic)).reveal() : payload.toString("utf8");
   }
 
@@ -150,7 +192,7 @@ export class Outbox {
 
   /** One of them may be sent now, with this body. */
   encrypted({ id, topic }: Pick<Unencrypted, "id" | "topic">, body: string): void {
-    this.#copy.run(this.#seal(body, topic), id);
+    this.#lastReply = Number(this.#copy.run(this.#seal(body, topic), id).lastInsertRowid);
     this.#delete.run(id);
   }
 
@@ -181,22 +223,45 @@ export class Outbox {
     return held < 0 ? rows : rows.slice(0, held);
   }
 
-  #rows(limit: number, of: Stretch | undefined): Row[] {
-    if (!of) return this.#next.all(limit);
-    return "topic" in of ? this.#nextOf.all(of.topic, limit) : this.#nextAfter.all(ranks[of.rank], of.after, limit);
+  #rows(limit: number, of: Stretch | undefined): readonly Row[] {
+    const rows = this.#stored(limit, of);
+    const early = this.#earlyOf(limit, of);
+    if (early.length === 0 || rows.length === 0) return early.length === 0 ? rows : early;
+    return [...rows, ...early].toSorted((a, b) => a.rank - b.rank || a.id - b.id).slice(0, limit);
   }
 
+  #stored(limit: number, of: Stretch | undefined): readonly Row[] {
+    if (!of) return this.#next.all(limit);
+    if ("topic" in of) return this.#nextOf.all(of.topic, limit);
+    if (of.rank === "reply" && of.after >= this.#lastReply) return [];
+    return this.#nextAfter.all(ranks[of.rank], of.after, limit);
+  }
+
+  #earlyOf(limit: number, of: Stretch | undefined): readonly Row[] {
+    if (of && "topic" in of) return this.#early.on(of.topic, limit);
+    return of?.rank === "event" ? [] : this.#early.after(of?.after ?? 0, limit);
+  }
+
+  /** The broker has these replies: forgets those that have no row. Says which have one. */
+  deliveredEarly(ids: readonly number[]): readonly number[] {
+    return ids.filter((id) => !this.#early.take(id));
+  }
+
+  /** It has these rows: removes them. The caller's transaction. */
   delivered(ids: readonly number[]): void {
     for (const id of ids) this.#delete.run(id);
     this.events.delivered(ids);
   }
 
   get waiting(): number {
-    return this.#count.get()?.count ?? 0;
+    return (this.#count.get()?.count ?? 0) + this.#early.size;
   }
 
   waitingOn(topics: readonly string[]): number {
-    return this.#countOf.get(JSON.stringify(topics))?.count ?? 0;
+    return (
+      (this.#countOf.get(JSON.stringify(topics))?.count ?? 0) +
+      topics.flatMap((topic) => this.#early.on(topic, this.#early.size)).length
+    );
   }
 
   /** Removes at most `limit` replies that nobody came for: the sender has long repeated the command. Says how many. */

@@ -15,6 +15,7 @@ export class Requests implements Replies {
   readonly #calendar: Calendar;
   readonly #now: () => Instant;
   readonly #find: Statement<[string], Row>;
+  readonly #has: Statement<[string]>;
   readonly #insert: Statement;
   readonly #prune: Statement<[number, number, number]>;
 
@@ -23,6 +24,7 @@ export class Requests implements Replies {
     this.#calendar = calendar;
     this.#now = now;
     this.#find = db.prepare("SELECT command, parameters, status, body, sealed FROM requests WHERE request_id = ?");
+    this.#has = db.prepare("SELECT 1 FROM requests WHERE request_id = ?");
     this.#insert = db.prepare(
       "INSERT INTO requests (request_id, command, parameters, status, body, sealed, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
@@ -40,6 +42,10 @@ export class Requests implements Replies {
     if (row.command !== name || row.parameters !== this.#hash(parameters)) return "conflict";
     const body = row.sealed ? this.#vault.open(row.body, placeOf(requestId)).reveal() : row.body.toString("utf8");
     return { status: row.status, body };
+  }
+
+  has(requestId: string): boolean {
+    return this.#has.get(requestId) !== undefined;
   }
 
   remember(requestId: string, name: string, parameters: string, { status, body }: Reply, sealed: boolean): void {

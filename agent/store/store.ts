@@ -8,6 +8,7 @@ import { TimeZones } from "../domain/time-zone.ts";
 import { AccessCodes } from "./access-codes.ts";
 import { AccessGrants } from "./access-grants.ts";
 import { ActionAttempts } from "./action-attempts.ts";
+import { Backlog } from "./backlog.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Calendar } from "./calendar.ts";
@@ -76,6 +77,7 @@ interface AttemptBook {
 /** All that latchd keeps. Whatever changes together changes in one `transaction`, and is on disk when that returns. */
 export interface Store extends Desk, Pick<Transactions, "transaction" | "transactionUnsynced" | "synced"> {
   readonly outbox: Outbox;
+  readonly backlog: Backlog;
   readonly journal: Pick<Journal, "takeFresh">;
   readonly driverStates: DriverStates;
   readonly rounds: RoundStore;
@@ -237,6 +239,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     },
     takeDue: () => here.takeDue(),
     outbox,
+    backlog: new Backlog(db, outbox),
     journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
     sessions: new BrokerSessions(db),

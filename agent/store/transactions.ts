@@ -17,12 +17,15 @@ interface Parts {
 export class Transactions {
   readonly #db: Database.Database;
   readonly #parts: Parts;
+  /** Nested, better-sqlite3 makes a savepoint of it. */
+  readonly #undoing: Database.Transaction<(act: () => void) => void>;
   readonly #changes: Statement<[], { total: number }>;
   readonly #log: WriteAheadLog | undefined;
 
   constructor(db: Database.Database, parts: Parts) {
     this.#db = db;
     this.#parts = parts;
+    this.#undoing = db.transaction((act) => act());
     this.#changes = db.prepare("SELECT total_changes() AS total");
     // Nothing that is in memory is ever on disk.
     this.#log = db.memory ? undefined : new WriteAheadLog(db, parts.outbox);
@@ -59,14 +62,18 @@ export class Transactions {
   attempt<T>(act: () => T): T {
     const { journal, caches } = this.#parts;
     const { mark } = journal;
+    let done: { readonly result: T } | undefined;
     try {
-      // Nested, better-sqlite3 makes a savepoint of it.
-      return this.#db.transaction(act).immediate();
+      this.#undoing.immediate(() => {
+        done = { result: act() };
+      });
     } catch (error) {
       journal.rollBack(mark);
       for (const cache of caches) cache.reread();
       throw asStoreError(error);
     }
+    if (!done) throw new StoreError("A transaction did not run");
+    return done.result;
   }
 
   close(): void {

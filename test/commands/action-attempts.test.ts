@@ -220,6 +220,7 @@ test("what is undone after all moves nothing", () => {
     ...store,
     replies: {
       find: () => undefined,
+      has: () => false,
       remember: () => {
         throw new Error("bug");
       },

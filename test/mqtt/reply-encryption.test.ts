@@ -8,7 +8,7 @@ import { ReplyEncryption } from "../../agent/mqtt/reply-encryption.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
 import { worldOf } from "../../agent/world.ts";
 import { keypad, MemoryStore } from "../support/memory-store.ts";
-import { agentFacts } from "../support/world.ts";
+import { agentFacts, caughtUp } from "../support/world.ts";
 
 const topics = topicsOf("access", "gateway-1");
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -38,6 +38,7 @@ function send(name: string, parameters: object, codes: "never" | "clear" = "neve
     now: () => desk.now,
     saidAt: () => desk.now,
     facts: agentFacts,
+    catchUp: caughtUp,
     world,
     failed: () => {},
     committed: () => {},

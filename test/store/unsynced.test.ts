@@ -10,7 +10,7 @@ import type { Store } from "../../agent/store/store.ts";
 import { worldOf } from "../../agent/world.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { StoreDir } from "../support/store-dir.ts";
-import { agentFacts } from "../support/world.ts";
+import { agentFacts, caughtUp } from "../support/world.ts";
 
 const put = (store: Store, topic: string): void =>
   store.outbox.put({ rank: "reply", topic, payload: "{}" }, instant(1_750_000_000_000));
@@ -133,6 +133,7 @@ test("commands are served in the order in which they came, whether they wait for
       now,
       saidAt: now,
       facts: agentFacts,
+      catchUp: caughtUp,
       world: worldOf(
         [],
         () => undefined,

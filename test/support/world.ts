@@ -11,6 +11,7 @@ import { type DeviceId, deviceId, userIdentityId } from "../../agent/domain/ids.
 import { type Instant, instant, later, type Milliseconds } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { standing } from "../../agent/domain/receipt.ts";
+import type { IntakeParts } from "../../agent/intake.ts";
 import { migrate, type Opened } from "../../agent/store/open.ts";
 import { type Store, storeOn } from "../../agent/store/store.ts";
 import { Vault } from "../../agent/store/vault.ts";
@@ -26,6 +27,13 @@ import { type LockSpec, never, owner, type Process, WorldLock } from "./world-lo
 
 export const migrations: string = new URL("../../agent/store/migrations", import.meta.url).pathname;
 
+/** Where nothing is answered before it is carried out. */
+export const caughtUp: IntakeParts["catchUp"] = {
+  start: () => {
+    throw new Error("Commands are answered that nobody will carry out");
+  },
+  caughtUp: () => undefined,
+};
 export const agentFacts: Context["agent"] = () => ({
   agentId: "gateway-1",
   version: "0.0.0",

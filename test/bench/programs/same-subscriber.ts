@@ -1,10 +1,12 @@
+import { CatchUp } from "../../../agent/catch-up.ts";
 import { systemClock } from "../../../agent/clock.ts";
 import type { Replies, Reply } from "../../../agent/commands/perform.ts";
 import type { Records } from "../../../agent/commands/records.ts";
-import { mqttIntake } from "../../../agent/intake.ts";
+import { carryOut, type IntakeParts, mqttIntake } from "../../../agent/intake.ts";
 import type { Letters } from "../../../agent/mqtt/outbox.ts";
 import { openMqtt } from "../../../agent/mqtt/session.ts";
 import { topicsOf } from "../../../agent/mqtt/topics.ts";
+import type { AnsweredGroup, Backlog } from "../../../agent/store/backlog.ts";
 import type { Letter, Outbox } from "../../../agent/store/outbox.ts";
 import type { RetainedRefusals } from "../../../agent/store/retained-refusals.ts";
 import type { Store } from "../../../agent/store/store.ts";
@@ -27,9 +29,32 @@ const remembered: Replies = {
     if (!known) return undefined;
     return known.name === name && known.parameters === parameters ? known.reply : "conflict";
   },
+  has: (requestId) => replies.has(requestId),
   remember: (requestId, name, parameters, reply) => void replies.set(requestId, { name, parameters, reply }),
 };
+const groups: AnsweredGroup[] = [];
+const answered = new Set<string>();
+const backlog = only<Backlog>({
+  get size() {
+    return answered.size;
+  },
+  has: (requestId) => answered.has(requestId),
+  add(commands) {
+    groups.push({ firstLetter: lastLetter + 1, commands });
+    for (const { requestId = "", topic = "", body } of commands) {
+      answered.add(requestId);
+      letters.set(++lastLetter, { rank: "reply", topic, payload: body });
+    }
+    session.nudge();
+  },
+  first: () => groups[0],
+  remove({ commands }) {
+    groups.shift();
+    for (const { requestId = "" } of commands) answered.delete(requestId);
+  },
+});
 const store = only<Store>({
+  backlog,
   records: only<Records>({
     isDevice: (device) => device.startsWith("door-"),
     mark: () => undefined,
@@ -66,8 +91,12 @@ const failed = (error: unknown): void => {
   throw error;
 };
 const { log } = bareHost("");
-const parts = {
+const catchUp = new CatchUp({ backlog, carryOut: () => carryOut(parts), clock: systemClock, failed });
+const parts: IntakeParts = {
   store,
+  catchUp,
+  facts: unasked,
+  world: only({}),
   log,
   now: () => systemClock.now(),
   saidAt: () => systemClock.now(),
@@ -81,8 +110,9 @@ const session = openMqtt({
   prefix: "access",
   log,
   clock: systemClock,
-  intake: mqttIntake({ ...parts, facts: unasked, world: only({}) }, topics, { codes: "never", commands: ["*"] }),
+  intake: mqttIntake(parts, topics, { codes: "never", commands: ["*"] }),
   letters: waiting,
+  crowded: () => catchUp.hold(),
   standing: { status: () => '{"state":"online"}', devices: () => new Map() },
   onFailure: failed,
 });
