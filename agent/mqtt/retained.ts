@@ -10,6 +10,8 @@ export interface Standing {
   status(): string;
   /** Each device's object, as JSON, by `device_id`; empty text for one that is configured no longer. */
   devices(): ReadonlyMap<string, string>;
+  /** Some of them are not made yet: the next {@link devices} has more. */
+  readonly isGrowing?: boolean;
 }
 
 /** The same status, said when the agent is gone: by its last will, or by itself as it leaves. */
@@ -67,7 +69,7 @@ export class Retained {
 
   /** Says that the agent is gone. `done` comes with the broker's answer. */
   leave(done: () => void): void {
-    if (this.#changed) this.#compare();
+    while (this.#changed) this.#compare();
     this.#waiting.delete(this.#topics.status);
     this.send();
     this.#waiting.clear();
@@ -75,10 +77,11 @@ export class Retained {
   }
 
   #compare(): void {
-    this.#changed = false;
-    void this.#pause();
     const wanted = new Map([[this.#topics.status, this.#standing.status()]]);
     for (const [id, device] of this.#standing.devices()) wanted.set(this.#topics.device(id), device);
+    this.#changed = this.#standing.isGrowing === true;
+    if (this.#changed) this.#wake();
+    else void this.#pause();
     for (const topic of this.#said.keys()) if (!wanted.has(topic)) wanted.set(topic, "");
     for (const [topic, payload] of wanted) {
       if (this.#said.get(topic) === payload) this.#waiting.delete(topic);

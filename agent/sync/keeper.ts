@@ -2,7 +2,7 @@ import { type Asked, isAsked, type Link, LinkError, type LinkEvent, type LockDev
 import { type Breaker, closed, failed, heard, isDue } from "../domain/breaker.ts";
 import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import type { Instant } from "../domain/instant.ts";
-import { isLeaving } from "../domain/placement.ts";
+import { isLeaving, type Placement } from "../domain/placement.ts";
 import { StoreError } from "../errors.ts";
 import { Acquaintance } from "./acquaintance.ts";
 import type { Cause } from "./actuator.ts";
@@ -97,7 +97,7 @@ export class Keeper {
       return this.due(where.device);
     }
     const happening = {
-      ...happeningOf(event, ledger.placements(where.device), this.#parts.causeOf?.(where.device, event)),
+      ...happeningOf(event, this.#usersOf(event, where.device), this.#parts.causeOf?.(where.device, event)),
       ...(isBack ? { awake: true } : {}),
       ...unlessUncertain(event, watch.known),
     };
@@ -111,6 +111,11 @@ export class Keeper {
 
   close(): Promise<void> {
     return this.#queue.close();
+  }
+
+  /** Whose codes it may be about: where it names no slot, they are not looked up. */
+  #usersOf(event: LinkEvent, device: DeviceId): readonly Placement[] {
+    return "slot" in event && event.slot !== undefined ? this.#parts.ledger.placements(device) : [];
   }
 
   async #work(
@@ -156,7 +161,9 @@ export class Keeper {
     const { ledger, clock } = this.#parts;
     if (watch.breaker.state === "open") await choose(device, around, signal);
     if (watch.heard) this.#set(device, watch, heard(watch.breaker, clock.now()));
-    const leaving = ledger.placements(device).flatMap((placement) => (isLeaving(placement) ? [placement.id] : []));
+    // Where it answers, all of it is tried, whether it is new or not: up to a thousand need not be looked through.
+    const placements = watch.breaker === closed ? [] : ledger.placements(device);
+    const leaving = placements.flatMap((placement) => (isLeaving(placement) ? [placement.id] : []));
     const isNew = leaving.some((id) => !watch.tried.has(id));
     const isTried = isNew || isDue(watch.breaker, clock.now());
     // What is wanted again, and then not, is as new as what never was.
