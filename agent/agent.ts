@@ -176,11 +176,13 @@ async function start(
     facts,
     world: worldOf(devices, linkOf, () => watch.confirm("operator")),
     failed: fail,
-    committed({ devices: changed, attempts, commands }) {
+    wished({ devices: changed, commands }) {
       if (commands > few) turnstile.hold();
+      keeper.due(...changed);
+    },
+    committed({ attempts }) {
       committed();
       actuator.begin(...attempts);
-      keeper.due(...changed);
       alarm?.nudge();
     },
   };

@@ -33,6 +33,8 @@ export interface IntakeParts {
   readonly catchUp: Pick<CatchUp, "start" | "caughtUp">;
   /** The store cannot be relied on any more. */
   readonly failed: (error: unknown) => void;
+  /** Commands are committed, and on their way to the disk. */
+  readonly wished: (asked: Asked) => void;
   /** Commands are on disk. */
   readonly committed: (asked: Asked) => void;
 }
@@ -66,7 +68,7 @@ interface MqttDoor {
  * their replies, and carried out when nothing more comes. Whatever comes after them waits until they are (Law 5).
  */
 export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): Intake {
-  const { store, now, committed, catchUp } = parts;
+  const { store, now, wished, committed, catchUp } = parts;
   const { backlog } = store;
   const commandOf = arrivedAt(topics, mqtt.commands);
   /** Batches that wait for those that are answered already, in their order. */
@@ -96,9 +98,9 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
       }
       chooseNow(store, asked);
     };
-    // Who sends one waits for the disk, and nothing else; while many are brought there, the next are looked at.
-    if (arrivals.length > few) store.transactionUnsynced(take);
-    else store.transaction(take);
+    store.transactionUnsynced(take);
+    // While it is brought to the disk a round may begin: it waits for it before it sends anything to a lock.
+    wished(asked);
     return onDisk(asked);
   };
   const takeInLine = (caughtUp: Promise<void>, arrivals: readonly Arrival[]): Promise<void> => {
@@ -177,7 +179,7 @@ const arrivedAt =
 
 /** Carries out the first group of those that are answered: each is answered then as it was before. */
 export function carryOut(parts: IntakeParts): void {
-  const { store, now, log, committed, failed } = parts;
+  const { store, now, log, wished, committed, failed } = parts;
   const group = store.backlog.first();
   if (!group) return;
   const asked = new Asking(group.commands.length);
@@ -191,6 +193,7 @@ export function carryOut(parts: IntakeParts): void {
     }
     store.backlog.remove(group, now());
   });
+  wished(asked);
   const synced = store.synced();
   if (synced) synced.then(() => committed(asked)).catch(failed);
   else committed(asked);
@@ -253,7 +256,7 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
 }
 
 async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
-  const { store, log, committed, failed, catchUp } = parts;
+  const { store, log, wished, committed, failed, catchUp } = parts;
   const asked = new Asking(batch.length);
   try {
     // What is for now only waits for nobody's wish.
@@ -265,6 +268,7 @@ async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<vo
       chooseNow(store, asked);
       return all;
     });
+    wished(asked);
     // Others may still wait for the disk who are to be served before; and what was only looked up may be on its way there.
     await store.synced();
     committed(asked);

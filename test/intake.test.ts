@@ -35,6 +35,7 @@ function broker(commands: readonly string[] = ["*"]) {
           () => true,
         ),
         failed: () => {},
+        wished: () => {},
         committed: () => {},
       },
       topics,

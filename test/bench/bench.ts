@@ -26,8 +26,10 @@ export interface Bench {
   /** For `--only`. */
   readonly name: string;
   readonly rows: readonly string[];
-  /** Most of its time it waits for a wire: a quick run has all of the kind at once. */
+  /** Most of its time it waits for a wire: a quick run has all of the kind at once, and the others beside them. */
   readonly waits?: true;
+  /** It measures so little that nothing may run beside it, in a quick run either. */
+  readonly alone?: true;
   /** Of the numbers that it gives. */
   readonly unit: Readonly<Record<string, string>>;
   /** What it needs is started before the first round, and ended after the last. */

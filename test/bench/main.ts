@@ -54,9 +54,15 @@ async function run({ folder: parent, ...asked }: Options): Promise<number> {
   warn(machine, folder);
   const found = new Findings();
   const { quick } = asked;
-  const together = quick ? chosen.filter(({ waits }) => waits) : [];
-  await Promise.all(together.map((bench) => measure(bench, { quick, folder }, found)));
-  for (const bench of chosen) if (!together.includes(bench)) await measure(bench, { quick, folder }, found);
+  const inTurn = async (some: readonly Bench[]): Promise<void> => {
+    for (const bench of some) await measure(bench, { quick, folder }, found);
+  };
+  if (quick) {
+    await inTurn(chosen.filter(({ alone }) => alone));
+    const beside = chosen.filter(({ waits }) => waits);
+    const others = chosen.filter(({ alone, waits }) => !alone && !waits);
+    await Promise.all([inTurn(others), ...beside.map((bench) => inTurn([bench]))]);
+  } else await inTurn(chosen);
   const rows = new Set(chosen.flatMap((bench) => bench.rows));
   if (found.delays.length > 0) rows.add(loopRow);
   const measured = goals

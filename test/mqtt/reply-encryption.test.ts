@@ -41,6 +41,7 @@ function send(name: string, parameters: object, codes: "never" | "clear" = "neve
     catchUp: caughtUp,
     world,
     failed: () => {},
+    wished: () => {},
     committed: () => {},
   };
   const payload = Buffer.from(JSON.stringify(parameters));

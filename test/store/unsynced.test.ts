@@ -140,6 +140,7 @@ test("commands are served in the order in which they came, whether they wait for
         () => true,
       ),
       failed: (error) => expect.fail(String(error)),
+      wished: () => {},
       committed: ({ commands }) => void served.push(commands),
     },
     topicsOf("access", "gateway-1"),

@@ -101,6 +101,7 @@ const parts: IntakeParts = {
   now: () => systemClock.now(),
   saidAt: () => systemClock.now(),
   failed,
+  wished: () => undefined,
   committed: () => session.nudge(),
 };
 const session = openMqtt({

@@ -12,6 +12,7 @@ const round = z.object({ decision: z.number(), p99: z.number(), lookUp: z.number
 
 export const door: Bench = {
   name: "door",
+  alone: true,
   rows: [decision, worst],
   unit: { [decision]: "µs", [worst]: "ms" },
 

@@ -36,6 +36,7 @@ interface Started extends AsyncDisposable {
 
 export const intake: Bench = {
   name: "intake",
+  alone: true,
   rows,
   unit: Object.fromEntries(rows.map((row) => [row, "grants/s"])),
 
@@ -60,7 +61,7 @@ export const intake: Bench = {
     const contenders = new Map([
       ["latchd", run("latchd", startLatchd)],
       ["no database", run("no database", (_, url) => startProgram("same-subscriber", url))],
-      ["ten lines", run("ten lines", (_, url) => startProgram("bare-subscriber", url))],
+      ["ten lines", run("ten lines", (_, url) => startProgram("bare-subscriber", url), 0.25)],
       // What waits for the disk each time takes minutes for as many: the rate is that of the first part.
       [
         "one transaction each",
