@@ -15,6 +15,7 @@ import {
 import { type Instant, instant } from "../domain/instant.ts";
 import type { Placement, Refusal } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
+import { LastLocks } from "./last-locks.ts";
 import { columns, fromRow, type Kept, type Row, toRow } from "./placement-row.ts";
 
 /** Whose credential is presented, and whether they have the direct grant, which has no window. */
@@ -49,6 +50,7 @@ export class Placements {
 
   /** What {@link owes} said of each lock since something of that was last kept: it is asked at every turn of every lock. */
   readonly #owing = new Map<LockId, boolean>();
+  readonly #lastLocks = new LastLocks();
 
   constructor(db: Database) {
     const open = `SELECT ${columns.join(", ")} FROM placements WHERE valid_to IS NULL`;
@@ -115,8 +117,10 @@ export class Placements {
     const { state } = standing(placement);
     const since = before?.state === state ? before.since : now;
     const after: Kept = { placement, state, since, rank: before?.rank ?? rank };
+    const row = state === "gone" ? undefined : toRow(after);
     this.#close.run(now, placement.id);
-    if (state !== "gone") this.#insert.run({ ...toRow(after), valid_from: now });
+    if (row) this.#insert.run({ ...row, valid_from: now });
+    this.#lastLocks.changed(before, row && fromRow(row));
     return { before, after };
   }
 
@@ -131,7 +135,7 @@ export class Placements {
 
   /** Whatever device they were made for. */
   onLock(lock: LockId): readonly Kept[] {
-    return this.#onLock.all(lock).map(fromRow);
+    return this.#lastLocks.of(lock, () => this.#onLock.all(lock).map(fromRow));
   }
 
   ofPersonOnLock(identity: UserIdentityId, lock: LockId): readonly Kept[] {
@@ -193,6 +197,7 @@ export class Placements {
   /** The rows may be others than they were. */
   reread(): void {
     this.#owing.clear();
+    this.#lastLocks.clear();
   }
 
   oldestDebt(): Instant | undefined {
