@@ -104,9 +104,10 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   const takeInLine = (caughtUp: Promise<void>, arrivals: readonly Arrival[]): Promise<void> => {
     const taken = caughtUp.then(() => takeNow(arrivals));
     line = taken;
-    void taken.finally(() => {
+    const isOver = (): void => {
       if (line === taken) line = undefined;
-    });
+    };
+    taken.then(isOver, isOver);
     return taken;
   };
   /** What these commands will be answered; undefined where that is not certain of one of them. */
@@ -115,16 +116,16 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     const answered: AnsweredCommand[] = [];
     for (const arrival of arrivals) {
       const { call, replyTopic } = commandOf(arrival);
-      const foretold = foretell(call, store);
+      const foretold = isSmall(arrival) ? foretell(call, store) : undefined;
       if (!foretold) return undefined;
-      const { requestId, reply } = foretold;
+      const { requestId, reply, payload } = foretold;
       if (requestId !== undefined) {
-        if (ids.has(requestId) || backlog.has(requestId)) return undefined;
+        if (ids.has(requestId)) return undefined;
         ids.add(requestId);
       }
       answered.push({
         name: call.name ?? "",
-        payload: Buffer.from(arrival.payload).toString("utf8"),
+        payload,
         requestId,
         body: reply.body,
         topic: replyTopic(requestId),
@@ -133,12 +134,18 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     }
     return answered;
   };
-  const answerFirst = (arrivals: readonly Arrival[]): boolean =>
-    store.transactionUnsynced(() => {
-      const answered = answersTo(arrivals);
-      if (answered) backlog.add(answered);
-      return answered !== undefined;
-    });
+  const answerFirst = (arrivals: readonly Arrival[]): boolean => {
+    try {
+      return store.transactionUnsynced(() => {
+        const answered = answersTo(arrivals);
+        if (answered) backlog.add(answered);
+        return answered !== undefined;
+      });
+    } catch (error) {
+      backlog.silence();
+      throw error;
+    }
+  };
   return {
     accept(arrivals) {
       if (line) return takeInLine(line, arrivals);
@@ -153,6 +160,11 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
 }
+
+/** Replies that are held in memory echo no more than that. */
+const mostEchoed = 1024;
+const isSmall = ({ responseTopic = "", correlation }: Arrival): boolean =>
+  responseTopic.length + (correlation?.byteLength ?? 0) <= mostEchoed;
 
 /** What came on a topic as a command, and where its reply goes: below `{prefix}/{agent_id}/`; nowhere where nobody waits for it. */
 const arrivedAt =
@@ -183,17 +195,23 @@ export function carryOut(parts: IntakeParts): void {
   const asked = new Asking(group.commands.length);
   const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: false }, asked);
   store.transactionUnsynced(() => {
+    // First, so that their ids are theirs to use.
+    store.backlog.remove(group, now());
     for (const { name, payload, body } of group.commands) {
       const call: Call = { name, payload: Buffer.from(payload), ...answeredBefore };
       const { reply } = perform(call, store, context, bugLog(log, call));
       // It was configured otherwise before we were started again, or there is a fault of our own: nobody is left to believe it.
-      if (reply.body !== body) store.records.event("command.refused", { command: name, ...JSON.parse(reply.body) });
+      if (reply.body !== body) store.records.event("command.refused", { command: name, error: errorIn(reply) });
     }
-    store.backlog.remove(group, now());
   });
   const synced = store.synced();
   if (synced) synced.then(() => committed(asked)).catch(failed);
   else committed(asked);
+}
+
+function errorIn({ body }: Reply): object | null {
+  const { error }: { readonly error?: object } = JSON.parse(body);
+  return error ?? null;
 }
 
 const answeredBefore = { door: "mqtt", retained: false, replyAddress: "usable", isOpen: true } as const;

@@ -19,6 +19,10 @@ export class EarlyReplies<Reply extends Numbered> {
     return found;
   }
 
+  clear(): void {
+    this.#replies.clear();
+  }
+
   get size(): number {
     return this.#replies.size;
   }

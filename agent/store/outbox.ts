@@ -135,6 +135,11 @@ export class Outbox {
     this.put({ rank: "reply", topic, payload, correlation: correlation ?? undefined }, now, id);
   }
 
+  /** Such replies are handed out no more. */
+  silence(): void {
+    this.#early.clear();
+  }
+
   /** An event that nobody can have read gets another place, and says something else. */
   replaceEvent(id: number, by: { readonly id: number; readonly payload: string }): void {
     this.events.replace(id, by);
