@@ -161,10 +161,9 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   };
 }
 
-/** Replies that are held in memory echo no more than that. */
+/** Replies are held in memory, and echo no more than so many bytes of Correlation Data. */
 const mostEchoed = 1024;
-const isSmall = ({ responseTopic = "", correlation }: Arrival): boolean =>
-  responseTopic.length + (correlation?.byteLength ?? 0) <= mostEchoed;
+const isSmall = ({ correlation }: Arrival): boolean => (correlation?.byteLength ?? 0) <= mostEchoed;
 
 /** What came on a topic as a command, and where its reply goes: below `{prefix}/{agent_id}/`; nowhere where nobody waits for it. */
 const arrivedAt =
@@ -270,12 +269,31 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
   };
 }
 
+/** What is for now only waits for nobody's wish: after that, it is not known any more when it was said (Law 10). */
 async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
-  const { store, log, committed, failed, catchUp } = parts;
+  const later = batch.filter(({ call }) => !isMomentary(call.name));
+  try {
+    const caughtUp = later.length > 0 ? parts.catchUp.caughtUp() : undefined;
+    if (!caughtUp) return await commitNow(parts, batch);
+    const forNow = batch.filter(({ call }) => isMomentary(call.name));
+    if (forNow.length > 0) void commitNow(parts, forNow);
+    await caughtUp;
+  } catch (error) {
+    return failAll(parts, batch, error);
+  }
+  return commitNow(parts, later);
+}
+
+function failAll({ failed }: Pick<IntakeParts, "failed">, batch: readonly Waiting[], error: unknown): void {
+  failed(error);
+  for (const { fail } of batch) fail(error);
+}
+
+/** Does not throw. */
+async function commitNow(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
+  const { store, log, committed } = parts;
   const asked = new Asking(batch.length);
   try {
-    // What is for now only waits for nobody's wish.
-    if (!batch.every(({ call }) => isMomentary(call.name))) await catchUp.caughtUp();
     const replies = store.transaction(() => {
       const all = batch.map(
         ({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply,
@@ -288,8 +306,7 @@ async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<vo
     committed(asked);
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
-    failed(error);
-    for (const { fail } of batch) fail(error);
+    failAll(parts, batch, error);
   }
 }
 

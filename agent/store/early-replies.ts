@@ -37,6 +37,12 @@ export class EarlyReplies<Reply extends Numbered> {
     return this.#first(limit, (reply) => reply.topic === topic);
   }
 
+  countOn(topics: ReadonlySet<string>): number {
+    let count = 0;
+    if (topics.size > 0) for (const { topic } of this.#replies.values()) if (topics.has(topic)) count += 1;
+    return count;
+  }
+
   #first(limit: number, isOf: (reply: Reply) => boolean): readonly Reply[] {
     const found: Reply[] = [];
     for (const reply of this.#replies.values()) {

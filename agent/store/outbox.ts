@@ -263,10 +263,7 @@ export class Outbox {
   }
 
   waitingOn(topics: readonly string[]): number {
-    return (
-      (this.#countOf.get(JSON.stringify(topics))?.count ?? 0) +
-      topics.flatMap((topic) => this.#early.on(topic, this.#early.size)).length
-    );
+    return (this.#countOf.get(JSON.stringify(topics))?.count ?? 0) + this.#early.countOn(new Set(topics));
   }
 
   /** Removes at most `limit` replies that nobody came for: the sender has long repeated the command. Says how many. */
