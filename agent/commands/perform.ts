@@ -117,8 +117,9 @@ export function foretell(call: Call, { records, replies }: Pick<Desk, "records" 
     const body = command.foretell(records, parameters);
     return body && { reply: okReply(body), payload: JSON.stringify(input), requestId };
   } catch (error) {
-    if (error instanceof Refused) return undefined;
-    throw error;
+    if (error instanceof StoreError) throw error;
+    // Whatever else it is, it is told when the command is carried out.
+    return undefined;
   }
 }
 

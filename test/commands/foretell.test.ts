@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Call, foretell, perform } from "../../agent/commands/perform.ts";
 import { table } from "../../agent/commands/table.ts";
+import { StoreError } from "../../agent/errors.ts";
 import { anyParameters, type Likely } from "../support/any-parameters.ts";
 import { doors, MemoryStore } from "../support/memory-store.ts";
 import { agentFacts } from "../support/world.ts";
@@ -128,4 +129,20 @@ test("of everything else nothing is foretold", () => {
   const others = commands.map(({ name }) => name).filter((name) => name !== grant);
   const foretold = others.filter((name) => foretell(callOf(name, JSON.stringify(pair)), desk.store));
   expect(foretold).toEqual([]);
+});
+
+test("a fault of our own leaves it to the command to tell; a store that does not work ends all", () => {
+  using desk = new MemoryStore();
+  const at = (error: Error): unknown =>
+    foretell(callOf(grant, JSON.stringify({ ...pair, request_id: "r-1" })), {
+      records: desk.store.records,
+      replies: {
+        ...desk.store.replies,
+        has: () => {
+          throw error;
+        },
+      },
+    });
+  expect(at(new TypeError("bug"))).toBeUndefined();
+  expect(() => at(new StoreError("disk full"))).toThrow("disk full");
 });
