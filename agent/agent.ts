@@ -186,7 +186,6 @@ async function start(
       alarm?.nudge();
     },
   };
-  catchUp.start();
   const commands = mqttIntake(intake, topics, config.mqtt);
   // Only now: who can connect can send a command, and gets a PUBACK for it.
   const broker =
@@ -199,7 +198,11 @@ async function start(
   onClose(() => keeper.close());
   onClose(() => actuator.close());
   onClose(() => doorman.close());
-  onClose(() => catchUp.close());
+  onClose(async () => {
+    await catchUp.close();
+    // What it carried out last is served when it is on disk.
+    await Promise.allSettled([store.synced()]);
+  });
   onClose(() => alarm?.close());
   onClose(() => session?.close());
   onClose(() => encryption.close());
@@ -207,6 +210,7 @@ async function start(
   onClose(() => broker?.stopTaking());
   onClose(watchDebt(store, config.debt.overdueAfterMinutes * 60_000, { clock, committed, failed: fail }));
   encryption.nudge();
+  catchUp.start();
   alarm.start();
   links.start(await wiresOf(config, { ...parts, clock, isTimeTrusted: () => watch.isTrusted }, store));
   session = openBrokerSession(config, {

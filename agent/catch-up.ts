@@ -65,6 +65,7 @@ export class CatchUp {
     });
   }
 
+  /** Carries out no more than somebody waits for. */
   async close(): Promise<void> {
     this.#end.abort();
     this.#nap.abort();
@@ -74,7 +75,7 @@ export class CatchUp {
   async #run(): Promise<void> {
     this.#isRunning = true;
     let patienceLeft = patience;
-    while (this.#parts.backlog.size > 0 && !this.#end.signal.aborted) {
+    while (this.#parts.backlog.size > 0 && !(this.#end.signal.aborted && this.#waiting.length === 0)) {
       if (patienceLeft > 0 && this.#waiting.length === 0 && this.#hasComeMore) {
         this.#hasComeMore = false;
         patienceLeft -= quietFor;

@@ -106,9 +106,10 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   const takeInLine = (caughtUp: Promise<void>, arrivals: readonly Arrival[]): Promise<void> => {
     const taken = caughtUp.then(() => takeNow(arrivals));
     line = taken;
-    void taken.finally(() => {
+    const isOver = (): void => {
       if (line === taken) line = undefined;
-    });
+    };
+    taken.then(isOver, isOver);
     return taken;
   };
   /** What these commands will be answered; undefined where that is not certain of one of them. */
@@ -117,16 +118,16 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     const answered: AnsweredCommand[] = [];
     for (const arrival of arrivals) {
       const { call, replyTopic } = commandOf(arrival);
-      const foretold = foretell(call, store);
+      const foretold = isSmall(arrival) ? foretell(call, store) : undefined;
       if (!foretold) return undefined;
-      const { requestId, reply } = foretold;
+      const { requestId, reply, payload } = foretold;
       if (requestId !== undefined) {
-        if (ids.has(requestId) || backlog.has(requestId)) return undefined;
+        if (ids.has(requestId)) return undefined;
         ids.add(requestId);
       }
       answered.push({
         name: call.name ?? "",
-        payload: Buffer.from(arrival.payload).toString("utf8"),
+        payload,
         requestId,
         body: reply.body,
         topic: replyTopic(requestId),
@@ -135,12 +136,18 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     }
     return answered;
   };
-  const answerFirst = (arrivals: readonly Arrival[]): boolean =>
-    store.transactionUnsynced(() => {
-      const answered = answersTo(arrivals);
-      if (answered) backlog.add(answered);
-      return answered !== undefined;
-    });
+  const answerFirst = (arrivals: readonly Arrival[]): boolean => {
+    try {
+      return store.transactionUnsynced(() => {
+        const answered = answersTo(arrivals);
+        if (answered) backlog.add(answered);
+        return answered !== undefined;
+      });
+    } catch (error) {
+      backlog.silence();
+      throw error;
+    }
+  };
   return {
     accept(arrivals) {
       if (line) return takeInLine(line, arrivals);
@@ -155,6 +162,10 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
 }
+
+/** Replies are held in memory, and echo no more than so many bytes of Correlation Data. */
+const mostEchoed = 1024;
+const isSmall = ({ correlation }: Arrival): boolean => (correlation?.byteLength ?? 0) <= mostEchoed;
 
 /** What came on a topic as a command, and where its reply goes: below `{prefix}/{agent_id}/`; nowhere where nobody waits for it. */
 const arrivedAt =
@@ -185,18 +196,24 @@ export function carryOut(parts: IntakeParts): void {
   const asked = new Asking(group.commands.length);
   const context = contextOf(parts, { door: "mqtt", by: "mqtt", codes: false }, asked);
   store.transactionUnsynced(() => {
+    // First, so that their ids are theirs to use.
+    store.backlog.remove(group, now());
     for (const { name, payload, body } of group.commands) {
       const call: Call = { name, payload: Buffer.from(payload), ...answeredBefore };
       const { reply } = perform(call, store, context, bugLog(log, call));
       // It was configured otherwise before we were started again, or there is a fault of our own: nobody is left to believe it.
-      if (reply.body !== body) store.records.event("command.refused", { command: name, ...JSON.parse(reply.body) });
+      if (reply.body !== body) store.records.event("command.refused", { command: name, error: errorIn(reply) });
     }
-    store.backlog.remove(group, now());
   });
   wished(asked);
   const synced = store.synced();
   if (synced) synced.then(() => committed(asked)).catch(failed);
   else committed(asked);
+}
+
+function errorIn({ body }: Reply): object | null {
+  const { error }: { readonly error?: object } = JSON.parse(body);
+  return error ?? null;
 }
 
 const answeredBefore = { door: "mqtt", retained: false, replyAddress: "usable", isOpen: true } as const;
@@ -255,12 +272,31 @@ export function answering(parts: IntakeParts, isClosing: () => boolean): AnswerC
   };
 }
 
+/** What is for now only waits for nobody's wish: after that, it is not known any more when it was said (Law 10). */
 async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
-  const { store, log, wished, committed, failed, catchUp } = parts;
+  const later = batch.filter(({ call }) => !isMomentary(call.name));
+  try {
+    const caughtUp = later.length > 0 ? parts.catchUp.caughtUp() : undefined;
+    if (!caughtUp) return await commitNow(parts, batch);
+    const forNow = batch.filter(({ call }) => isMomentary(call.name));
+    if (forNow.length > 0) void commitNow(parts, forNow);
+    await caughtUp;
+  } catch (error) {
+    return failAll(parts, batch, error);
+  }
+  return commitNow(parts, later);
+}
+
+function failAll({ failed }: Pick<IntakeParts, "failed">, batch: readonly Waiting[], error: unknown): void {
+  failed(error);
+  for (const { fail } of batch) fail(error);
+}
+
+/** Does not throw. */
+async function commitNow(parts: IntakeParts, batch: readonly Waiting[]): Promise<void> {
+  const { store, log, wished, committed } = parts;
   const asked = new Asking(batch.length);
   try {
-    // What is for now only waits for nobody's wish.
-    if (!batch.every(({ call }) => isMomentary(call.name))) await catchUp.caughtUp();
     const replies = store.transaction(() => {
       const all = batch.map(
         ({ call, asker }) => perform(call, store, contextOf(parts, asker, asked), bugLog(log, call)).reply,
@@ -274,8 +310,7 @@ async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<vo
     committed(asked);
     for (const [index, reply] of replies.entries()) batch[index]?.done(reply);
   } catch (error) {
-    failed(error);
-    for (const { fail } of batch) fail(error);
+    failAll(parts, batch, error);
   }
 }
 

@@ -45,6 +45,8 @@ export interface Performed {
 /** See {@link foretell}. */
 export interface Foretold {
   readonly reply: Reply;
+  /** The command, with nothing in it but its parameters and its `request_id`. */
+  readonly payload: string;
   readonly requestId: string | undefined;
 }
 
@@ -113,16 +115,17 @@ export function foretell(call: Call, { records, replies }: Pick<Desk, "records" 
     const parameters = validated(command, input);
     if (!isAllOf(input, parameters) || (requestId !== undefined && replies.has(requestId))) return undefined;
     const body = command.foretell(records, parameters);
-    return body && { reply: okReply(body), requestId };
+    return body && { reply: okReply(body), payload: JSON.stringify(input), requestId };
   } catch (error) {
-    if (error instanceof Refused) return undefined;
-    throw error;
+    if (error instanceof StoreError) throw error;
+    // Whatever else it is, it is told when the command is carried out.
+    return undefined;
   }
 }
 
 /** Whether a command has no members but those that it is known to have: in another there may be anything, a PIN too. */
 const isAllOf = ({ request_id: _requestId, ...input }: Readonly<Record<string, unknown>>, known: unknown): boolean =>
-  isObject(known) && Object.keys(input).every((name) => name in known);
+  isObject(known) && Object.keys(input).every((name) => Object.hasOwn(known, name));
 
 /** Carries out a command that reaches beyond the records. Does not throw. */
 export async function performInWorld(call: Call, world: World, onBug: (error: unknown) => void): Promise<Reply> {

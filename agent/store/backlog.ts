@@ -20,7 +20,7 @@ export interface AnsweredGroup {
   readonly commands: readonly AnsweredCommand[];
 }
 
-type Letters = Pick<Outbox, "reserve" | "putEarly" | "settleEarly">;
+type Letters = Pick<Outbox, "reserve" | "putEarly" | "settleEarly" | "silence">;
 type Row = { first_letter: number; commands: string };
 
 /**
@@ -54,11 +54,16 @@ export class Backlog {
     return this.#ids.has(requestId);
   }
 
-  /** Puts commands behind those that are here. The caller's transaction; where it is undone, the store is of no use any more. */
+  /** Puts commands behind those that are here. The caller's transaction; where it is undone, only {@link silence} is left to do. */
   add(commands: readonly AnsweredCommand[]): void {
     const firstLetter = this.#outbox.reserve(commands.length);
     this.#insert.run(firstLetter, toText(commands));
     this.#remember({ firstLetter, commands });
+  }
+
+  /** Something of it was undone: what is not on disk is told to nobody, and what is, when the store is opened again. */
+  silence(): void {
+    this.#outbox.silence();
   }
 
   first(): AnsweredGroup | undefined {

@@ -19,6 +19,10 @@ export class EarlyReplies<Reply extends Numbered> {
     return found;
   }
 
+  clear(): void {
+    this.#replies.clear();
+  }
+
   get size(): number {
     return this.#replies.size;
   }
@@ -31,6 +35,12 @@ export class EarlyReplies<Reply extends Numbered> {
   /** The first of a topic. */
   on(topic: string, limit: number): readonly Reply[] {
     return this.#first(limit, (reply) => reply.topic === topic);
+  }
+
+  countOn(topics: ReadonlySet<string>): number {
+    let count = 0;
+    if (topics.size > 0) for (const { topic } of this.#replies.values()) if (topics.has(topic)) count += 1;
+    return count;
   }
 
   #first(limit: number, isOf: (reply: Reply) => boolean): readonly Reply[] {

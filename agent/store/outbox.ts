@@ -135,6 +135,11 @@ export class Outbox {
     this.put({ rank: "reply", topic, payload, correlation: correlation ?? undefined }, now, id);
   }
 
+  /** Such replies are handed out no more. */
+  silence(): void {
+    this.#early.clear();
+  }
+
   /** An event that nobody can have read gets another place, and says something else. */
   replaceEvent(id: number, by: { readonly id: number; readonly payload: string }): void {
     this.events.replace(id, by);
@@ -258,10 +263,7 @@ export class Outbox {
   }
 
   waitingOn(topics: readonly string[]): number {
-    return (
-      (this.#countOf.get(JSON.stringify(topics))?.count ?? 0) +
-      topics.flatMap((topic) => this.#early.on(topic, this.#early.size)).length
-    );
+    return (this.#countOf.get(JSON.stringify(topics))?.count ?? 0) + this.#early.countOn(new Set(topics));
   }
 
   /** Removes at most `limit` replies that nobody came for: the sender has long repeated the command. Says how many. */

@@ -125,6 +125,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   const clock = new ClockRecord(db);
   const calendar = new Calendar(db, clock, isClockTrusted);
   const outbox = new Outbox(db, vault, calendar);
+  const backlog = new Backlog(db, outbox);
   const journal = new Journal(db, names, { outbox, budget: options.events, now, calendar });
   const codes = new AccessCodes(db, journal);
   const grants = new Grants(db);
@@ -220,7 +221,12 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
   transaction(() => begin(db, options.devices, parts, now()));
   return {
     records: recordsOf({ ...parts, ...names, now }),
-    replies: requests,
+    replies: {
+      // What is answered before it is carried out has used its id.
+      find: (id, ...of) => (backlog.has(id) ? "conflict" : requests.find(id, ...of)),
+      remember: (...of) => requests.remember(...of),
+      has: (id) => backlog.has(id) || requests.has(id),
+    },
     attempt: (act) => transactions.attempt(act),
     transaction,
     transactionUnsynced,
@@ -239,7 +245,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
     },
     takeDue: () => here.takeDue(),
     outbox,
-    backlog: new Backlog(db, outbox),
+    backlog,
     journal,
     driverStates: new DriverStates(db, vault, join(dataDir, "links")),
     sessions: new BrokerSessions(db),

@@ -83,9 +83,7 @@ export async function reconcile(
     const audit = known.auditor.look(state, ledger, around.isAwaited("usual"));
     if (audit.step) await steps.perform(audit.step);
     else {
-      const isAsPlanned = planned.length === 0 && full.size === 0;
-      const left = isAsPlanned ? placements : ledger.placements(device);
-      const looks = [nextSurvey(unread), nextLook(left, known.occupied, now), audit.next];
+      const looks = [nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next];
       const next = earliest([...looks, nextOfHeldBack(state)]);
       return { next, unconfirmed: steps.progress.isUnconfirmed };
     }

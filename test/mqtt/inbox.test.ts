@@ -186,3 +186,31 @@ test("close() commits and acknowledges at once what was collected, and takes no 
   await nextTurn();
   expect(line.happened).toHaveLength(2);
 });
+
+test("Inbox lets no more be read while 32 groups wait to be answered, and reads on when one is", async () => {
+  const inbox = openInbox();
+  const groups = Array.from({ length: 33 }, disk);
+  let read = 0;
+  for (const group of groups.slice(0, 32)) {
+    onDisk = group.promise;
+    line.bring((read += 1));
+    await nextTurn();
+  }
+  const readOn = vi.fn<() => void>();
+  onDisk = groups[32]?.promise;
+  line.bring((read += 1), {}, readOn);
+  await nextTurn();
+  expect(line.happened).toEqual(Array.from({ length: 33 }, () => "commit of 1"));
+  // The second is not answered before the first, and so there is no more room.
+  groups[1]?.resolve();
+  groups[2]?.resolve();
+  await nextTurn();
+  expect(readOn).not.toHaveBeenCalled();
+  groups[0]?.resolve();
+  await nextTurn();
+  expect(line.happened.slice(33)).toEqual(["puback 1", "puback 2", "puback 3"]);
+  expect(readOn).toHaveBeenCalledOnce();
+  for (const group of groups) group.resolve();
+  await inbox.close();
+  expect(line.happened.slice(33)).toEqual(Array.from({ length: 33 }, (_, at) => `puback ${at + 1}`));
+});

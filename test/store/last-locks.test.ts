@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { lockId } from "../../agent/domain/ids.ts";
 import { instant } from "../../agent/domain/instant.ts";

@@ -1,0 +1,188 @@
+import { beforeEach, expect, test } from "vitest";
+import { CatchUp } from "../agent/catch-up.ts";
+import { deviceId } from "../agent/domain/ids.ts";
+import { answering, carryOut, type IntakeParts, mqttIntake } from "../agent/intake.ts";
+import { type Arrival, committedAtOnce, type Intake } from "../agent/mqtt/inbox.ts";
+import { commandTopic, partsOn, topics } from "./support/answering-agent.ts";
+import { doors, keypad, MemoryStore } from "./support/memory-store.ts";
+import { rest, VirtualClock } from "./support/virtual-clock.ts";
+
+const grant = "user_identities/grant_access_to_device";
+const revoke = "user_identities/revoke_access_to_device";
+
+let desk: MemoryStore;
+let clock: VirtualClock;
+let parts: IntakeParts;
+let intake: Intake;
+let failures: unknown[];
+/** How many commands were still to be carried out when a bolt was moved. */
+let moved: number[];
+
+beforeEach(() => {
+  desk = new MemoryStore();
+  failures = [];
+  moved = [];
+  open();
+  return () => desk[Symbol.dispose]();
+});
+
+/** As after a restart, where the configuration names other devices perhaps. */
+function open(devices = doors): void {
+  const store = desk.reopened(devices);
+  // Whoever slept before does not wake any more.
+  clock = new VirtualClock();
+  const own: IntakeParts = partsOn(store, {
+    now: () => desk.now,
+    catchUp: new CatchUp({
+      backlog: store.backlog,
+      carryOut: () => carryOut(own),
+      clock,
+      failed: (error) => failures.push(error),
+    }),
+    committed: ({ attempts }) => {
+      if (attempts.length > 0) moved.push(store.backlog.size);
+    },
+  });
+  parts = own;
+  intake = mqttIntake(own, topics, { codes: "never", commands: ["*"] });
+  own.catchUp.start();
+}
+
+const arrival = (id: string, of: object = {}, name = grant, more: Partial<Arrival> = {}): Arrival => ({
+  topic: commandTopic(name),
+  payload: Buffer.from(
+    JSON.stringify({ request_id: id, user_identity_id: `person-${id}`, device_id: "door-1", ...of }),
+  ),
+  retained: false,
+  ...more,
+});
+const burst = (name: string): Arrival[] => Array.from({ length: committedAtOnce }, (_, at) => arrival(`${name}-${at}`));
+const waiting = (): number => parts.store.backlog.size;
+const people = (): readonly string[] => parts.store.records.grants({}).map(({ identity }) => identity);
+const replies = (id: string): readonly unknown[] =>
+  parts.store.outbox.next(new Set(), 1_000, { topic: `reply/${id}` }).map(({ payload }) => JSON.parse(payload));
+const conflict = { ok: false, error: { type: "request_id_conflict" } };
+async function settle(): Promise<void> {
+  await clock.run(500);
+  for (let turn = 0; turn < 20; turn += 1) await rest();
+}
+
+test("a burst is answered at once, and carried out later; a few are carried out at once", async () => {
+  void intake.accept(burst("a").slice(1));
+  expect([waiting(), people().length]).toEqual([0, committedAtOnce - 1]);
+  void intake.accept(burst("b"));
+  expect([waiting(), people().length]).toEqual([committedAtOnce, committedAtOnce - 1]);
+  expect(replies("b-99")).toEqual([{ ok: true }]);
+  void intake.accept([arrival("c")]);
+  expect(waiting()).toBe(committedAtOnce + 1);
+  await settle();
+  expect([waiting(), people().length]).toEqual([0, 2 * committedAtOnce]);
+});
+
+test("a revoke right behind a burst ends revoked, and what comes behind that waits for it", async () => {
+  void intake.accept(burst("a"));
+  const revoked = intake.accept([arrival("r", { user_identity_id: "person-a-7" }, revoke)]);
+  const others = intake.accept([...burst("b"), arrival("r")]);
+  expect(waiting()).toBe(committedAtOnce);
+  await Promise.all([revoked, others]);
+  expect(people()).not.toContain("person-a-7");
+  expect(people()).toHaveLength(2 * committedAtOnce - 1);
+  expect(replies("r")).toMatchObject([{ ok: true }, conflict]);
+});
+
+test("an id that is used twice in a burst is used once, and the second is refused", async () => {
+  const twice = [...burst("a"), arrival("a-0", { user_identity_id: "ann" })];
+  await intake.accept(twice);
+  expect(people()).not.toContain("ann");
+  expect(replies("a-0")).toMatchObject([{ ok: true }, conflict]);
+});
+
+test("what cannot be carried out any more after a restart is told, with the command", async () => {
+  void intake.accept(burst("a"));
+  open(doors.slice(1));
+  await settle();
+  expect(waiting()).toBe(0);
+  expect(people()).toEqual([]);
+  const told = desk.events();
+  expect(told).toHaveLength(committedAtOnce);
+  expect(told[0]).toMatchObject({
+    event_type: "command.refused",
+    command: grant,
+    error: { type: "device_not_found", message: expect.stringContaining("door-1") },
+  });
+  expect(told[0]).not.toHaveProperty("ok");
+});
+
+test("what holds much that is to be echoed is not answered first", async () => {
+  const reply = { responseTopic: "access/gateway-1/reply/a", correlation: Buffer.alloc(1_025) };
+  await intake.accept([...burst("a"), arrival("b", {}, grant, reply)]);
+  expect(waiting()).toBe(0);
+  void intake.accept([...burst("b"), arrival("c", {}, grant, { ...reply, correlation: Buffer.alloc(1_024) })]);
+  expect(waiting()).toBe(committedAtOnce + 1);
+});
+
+test("where a burst is not committed after all, nobody is told of it", () => {
+  // Nothing says so before the commit.
+  desk.opened.db.exec(`
+    CREATE TABLE parents (id INTEGER PRIMARY KEY);
+    CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER late AFTER INSERT ON backlog BEGIN INSERT INTO children VALUES (1); END`);
+  expect(() => intake.accept(burst("a"))).toThrow("FOREIGN KEY");
+  expect(parts.store.outbox.waiting).toBe(0);
+  expect(replies("a-0")).toEqual([]);
+  open();
+  expect(waiting()).toBe(0);
+});
+
+test("where the store fails under what is carried out, all who wait for it are told, and none is acknowledged", async () => {
+  void intake.accept(burst("a"));
+  desk.opened.db.exec("CREATE TRIGGER full BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'no'); END");
+  const [first, second] = [intake.accept([arrival("r", {}, revoke)]), intake.accept([arrival("s")])];
+  await expect(first).rejects.toThrow("no");
+  await expect(second).rejects.toThrow("no");
+  expect(failures).toHaveLength(1);
+  // Once more, they are carried out after all.
+  desk.opened.db.exec("DROP TRIGGER full");
+  open();
+  await settle();
+  expect(people()).toHaveLength(committedAtOnce);
+});
+
+const learnBolt = (): void => void parts.store.rounds.learn(deviceId("door-1"), { ...keypad(), bolt: { locks: true } });
+const askHttp = (name: string, parameters: object): Promise<{ readonly body: string }> =>
+  answering(parts, () => false)(name, Buffer.from(JSON.stringify(parameters)), {
+    door: "http",
+    by: "key",
+    codes: false,
+  });
+
+test("who asks at another door waits for what is answered before, and sees it", async () => {
+  void intake.accept(burst("a"));
+  const { body } = await askHttp("access/list", {});
+  expect(JSON.parse(body).receipts).toHaveLength(committedAtOnce);
+});
+
+test("a bolt is not kept waiting, also where it is asked for together with what waits", async () => {
+  learnBolt();
+  void intake.accept(burst("a"));
+  const answer = answering(parts, () => false);
+  const ask = (name: string, parameters: object): Promise<{ readonly body: string }> =>
+    answer(name, Buffer.from(JSON.stringify(parameters)), { door: "http", by: "key", codes: false });
+  const listed = ask("access/list", {});
+  const unlocked = await ask("locks/unlock_door", { device_id: "door-1" });
+  expect(JSON.parse(unlocked.body)).toMatchObject({ ok: true });
+  expect(moved).toEqual([committedAtOnce]);
+  await listed;
+  expect(waiting()).toBe(0);
+});
+
+test("an id that was answered first is used, also for who does not wait", async () => {
+  learnBolt();
+  void intake.accept(burst("a"));
+  const unlocked = await askHttp("locks/unlock_door", { request_id: "a-3", device_id: "door-1" });
+  expect(JSON.parse(unlocked.body)).toMatchObject(conflict);
+  expect(moved).toEqual([]);
+  expect(waiting()).toBe(committedAtOnce);
+  await settle();
+  expect(people()).toHaveLength(committedAtOnce);
+});
