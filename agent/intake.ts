@@ -120,14 +120,14 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
       const { call, replyTopic } = commandOf(arrival);
       const foretold = isSmall(arrival) ? foretell(call, store) : undefined;
       if (!foretold) return undefined;
-      const { requestId, reply, payload } = foretold;
+      const { requestId, reply, input } = foretold;
       if (requestId !== undefined) {
         if (ids.has(requestId)) return undefined;
         ids.add(requestId);
       }
       answered.push({
         name: call.name ?? "",
-        payload,
+        input,
         requestId,
         body: reply.body,
         topic: replyTopic(requestId),
@@ -198,8 +198,8 @@ export function carryOut(parts: IntakeParts): void {
   store.transactionUnsynced(() => {
     // First, so that their ids are theirs to use.
     store.backlog.remove(group, now());
-    for (const { name, payload, body } of group.commands) {
-      const call: Call = { name, payload: Buffer.from(payload), ...answeredBefore };
+    for (const { name, input, body } of group.commands) {
+      const call: Call = { name, payload: Buffer.from(JSON.stringify(input)), ...answeredBefore };
       const { reply } = perform(call, store, context, bugLog(log, call));
       // It was configured otherwise before we were started again, or there is a fault of our own: nobody is left to believe it.
       if (reply.body !== body) store.records.event("command.refused", { command: name, error: errorIn(reply) });

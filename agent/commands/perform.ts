@@ -45,8 +45,8 @@ export interface Performed {
 /** See {@link foretell}. */
 export interface Foretold {
   readonly reply: Reply;
-  /** The command, with nothing in it but its parameters and its `request_id`. */
-  readonly payload: string;
+  /** The command: a JSON object with nothing in it but its parameters and its `request_id`. */
+  readonly input: Readonly<Record<string, unknown>>;
   readonly requestId: string | undefined;
 }
 
@@ -115,7 +115,7 @@ export function foretell(call: Call, { records, replies }: Pick<Desk, "records" 
     const parameters = validated(command, input);
     if (!isAllOf(input, parameters) || (requestId !== undefined && replies.has(requestId))) return undefined;
     const body = command.foretell(records, parameters);
-    return body && { reply: okReply(body), payload: JSON.stringify(input), requestId };
+    return body && { reply: okReply(body), input, requestId };
   } catch (error) {
     if (error instanceof StoreError) throw error;
     // Whatever else it is, it is told when the command is carried out.

@@ -6,7 +6,8 @@ import type { Outbox } from "./outbox.ts";
 export interface AnsweredCommand {
   /** `group/verb`. */
   readonly name: string;
-  readonly payload: string;
+  /** A JSON object. */
+  readonly input: Readonly<Record<string, unknown>>;
   readonly requestId?: string | undefined;
   readonly body: string;
   /** Where the reply goes, below `{prefix}/{agent_id}/`; left out where nobody waits for one. */

@@ -66,8 +66,8 @@ export class Outbox {
   readonly #copy: Statement<[Buffer, number]>;
   readonly #reserve: Statement<[number], { last: number }>;
   readonly #early = new EarlyReplies<Row & { readonly payload: string }>();
-  /** No reply that has a row comes after this one. */
-  #lastReply: number;
+  /** No letter of its rank that has a row comes after it. */
+  readonly #last: Record<Letter["rank"], number>;
   #isHolding = false;
   readonly #held = { reply: new HeldBack(), event: new HeldBack() };
   #released: () => void = () => undefined;
@@ -92,8 +92,8 @@ export class Outbox {
     this.#delete = db.prepare("DELETE FROM outbox WHERE id = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM outbox");
     this.#countOf = db.prepare("SELECT count(*) AS count FROM outbox WHERE topic IN (SELECT value FROM json_each(?))");
-    const last = db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM outbox WHERE rank = 0");
-    this.#lastReply = last.get()?.id ?? 0;
+    const last = db.prepare<[number], { id: number | null }>("SELECT max(id) AS id FROM outbox WHERE rank = ?");
+    this.#last = { reply: last.get(ranks.reply)?.id ?? 0, event: last.get(ranks.event)?.id ?? 0 };
     // The table's own count of the numbers that it gave: none of them is given again.
     this.#reserve = db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'outbox' RETURNING seq AS last");
     this.#expire = db.prepare(
@@ -110,7 +110,7 @@ export class Outbox {
     const date = this.#calendar.dateOf(now);
     const values = [order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null] as const;
     const { lastInsertRowid: at } = this.#insert.run(id ?? null, ...values);
-    if (rank === "reply") this.#lastReply = Math.max(this.#lastReply, Number(at));
+    this.#last[rank] = Math.max(this.#last[rank], Number(at));
     if (this.#isHolding) this.#held[rank].hold(Number(at));
   }
 
@@ -143,6 +143,7 @@ export class Outbox {
   /** An event that nobody can have read gets another place, and says something else. */
   replaceEvent(id: number, by: { readonly id: number; readonly payload: string }): void {
     this.events.replace(id, by);
+    this.#last.event = Math.max(this.#last.event, by.id);
     if (this.#isHolding) this.#held.event.hold(by.id);
   }
 
@@ -197,7 +198,7 @@ export class Outbox {
 
   /** One of them may be sent now, with this body. */
   encrypted({ id, topic }: Pick<Unencrypted, "id" | "topic">, body: string): void {
-    this.#lastReply = Number(this.#copy.run(this.#seal(body, topic), id).lastInsertRowid);
+    this.#last.reply = Number(this.#copy.run(this.#seal(body, topic), id).lastInsertRowid);
     this.#delete.run(id);
   }
 
@@ -238,7 +239,7 @@ export class Outbox {
   #stored(limit: number, of: Stretch | undefined): readonly Row[] {
     if (!of) return this.#next.all(limit);
     if ("topic" in of) return this.#nextOf.all(of.topic, limit);
-    if (of.rank === "reply" && of.after >= this.#lastReply) return [];
+    if (of.after >= this.#last[of.rank]) return [];
     return this.#nextAfter.all(ranks[of.rank], of.after, limit);
   }
 

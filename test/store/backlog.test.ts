@@ -8,7 +8,7 @@ import { StoreDir } from "../support/store-dir.ts";
 const body = '{"ok":true}';
 const commandOf = (id: string, of: Partial<AnsweredCommand> = {}): AnsweredCommand => ({
   name: "user_identities/grant_access_to_device",
-  payload: JSON.stringify({ request_id: id, user_identity_id: id, device_id: "door-1" }),
+  input: { request_id: id, user_identity_id: id, device_id: "door-1" },
   requestId: id,
   body,
   topic: `reply/${id}`,
