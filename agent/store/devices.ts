@@ -222,7 +222,7 @@ export class Devices {
 
   setAudit(id: DeviceId, { day, reads, last }: Audit): void {
     this.#setAudit.run(day, reads, last ?? null, id);
-    this.#hasChanged(id);
+    this.#changed.add(id);
   }
 
   auditReads(id: DeviceId): number | undefined {

@@ -26,10 +26,11 @@ export interface Bench {
   /** For `--only`. */
   readonly name: string;
   readonly rows: readonly string[];
-  /** Most of its time it waits for a wire: a quick run has all of the kind at once, and the others beside them. */
-  readonly waits?: true;
-  /** It measures so little that nothing may run beside it, in a quick run either. */
-  readonly alone?: true;
+  /**
+   * With what it may run at the same time. `nothing`: it measures fractions of a millisecond. `others that wait`: it waits most of
+   * its time, for a wire or for nothing. Left out: with nothing, but where one wants to know quickly.
+   */
+  readonly beside?: "nothing" | "others that wait" | "others that wait, quickly";
   /** Of the numbers that it gives. */
   readonly unit: Readonly<Record<string, string>>;
   /** What it needs is started before the first round, and ended after the last. */

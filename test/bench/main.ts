@@ -40,6 +40,8 @@ const program = new Command("bench")
     "where to write the results (default: test/bench/bench-results.json of a full run, nowhere else)",
   );
 
+const quickly = "others that wait, quickly";
+
 type Options = z.infer<typeof options>;
 
 async function run({ folder: parent, ...asked }: Options): Promise<number> {
@@ -57,12 +59,12 @@ async function run({ folder: parent, ...asked }: Options): Promise<number> {
   const inTurn = async (some: readonly Bench[]): Promise<void> => {
     for (const bench of some) await measure(bench, { quick, folder }, found);
   };
-  if (quick) {
-    await inTurn(chosen.filter(({ alone }) => alone));
-    const beside = chosen.filter(({ waits }) => waits);
-    const others = chosen.filter(({ alone, waits }) => !alone && !waits);
-    await Promise.all([inTurn(others), ...beside.map((bench) => inTurn([bench]))]);
-  } else await inTurn(chosen);
+  const waiting = chosen.filter(({ beside }) => beside === "others that wait" || (quick && beside === quickly));
+  const rest = chosen.filter((bench) => !waiting.includes(bench));
+  const first = quick ? rest.filter(({ beside }) => beside === "nothing") : rest;
+  await inTurn(first);
+  const others = rest.filter((bench) => !first.includes(bench));
+  await Promise.all([inTurn(others), ...waiting.map((bench) => inTurn([bench]))]);
   const rows = new Set(chosen.flatMap((bench) => bench.rows));
   if (found.delays.length > 0) rows.add(loopRow);
   const measured = goals

@@ -36,7 +36,7 @@ interface Started extends AsyncDisposable {
 
 export const intake: Bench = {
   name: "intake",
-  alone: true,
+  beside: "nothing",
   rows,
   unit: Object.fromEntries(rows.map((row) => [row, "grants/s"])),
 

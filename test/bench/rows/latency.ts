@@ -9,7 +9,7 @@ const lockAnswersIn = 20;
 
 export const latency: Bench = {
   name: "latency",
-  alone: true,
+  beside: "nothing",
   rows: [p50, p99],
   unit: { [p50]: "ms", [p99]: "ms" },
 

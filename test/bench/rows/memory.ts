@@ -8,6 +8,7 @@ const row = "memory, idle";
 
 export const memory: Bench = {
   name: "memory",
+  beside: "others that wait",
   rows: [row],
   unit: { [row]: "MB" },
 

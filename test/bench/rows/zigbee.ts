@@ -26,7 +26,7 @@ const state = z.looseObject({
 export const zigbee: Bench = {
   name: "zigbee",
   rows: [row],
-  waits: true,
+  beside: "others that wait",
   unit: { [row]: "ms" },
 
   async *rounds(context) {

@@ -19,7 +19,7 @@ const told = z.object({ took: z.number() });
 export const zwave: Bench = {
   name: "zwave",
   rows: [row],
-  waits: true,
+  beside: "others that wait",
   unit: { [row]: "ms" },
 
   async *rounds(context) {
