@@ -45,7 +45,7 @@ export const intake: Bench = {
     const [grants, rounds] = quick ? [2_000, 1] : [20_000, 5];
     const absent = await installNodeRed(context);
     if (absent !== undefined) missing(toNodeRed, absent);
-    let busy = "";
+    const said = new Map<string, string>();
     const run =
       (name: string, start: (at: string, url: string) => Promise<Started>, share = 1) =>
       async (round: number): Promise<number> => {
@@ -53,7 +53,8 @@ export const intake: Bench = {
         const at = join(folder, `intake-${name.replaceAll(" ", "-")}-${round}`);
         mkdirSync(at);
         try {
-          return await rate(start, at, Math.round(grants * share), { ...context, note: (_, text) => (busy = text) });
+          const own = { ...context, note: (of: string, text: string) => void said.set(of, text) };
+          return await rate(start, at, Math.round(grants * share), own, !said.has(afterwards));
         } finally {
           rmSync(at, { recursive: true });
         }
@@ -72,7 +73,10 @@ export const intake: Bench = {
     const bare: number[] = [];
     for await (const found of interleaved(rounds, contenders)) {
       bare.push(found.get("ten lines") ?? Number.NaN);
-      note(toBare, `${busy}; a subscriber of ten lines, that judges nothing: ${Math.round(median(bare))} grants/s`);
+      note(
+        toBare,
+        `${[...said.values()].join("; ")}; a subscriber of ten lines, that judges nothing: ${Math.round(median(bare))} grants/s`,
+      );
       const latchd = found.get("latchd") ?? Number.NaN;
       const others = [...found].flatMap(([name, reference]) => {
         const row = rowOf.get(name);
@@ -119,12 +123,15 @@ async function rate(
   at: string,
   grants: number,
   { note, delayed }: BenchContext,
+  isToEnd: boolean,
 ): Promise<number> {
   await using broker = await startBroker(bestBroker(), ["max_queued_messages 0"]);
   await using contender = await start(at, broker.url);
   const replied = new Set<string>();
+  let accepted = 0;
   await using load = await Load.open(broker.url, [`${base}/reply/#`, `${base}/event/#`], (topic) => {
     if (topic.startsWith(replies)) replied.add(topic.slice(replies.length));
+    else if (topic === acceptedEvent) accepted += 1;
   });
   await awake(load, replied, contender.process);
   const packets = Load.packets(
@@ -150,14 +157,21 @@ async function rate(
     delayed("intake", await contender.loopDelay());
     const share = (ms: number): string => `${Math.round((100 * ms) / took)} %`;
     note(
-      toBare,
+      "busy",
       `of the time latchd was busy ${share(contender.process.cpu - theirs)}, who publishes and counts ${share(busy)}; all was published after ${Math.round(published)} of ${Math.round(took)} ms`,
     );
+    if (isToEnd) {
+      // Beside the one that woke it.
+      await until("all are carried out", () => accepted > grants, 240_000, 5);
+      note(afterwards, `all were carried out, and told, after ${Math.round(performance.now() - before)} ms`);
+    }
   }
   return (1_000 * grants) / took;
 }
 
 const replies = `${base}/reply/`;
+const acceptedEvent = `${base}/event/access.accepted`;
+const afterwards = "afterwards";
 
 /** A command of which nothing comes is sent until it is answered: then the other side is there. */
 async function awake(load: Load, replied: ReadonlySet<string>, process: Child): Promise<void> {
