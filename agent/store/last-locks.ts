@@ -1,7 +1,7 @@
 import type { LockId } from "../domain/ids.ts";
 import type { Kept } from "./placement-row.ts";
 
-/** So many placements are kept in memory: some megabytes. */
+/** So many placements are kept in memory: some megabytes. What has more by itself, as a door has where we decide, is not kept. */
 const most = 4_000;
 
 /** What is on the locks that were asked for last: a round asks again after each of its steps, and a lock may hold a thousand. */
@@ -14,13 +14,10 @@ export class LastLocks {
     const known = this.#locks.get(lock);
     if (known) this.#locks.delete(lock);
     const found = known ?? load();
-    if (!known) this.#size += found.length;
+    if (found.length > most) return found;
     this.#locks.set(lock, found);
-    for (const [oldest, { length }] of this.#locks) {
-      if (this.#size <= most || oldest === lock) break;
-      this.#locks.delete(oldest);
-      this.#size -= length;
-    }
+    if (!known) this.#size += found.length;
+    this.#trim();
     return found;
   }
 
@@ -47,5 +44,14 @@ export class LastLocks {
     const changed = by(known);
     this.#size += changed.length - known.length;
     this.#locks.set(lock, changed);
+    this.#trim();
+  }
+
+  #trim(): void {
+    for (const [oldest, { length }] of this.#locks) {
+      if (this.#size <= most) return;
+      this.#locks.delete(oldest);
+      this.#size -= length;
+    }
   }
 }

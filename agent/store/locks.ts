@@ -24,6 +24,8 @@ export class Locks {
   readonly #read: Statement<[string]>;
   /** Rows as they were read since one was last written: they are asked for with every command, and at every turn of a lock. */
   readonly #known = new Map<DeviceId, Row>();
+  /** See {@link adrift}: it is asked for after each commit. */
+  #adrift: readonly DeviceId[] | undefined;
 
   constructor(db: Database, configured: readonly ConfiguredDevice[]) {
     this.#places = new Map(configured.map(({ id, place }) => [id, place]));
@@ -42,13 +44,14 @@ export class Locks {
   /** The rows may be others than they were. */
   reread(): void {
     this.#known.clear();
+    this.#adrift = undefined;
   }
 
   /** It has said that it is there. `before`: the lock whose place it took. */
   put(id: DeviceId, lock: LockId, before: LockId | undefined): void {
     const { link = null, address = null } = this.#places.get(id) ?? {};
     this.#put.run({ id, lock, link, address, before: before ?? null });
-    this.#known.clear();
+    this.reread();
   }
 
   /** It says that it is there. */
@@ -80,7 +83,7 @@ export class Locks {
   /** Its lock was met elsewhere. */
   vacate(id: DeviceId): void {
     this.#vacate.run(id);
-    this.#known.clear();
+    this.reread();
   }
 
   /** Whether its lock took another's place, and was not read as a whole since. */
@@ -90,7 +93,7 @@ export class Locks {
 
   read(id: DeviceId): void {
     this.#read.run(id);
-    this.#known.clear();
+    this.reread();
   }
 
   /** Where the lock was when it last said who it is. */
@@ -112,9 +115,9 @@ export class Locks {
 
   /** Those that nobody looks after: not in the configuration, there without a lock, or moved. */
   adrift(): readonly DeviceId[] {
-    const rows = this.#all.all();
-    const found = rows.filter((row) => !this.hasPlace(deviceId(row.device_id)) || this.#isElsewhere(row));
-    return found.map(({ device_id: id }) => deviceId(id));
+    const isAdrift = (row: Row): boolean => !this.hasPlace(deviceId(row.device_id)) || this.#isElsewhere(row);
+    this.#adrift ??= this.#all.all().flatMap((row) => (isAdrift(row) ? [deviceId(row.device_id)] : []));
+    return this.#adrift;
   }
 
   #row(id: DeviceId): Row | undefined {

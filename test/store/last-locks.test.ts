@@ -5,6 +5,7 @@ import { instant } from "../../agent/domain/instant.ts";
 import type { Placement } from "../../agent/domain/placement.ts";
 import { slotName } from "../../agent/domain/slot.ts";
 import { LastLocks } from "../../agent/store/last-locks.ts";
+import type { Kept } from "../../agent/store/placement-row.ts";
 import { Placements } from "../../agent/store/placements.ts";
 import { placementOf } from "../support/placements.ts";
 import { openInMemory } from "../support/world.ts";
@@ -53,22 +54,29 @@ test("what is on a lock is the same, whether it was asked for before or not", ()
 test("of the locks that were asked for last, as many are kept as there is room for", () => {
   const locks = new LastLocks();
   const loads: string[] = [];
-  const kept = Array.from({ length: 1_500 }, (_, at) => ({
+  const some = (count: number): readonly Kept[] => all.slice(0, count);
+  const all = Array.from({ length: 4_001 }, (_, at) => ({
     placement: placementOf(String(at)),
     state: "live" as const,
     since: instant(0),
     rank: at,
   }));
-  const ask = (name: string): void => {
+  const kept = some(1_500);
+  const ask = (name: string, has = kept): void => {
     const found = locks.of(lockId(name), () => {
       loads.push(name);
-      return kept;
+      return has;
     });
-    expect(found).toBe(kept);
+    expect(found).toBe(has);
   };
   for (const name of ["a", "b", "a", "c", "a", "b"]) ask(name);
   expect(loads).toEqual(["a", "b", "c", "b"]);
   locks.clear();
   ask("b");
   expect(loads).toEqual(["a", "b", "c", "b", "b"]);
+  // What is more than there is room for is read each time it is asked for.
+  ask("large", all);
+  ask("large", all);
+  ask("b");
+  expect(loads.slice(-2)).toEqual(["large", "large"]);
 });
