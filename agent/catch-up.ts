@@ -46,6 +46,10 @@ export class CatchUp {
   /** There are commands to carry out: more were answered, or are left from before. */
   start(): void {
     this.#hasComeMore = true;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#isRunning) this.#ended = this.#run().catch((error: unknown) => this.#failed(error));
   }
 
@@ -62,6 +66,8 @@ export class CatchUp {
     return new Promise((done, fail) => {
       this.#waiting.push({ behind, done, fail });
       this.#nap.abort();
+      // Nobody has started it where what was to be answered was undone: who waits for that is told.
+      this.#goOn();
     });
   }
 

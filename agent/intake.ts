@@ -144,7 +144,7 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
         return answered !== undefined;
       });
     } catch (error) {
-      backlog.silence();
+      backlog.silence(error);
       throw error;
     }
   };

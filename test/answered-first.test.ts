@@ -121,17 +121,40 @@ test("what holds much that is to be echoed is not answered first", async () => {
   expect(waiting()).toBe(committedAtOnce + 1);
 });
 
-test("where a burst is not committed after all, nobody is told of it", () => {
-  // Nothing says so before the commit.
-  desk.opened.db.exec(`
+/** What is to be answered first is not committed: nothing says so before the commit. */
+const failLate = (): void =>
+  void desk.opened.db.exec(`
     CREATE TABLE parents (id INTEGER PRIMARY KEY);
     CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
     CREATE TRIGGER late AFTER INSERT ON backlog BEGIN INSERT INTO children VALUES (1); END`);
+
+test("where a burst is not committed after all, nobody is told of it", () => {
+  failLate();
   expect(() => intake.accept(burst("a"))).toThrow("FOREIGN KEY");
   expect(parts.store.outbox.waiting).toBe(0);
   expect(replies("a-0")).toEqual([]);
   open();
   expect(waiting()).toBe(0);
+});
+
+test("where a burst is not committed after all, nobody waits for it for ever, and all before it is for the next start", async () => {
+  void intake.accept(burst("a"));
+  failLate();
+  expect(() => intake.accept(burst("b"))).toThrow("FOREIGN KEY");
+  await expect(askHttp("access/list", {})).rejects.toThrow("FOREIGN KEY");
+  await settle();
+  expect(people()).toEqual([]);
+  desk.opened.db.exec("DROP TRIGGER late");
+  open();
+  await settle();
+  expect(people()).toHaveLength(committedAtOnce);
+  expect(["a-0", "a-99", "b-0"].map(replies)).toEqual([[{ ok: true }], [{ ok: true }], []]);
+});
+
+test("where it is the first burst that is not committed, nobody waits for it for ever", async () => {
+  failLate();
+  expect(() => intake.accept(burst("a"))).toThrow("FOREIGN KEY");
+  await expect(askHttp("access/list", {})).rejects.toThrow("FOREIGN KEY");
 });
 
 test("where the store fails under what is carried out, all who wait for it are told, and none is acknowledged", async () => {

@@ -150,7 +150,7 @@ test("replies to commands that are undone leave never", async () => {
       throw new Error("disk full");
     });
   expect(undone).toThrow("disk full");
-  store.backlog.silence();
+  store.backlog.silence(new Error("disk full"));
   store.transaction(() => put(store, "reply/1", dir.now));
   await store.synced();
   expect(topics(store)).toEqual(["reply/1"]);
