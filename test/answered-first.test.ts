@@ -15,6 +15,7 @@ let clock: VirtualClock;
 let parts: IntakeParts;
 let intake: Intake;
 let failures: unknown[];
+let catchUp: CatchUp;
 /** How many commands were still to be carried out when a bolt was moved. */
 let moved: number[];
 
@@ -31,14 +32,15 @@ function open(devices = doors): void {
   const store = desk.reopened(devices);
   // Whoever slept before does not wake any more.
   clock = new VirtualClock();
+  catchUp = new CatchUp({
+    backlog: store.backlog,
+    carryOut: () => carryOut(own),
+    clock,
+    failed: (error) => failures.push(error),
+  });
   const own: IntakeParts = partsOn(store, {
     now: () => desk.now,
-    catchUp: new CatchUp({
-      backlog: store.backlog,
-      carryOut: () => carryOut(own),
-      clock,
-      failed: (error) => failures.push(error),
-    }),
+    catchUp,
     committed: ({ attempts }) => {
       if (attempts.length > 0) moved.push(store.backlog.size);
     },
@@ -197,6 +199,21 @@ test("a bolt is not kept waiting, also where it is asked for together with what 
   expect(moved).toEqual([committedAtOnce]);
   await listed;
   expect(waiting()).toBe(0);
+});
+
+test("where it closes, nobody waits for what is to be carried out: not taken is what comes behind it, and all behind that", async () => {
+  for (const name of ["a", "b"]) void intake.accept(burst(name));
+  const asked = askHttp("access/list", {});
+  // One of two groups is carried out.
+  await rest();
+  const revoked = intake.accept([arrival("r", { user_identity_id: "person-a-7" }, revoke)]);
+  const behind = intake.accept([arrival("s")]);
+  await catchUp.close();
+  const later = intake.accept([arrival("t", { user_identity_id: "person-a-8" }, revoke)]);
+  await expect(Promise.all([revoked, behind, later])).resolves.toEqual([false, false, false]);
+  expect(JSON.parse((await asked).body)).toMatchObject({ ok: false, error: { type: "agent_closing" } });
+  expect([waiting(), people().length]).toEqual([committedAtOnce, committedAtOnce]);
+  expect(failures).toEqual([]);
 });
 
 test("an id that was answered first is used, also for who does not wait", async () => {
