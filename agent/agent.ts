@@ -233,6 +233,8 @@ async function start(
   ready.resolve(answer);
   const http = config.http && (await (await import("./http-door.ts")).serveHttp(config.http, intake, answer));
   onClose(() => http?.close());
+  // Before the doors, which wait for who waits for it.
+  onClose(() => catchUp.close());
   // The local door is opened first, and closed last.
   onClose(() => (isClosing = true));
   return {

@@ -21,7 +21,7 @@ interface CatchUpParts {
 /** Somebody for whom so many commands are to be carried out. */
 interface Waiting {
   behind: number;
-  readonly done: () => void;
+  readonly done: (isCaughtUp: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -46,6 +46,10 @@ export class CatchUp {
   /** There are commands to carry out: more were answered, or are left from before. */
   start(): void {
     this.#hasComeMore = true;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#isRunning) this.#ended = this.#run().catch((error: unknown) => this.#failed(error));
   }
 
@@ -54,28 +58,35 @@ export class CatchUp {
     this.#hasComeMore = true;
   }
 
-  /** Resolves when all that is answered by now is carried out, and rejects or throws where it cannot be; undefined where it is. */
-  caughtUp(): Promise<void> | undefined {
+  /**
+   * Resolves to true when all that is answered by now is carried out, and to false where it is closed before; rejects or throws
+   * where it cannot be. Undefined where it is.
+   */
+  caughtUp(): Promise<boolean> | undefined {
     if (this.#failure) throw this.#failure.error;
     const behind = this.#parts.backlog.size;
     if (behind === 0) return undefined;
+    if (this.#end.signal.aborted) return Promise.resolve(false);
     return new Promise((done, fail) => {
       this.#waiting.push({ behind, done, fail });
       this.#nap.abort();
+      // Nobody has started it where what was to be answered was undone: who waits for that is told.
+      this.#goOn();
     });
   }
 
-  /** Carries out no more than somebody waits for. */
+  /** Leaves the rest for the next start, and lets nobody wait for it: that may take longer than a stop. */
   async close(): Promise<void> {
     this.#end.abort();
     this.#nap.abort();
+    for (const { done } of this.#waiting.splice(0)) done(false);
     await this.#ended;
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     let patienceLeft = patience;
-    while (this.#parts.backlog.size > 0 && !(this.#end.signal.aborted && this.#waiting.length === 0)) {
+    while (this.#parts.backlog.size > 0 && !this.#end.signal.aborted) {
       if (patienceLeft > 0 && this.#waiting.length === 0 && this.#hasComeMore) {
         this.#hasComeMore = false;
         patienceLeft -= quietFor;
@@ -101,7 +112,7 @@ export class CatchUp {
     carryOut();
     const done = before - backlog.size;
     for (const waiting of this.#waiting) waiting.behind -= done;
-    while ((this.#waiting[0]?.behind ?? 1) <= 0) this.#waiting.shift()?.done();
+    while ((this.#waiting[0]?.behind ?? 1) <= 0) this.#waiting.shift()?.done(true);
   }
 }
 

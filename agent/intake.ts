@@ -72,7 +72,7 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   const { backlog } = store;
   const commandOf = arrivedAt(topics, mqtt.commands);
   /** Batches that wait for those that are answered already, in their order. */
-  let line: Promise<void> | undefined;
+  let line: Promise<boolean> | undefined;
 
   const onDisk = (asked: Asked): Promise<void> | undefined => {
     // In order, also where those before still wait for the disk.
@@ -103,8 +103,11 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     wished(asked);
     return onDisk(asked);
   };
-  const takeInLine = (caughtUp: Promise<void>, arrivals: readonly Arrival[]): Promise<void> => {
-    const taken = caughtUp.then(() => takeNow(arrivals));
+  const takeInLine = (caughtUp: Promise<boolean>, arrivals: readonly Arrival[]): Promise<boolean> => {
+    const taken = caughtUp.then(async (isTheirTurn) => {
+      if (isTheirTurn) await takeNow(arrivals);
+      return isTheirTurn;
+    });
     line = taken;
     const isOver = (): void => {
       if (line === taken) line = undefined;
@@ -144,7 +147,7 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
         return answered !== undefined;
       });
     } catch (error) {
-      backlog.silence();
+      backlog.silence(error);
       throw error;
     }
   };
@@ -280,7 +283,10 @@ async function commit(parts: IntakeParts, batch: readonly Waiting[]): Promise<vo
     if (!caughtUp) return await commitNow(parts, batch);
     const forNow = batch.filter(({ call }) => isMomentary(call.name));
     if (forNow.length > 0) void commitNow(parts, forNow);
-    await caughtUp;
+    if (!(await caughtUp)) {
+      for (const { done } of later) done(refusalReply(closingDown()));
+      return;
+    }
   } catch (error) {
     return failAll(parts, batch, error);
   }

@@ -15,6 +15,7 @@ let clock: VirtualClock;
 let parts: IntakeParts;
 let intake: Intake;
 let failures: unknown[];
+let catchUp: CatchUp;
 /** How many commands were still to be carried out when a bolt was moved. */
 let moved: number[];
 
@@ -31,14 +32,15 @@ function open(devices = doors): void {
   const store = desk.reopened(devices);
   // Whoever slept before does not wake any more.
   clock = new VirtualClock();
+  catchUp = new CatchUp({
+    backlog: store.backlog,
+    carryOut: () => carryOut(own),
+    clock,
+    failed: (error) => failures.push(error),
+  });
   const own: IntakeParts = partsOn(store, {
     now: () => desk.now,
-    catchUp: new CatchUp({
-      backlog: store.backlog,
-      carryOut: () => carryOut(own),
-      clock,
-      failed: (error) => failures.push(error),
-    }),
+    catchUp,
     committed: ({ attempts }) => {
       if (attempts.length > 0) moved.push(store.backlog.size);
     },
@@ -121,17 +123,40 @@ test("what holds much that is to be echoed is not answered first", async () => {
   expect(waiting()).toBe(committedAtOnce + 1);
 });
 
-test("where a burst is not committed after all, nobody is told of it", () => {
-  // Nothing says so before the commit.
-  desk.opened.db.exec(`
+/** What is to be answered first is not committed: nothing says so before the commit. */
+const failLate = (): void =>
+  void desk.opened.db.exec(`
     CREATE TABLE parents (id INTEGER PRIMARY KEY);
     CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
     CREATE TRIGGER late AFTER INSERT ON backlog BEGIN INSERT INTO children VALUES (1); END`);
+
+test("where a burst is not committed after all, nobody is told of it", () => {
+  failLate();
   expect(() => intake.accept(burst("a"))).toThrow("FOREIGN KEY");
   expect(parts.store.outbox.waiting).toBe(0);
   expect(replies("a-0")).toEqual([]);
   open();
   expect(waiting()).toBe(0);
+});
+
+test("where a burst is not committed after all, nobody waits for it for ever, and all before it is for the next start", async () => {
+  void intake.accept(burst("a"));
+  failLate();
+  expect(() => intake.accept(burst("b"))).toThrow("FOREIGN KEY");
+  await expect(askHttp("access/list", {})).rejects.toThrow("FOREIGN KEY");
+  await settle();
+  expect(people()).toEqual([]);
+  desk.opened.db.exec("DROP TRIGGER late");
+  open();
+  await settle();
+  expect(people()).toHaveLength(committedAtOnce);
+  expect(["a-0", "a-99", "b-0"].map(replies)).toEqual([[{ ok: true }], [{ ok: true }], []]);
+});
+
+test("where it is the first burst that is not committed, nobody waits for it for ever", async () => {
+  failLate();
+  expect(() => intake.accept(burst("a"))).toThrow("FOREIGN KEY");
+  await expect(askHttp("access/list", {})).rejects.toThrow("FOREIGN KEY");
 });
 
 test("where the store fails under what is carried out, all who wait for it are told, and none is acknowledged", async () => {
@@ -174,6 +199,21 @@ test("a bolt is not kept waiting, also where it is asked for together with what 
   expect(moved).toEqual([committedAtOnce]);
   await listed;
   expect(waiting()).toBe(0);
+});
+
+test("where it closes, nobody waits for what is to be carried out: not taken is what comes behind it, and all behind that", async () => {
+  for (const name of ["a", "b"]) void intake.accept(burst(name));
+  const asked = askHttp("access/list", {});
+  // One of two groups is carried out.
+  await rest();
+  const revoked = intake.accept([arrival("r", { user_identity_id: "person-a-7" }, revoke)]);
+  const behind = intake.accept([arrival("s")]);
+  await catchUp.close();
+  const later = intake.accept([arrival("t", { user_identity_id: "person-a-8" }, revoke)]);
+  await expect(Promise.all([revoked, behind, later])).resolves.toEqual([false, false, false]);
+  expect(JSON.parse((await asked).body)).toMatchObject({ ok: false, error: { type: "agent_closing" } });
+  expect([waiting(), people().length]).toEqual([committedAtOnce, committedAtOnce]);
+  expect(failures).toEqual([]);
 });
 
 test("an id that was answered first is used, also for who does not wait", async () => {

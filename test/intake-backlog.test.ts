@@ -122,6 +122,7 @@ class Sender {
   }
 }
 
+const patience = { timeout: isLong ? 900_000 : 30_000 };
 /** What fails is told, and not looked at for long. */
 const runs = { numRuns: isLong ? 200 : 12, interruptAfterTimeLimit: isLong ? 600_000 : 15_000 };
 
@@ -184,7 +185,7 @@ function leftOf(agent: AnsweringAgent): object {
   }
 }
 
-test("who is answered first is answered the same, and all that follows from it is the same", async () => {
+test("who is answered first is answered the same, and all that follows from it is the same", patience, async () => {
   await fc.assert(
     fc.asyncProperty(stream(deliveries(fc.constant(true))), async (steps) => {
       using agent = new AnsweringAgent();
@@ -210,7 +211,7 @@ function byAddress(heard: readonly Heard[]): ReadonlyMap<string, ReadonlySet<str
 /** An id that is used for several commands is answered by what is known of it, and what is read by what is true. */
 const isOneAnswer = (payloads: ReadonlySet<string> = new Set()): boolean => payloads.size === 1;
 
-test("however often it is killed, or loses power, no command is lost, and each is answered", async () => {
+test("however often it is killed, or loses power, no command is lost, and each is answered", patience, async () => {
   await fc.assert(
     fc.asyncProperty(stream(deliveries(fc.boolean()), crashes, crashes), async (steps) => {
       using agent = new AnsweringAgent();

@@ -15,10 +15,11 @@ export interface Arrival {
 /** Takes commands over from the broker. */
 export interface Intake {
   /**
-   * When it returns, or what it returns resolves, all of them are on disk: only then are they acknowledged. Throws, or rejects,
-   * when they cannot be. The same message may come again, after a connection was lost between the commit and its PUBACK.
+   * When it returns, or what it returns resolves, all of them are on disk: only then are they acknowledged. Where it resolves to
+   * false none of them is taken, as the agent closes. Throws, or rejects, when they cannot be. The same message may come again,
+   * after a connection was lost between the commit and its PUBACK.
    */
-  accept(arrivals: readonly Arrival[]): Promise<void> | undefined;
+  accept(arrivals: readonly Arrival[]): Promise<void> | Promise<boolean> | undefined;
   /** We subscribed at `since`, and the broker has handed out all that it keeps: on these topics, in full. */
   handedOut(topics: ReadonlySet<string>, since: Instant): void;
 }
@@ -114,7 +115,13 @@ export class Inbox {
   #accept(arrivals: readonly Arrival[]): Result | Promise<Result> {
     if (!this.#open) return "not taken";
     try {
-      return this.#intake.accept(arrivals)?.then(committed, (cause: unknown) => this.#failed(cause)) ?? "committed";
+      const accepted: Promise<unknown> | undefined = this.#intake.accept(arrivals);
+      return (
+        accepted?.then(
+          (isTaken) => (isTaken === false ? this.#notTaken() : "committed"),
+          (cause: unknown) => this.#failed(cause),
+        ) ?? "committed"
+      );
     } catch (cause) {
       return this.#failed(cause);
     }
@@ -123,9 +130,12 @@ export class Inbox {
   #failed(cause: unknown): Result {
     if (!this.#hasFailed) this.#onFailure(cause);
     this.#hasFailed = true;
+    return this.#notTaken();
+  }
+
+  /** Nor is what comes later: it may undo an earlier. */
+  #notTaken(): Result {
     this.#open = false;
     return "not taken";
   }
 }
-
-const committed = (): Result => "committed";

@@ -35,6 +35,7 @@ export class Backlog {
   readonly #delete: Statement<[number]>;
   readonly #ids = new Set<string>();
   #size = 0;
+  #undone: { readonly by: unknown } | undefined;
 
   constructor(db: Database, outbox: Letters) {
     this.#outbox = outbox;
@@ -62,12 +63,18 @@ export class Backlog {
     this.#remember({ firstLetter, commands });
   }
 
-  /** Something of it was undone: what is not on disk is told to nobody, and what is, when the store is opened again. */
-  silence(): void {
+  /**
+   * Something of it was undone, for this reason: what is not on disk is told to nobody, and what is, when the store is opened
+   * again. It is carried out only then, too: the replies go with the commands.
+   */
+  silence(reason: unknown): void {
+    this.#undone = { by: reason };
     this.#outbox.silence();
   }
 
+  /** Throws why something was undone, where it was. */
   first(): AnsweredGroup | undefined {
+    if (this.#undone) throw this.#undone.by;
     const row = this.#first.get();
     return row && groupOf(row);
   }

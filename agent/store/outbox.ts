@@ -102,16 +102,22 @@ export class Outbox {
   }
 
   /** @param id the place of another that was removed; behind all others if left out. */
-  put({ rank, topic, payload, sealed, correlation, number, replyKey }: Letter, now: Instant, id?: number): void {
+  put(letter: Letter, now: Instant, id?: number): void {
+    const at = this.#write(letter, now, id);
+    if (this.#isHolding) this.#held[letter.rank].hold(at);
+  }
+
+  #write(letter: Letter, now: Instant, id: number | undefined): number {
+    const { rank, topic, payload, sealed, correlation, number, replyKey } = letter;
     const isSealed = sealed || replyKey !== undefined;
     const text = replyKey ? JSON.stringify({ replyKey, body: payload }) : payload;
     const stored = isSealed ? this.#seal(text, topic) : Buffer.from(text);
     const order = replyKey ? unready : ranks[rank];
     const date = this.#calendar.dateOf(now);
     const values = [order, topic, stored, Number(isSealed), correlation ?? null, date, number ?? null] as const;
-    const { lastInsertRowid: at } = this.#insert.run(id ?? null, ...values);
-    this.#last[rank] = Math.max(this.#last[rank], Number(at));
-    if (this.#isHolding) this.#held[rank].hold(Number(at));
+    const at = Number(this.#insert.run(id ?? null, ...values).lastInsertRowid);
+    this.#last[rank] = Math.max(this.#last[rank], at);
+    return at;
   }
 
   /** Numbers for as many letters that are no rows: the first of them. */
@@ -127,12 +133,15 @@ export class Outbox {
     if (this.#isHolding) this.#held.reply.hold(id);
   }
 
-  /** Such a reply is kept elsewhere no longer: where the broker has it not yet, it becomes a row. */
+  /**
+   * Such a reply is kept elsewhere no longer: where the broker has it not yet, it becomes a row. It does not wait for the disk,
+   * which has it in the one place or in the other; and who sends does not look back to where it stands.
+   */
   settleEarly(id: number, now: Instant): void {
     const reply = this.#early.take(id);
     if (!reply) return;
     const { topic, payload, correlation } = reply;
-    this.put({ rank: "reply", topic, payload, correlation: correlation ?? undefined }, now, id);
+    this.#write({ rank: "reply", topic, payload, correlation: correlation ?? undefined }, now, id);
   }
 
   /** Such replies are handed out no more. */

@@ -37,7 +37,7 @@ let accepted: Arrival[];
 let failures: unknown[];
 let broken: Error | undefined;
 /** What the intake returns. */
-let onDisk: Promise<void> | undefined;
+let onDisk: Promise<void> | Promise<boolean> | undefined;
 
 const nothing = (): void => {};
 /** One that a test decides about. */
@@ -54,7 +54,7 @@ function disk(): { promise: Promise<void>; resolve: () => void; reject: (cause: 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function openInbox(): Inbox {
-  const accept = (arrivals: readonly Arrival[]): Promise<void> | undefined => {
+  const accept = (arrivals: readonly Arrival[]): Promise<void> | Promise<boolean> | undefined => {
     if (broken) throw broken;
     accepted.push(...arrivals);
     line.happened.push(`commit of ${arrivals.length}`);
@@ -185,6 +185,19 @@ test("close() commits and acknowledges at once what was collected, and takes no 
   line.bring(2);
   await nextTurn();
   expect(line.happened).toHaveLength(2);
+});
+
+test("Inbox acknowledges nothing of what is not taken, and takes nothing that comes behind it", async () => {
+  const inbox = openInbox();
+  onDisk = Promise.resolve(false);
+  line.bring(1);
+  await nextTurn();
+  onDisk = undefined;
+  line.bring(2);
+  await nextTurn();
+  await inbox.close();
+  expect(line.happened).toEqual(["commit of 1"]);
+  expect(failures).toEqual([]);
 });
 
 test("Inbox lets no more be read while 32 groups wait to be answered, and reads on when one is", async () => {
