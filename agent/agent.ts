@@ -1,4 +1,5 @@
 import type { Clock, Driver } from "../drivers/driver.ts";
+import { type AnswerCall, answering } from "./answering.ts";
 import { actuatorOf } from "./bolts.ts";
 import { brokerFacts, openBrokerSession } from "./broker-session.ts";
 import { CatchUp } from "./catch-up.ts";
@@ -9,7 +10,7 @@ import type { Milliseconds } from "./domain/instant.ts";
 import { doormanOf } from "./doors.ts";
 import { Exposures } from "./exposures.ts";
 import { openLocalDoor } from "./http/local-door.ts";
-import { type AnswerCall, answering, carryOut, few, type IntakeParts, mqttIntake } from "./intake.ts";
+import { carryOut, few, type IntakeParts, mqttIntake } from "./intake.ts";
 import type { AgentLog } from "./log.ts";
 import { openBroker } from "./mqtt/broker.ts";
 import { ReplyEncryption } from "./mqtt/reply-encryption.ts";

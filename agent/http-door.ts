@@ -1,8 +1,9 @@
+import type { AnswerCall } from "./answering.ts";
 import type { Http } from "./config/http.ts";
 import type { Secret } from "./domain/secret.ts";
 import { Gate, type KeyRing } from "./http/gate.ts";
 import { type HttpDoor, openHttpDoor } from "./http/server.ts";
-import type { AnswerCall, IntakeParts } from "./intake.ts";
+import type { IntakeParts } from "./intake.ts";
 
 /** Opens the HTTP door on what is kept, and says how to get in where nobody can. */
 export async function serveHttp(http: Http, parts: IntakeParts, answer: AnswerCall): Promise<HttpDoor> {

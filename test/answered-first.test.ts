@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
+import { answering } from "../agent/answering.ts";
 import { CatchUp } from "../agent/catch-up.ts";
 import { deviceId } from "../agent/domain/ids.ts";
-import { answering, carryOut, type IntakeParts, mqttIntake } from "../agent/intake.ts";
+import { carryOut, type IntakeParts, mqttIntake } from "../agent/intake.ts";
 import { type Arrival, committedAtOnce, type Intake } from "../agent/mqtt/inbox.ts";
 import { commandTopic, partsOn, topics } from "./support/answering-agent.ts";
 import { doors, keypad, MemoryStore } from "./support/memory-store.ts";
