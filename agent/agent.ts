@@ -18,9 +18,10 @@ import type { Mqtt } from "./mqtt/session.ts";
 import { topicsOf } from "./mqtt/topics.ts";
 import { watchDebt } from "./overdue.ts";
 import { built, packageVersion } from "./package.ts";
+import { keepPruned } from "./pruning.ts";
 import { Pulse } from "./pulse.ts";
 import { askServer } from "./sntp.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openStore } from "./store/store.ts";
 import { storeOptions } from "./store-options.ts";
 import { Alarm } from "./sync/alarm.ts";
 import { Keeper } from "./sync/keeper.ts";
@@ -45,9 +46,6 @@ export interface AgentParts {
   /** Counts evenly, also while the machine sleeps, whatever the clock is set to. */
   readonly monotonic: () => Milliseconds;
 }
-
-const pruneEveryMs = 300_000;
-const pruneOnAfterMs = 20;
 
 /**
  * Builds the agent and starts it: every part is made here and handed to those that need it. What was started is closed in
@@ -287,19 +285,6 @@ function clockWatch(
     changed,
     failed,
   });
-}
-
-function keepPruned(store: Store, fail: (error: unknown) => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const prune = (): void => {
-    try {
-      timer = setTimeout(prune, store.prune() ? pruneOnAfterMs : pruneEveryMs);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  prune();
-  return () => clearTimeout(timer);
 }
 
 interface Deferred<T> {
