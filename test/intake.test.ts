@@ -4,9 +4,9 @@ import { later } from "../agent/domain/instant.ts";
 import { mqttIntake } from "../agent/intake.ts";
 import type { Arrival } from "../agent/mqtt/inbox.ts";
 import { topicsOf } from "../agent/mqtt/topics.ts";
-import { worldOf } from "../agent/world.ts";
+import { partsOn } from "./support/answering-agent.ts";
 import { MemoryStore } from "./support/memory-store.ts";
-import { agentFacts, caughtUp } from "./support/world.ts";
+import { caughtUp } from "./support/world.ts";
 
 const topics = topicsOf("access", "gateway-1");
 const grantTopic = "access/gateway-1/command/user_identities/grant_access_to_device";
@@ -22,22 +22,10 @@ function broker(commands: readonly string[] = ["*"]) {
   const desk = new MemoryStore();
   const intake = () =>
     mqttIntake(
-      {
-        store: desk.reopened([...desk.store.records.devices()].map(({ id }) => id)),
-        log,
+      partsOn(desk.reopened([...desk.store.records.devices()].map(({ id }) => id)), {
         now: () => desk.now,
-        saidAt: () => desk.now,
-        facts: agentFacts,
         catchUp: caughtUp,
-        world: worldOf(
-          [],
-          () => undefined,
-          () => true,
-        ),
-        failed: () => {},
-        wished: () => {},
-        committed: () => {},
-      },
+      }),
       topics,
       { codes: "never", commands },
     );

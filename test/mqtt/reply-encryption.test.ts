@@ -6,9 +6,9 @@ import { later } from "../../agent/domain/instant.ts";
 import { mqttIntake } from "../../agent/intake.ts";
 import { ReplyEncryption } from "../../agent/mqtt/reply-encryption.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
-import { worldOf } from "../../agent/world.ts";
+import { partsOn } from "../support/answering-agent.ts";
 import { keypad, MemoryStore } from "../support/memory-store.ts";
-import { agentFacts, caughtUp } from "../support/world.ts";
+import { caughtUp } from "../support/world.ts";
 
 const topics = topicsOf("access", "gateway-1");
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -26,24 +26,7 @@ beforeEach(() => {
 });
 
 function send(name: string, parameters: object, codes: "never" | "clear" = "never"): void {
-  const { store } = desk;
-  const world = worldOf(
-    [],
-    () => undefined,
-    () => true,
-  );
-  const parts = {
-    store,
-    log,
-    now: () => desk.now,
-    saidAt: () => desk.now,
-    facts: agentFacts,
-    catchUp: caughtUp,
-    world,
-    failed: () => {},
-    wished: () => {},
-    committed: () => {},
-  };
+  const parts = partsOn(desk.store, { now: () => desk.now, catchUp: caughtUp });
   const payload = Buffer.from(JSON.stringify(parameters));
   const arrival = { topic: `access/gateway-1/command/${name}`, payload, retained: false };
   void mqttIntake(parts, topics, { codes, commands: ["*"] }).accept([arrival]);

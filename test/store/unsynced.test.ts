@@ -1,16 +1,16 @@
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { type Instant, instant } from "../../agent/domain/instant.ts";
+import { instant } from "../../agent/domain/instant.ts";
 import { StoreError } from "../../agent/errors.ts";
 import { mqttIntake } from "../../agent/intake.ts";
 import type { Arrival } from "../../agent/mqtt/inbox.ts";
 import { topicsOf } from "../../agent/mqtt/topics.ts";
 import type { Store } from "../../agent/store/store.ts";
-import { worldOf } from "../../agent/world.ts";
+import { partsOn } from "../support/answering-agent.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { StoreDir } from "../support/store-dir.ts";
-import { agentFacts, caughtUp } from "../support/world.ts";
+import { caughtUp } from "../support/world.ts";
 
 const put = (store: Store, topic: string): void =>
   store.outbox.put({ rank: "reply", topic, payload: "{}" }, instant(1_750_000_000_000));
@@ -125,24 +125,13 @@ test("commands are served in the order in which they came, whether they wait for
   using dir = new StoreDir();
   const store = dir.open();
   const served: number[] = [];
-  const now = (): Instant => dir.now;
   const intake = mqttIntake(
-    {
-      store,
-      log: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-      now,
-      saidAt: now,
-      facts: agentFacts,
+    partsOn(store, {
+      now: () => dir.now,
       catchUp: caughtUp,
-      world: worldOf(
-        [],
-        () => undefined,
-        () => true,
-      ),
       failed: (error) => expect.fail(String(error)),
-      wished: () => {},
       committed: ({ commands }) => void served.push(commands),
-    },
+    }),
     topicsOf("access", "gateway-1"),
     { codes: "never", commands: ["*"] },
   );
