@@ -62,6 +62,8 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   const commandOf = arrivedAt(topics, mqtt.commands);
   /** Batches that wait for those that are answered already, in their order. */
   let line: Promise<boolean> | undefined;
+  /** Whether the last batch was: a hundred are carried out sooner than others that may come can be waited for. */
+  let wasFull = false;
 
   const onDisk = (asked: Asked): Promise<void> | undefined => {
     // In order, also where those before still wait for the disk.
@@ -92,11 +94,9 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     wished(asked);
     return onDisk(asked);
   };
-  const takeInLine = (caughtUp: Promise<boolean>, arrivals: readonly Arrival[]): Promise<boolean> => {
-    const taken = caughtUp.then(async (isTheirTurn) => {
-      if (isTheirTurn) await takeNow(arrivals);
-      return isTheirTurn;
-    });
+  /** @param take once it is their turn. */
+  const takeInLine = (turn: Promise<boolean>, take: () => Promise<unknown> | undefined): Promise<boolean> => {
+    const taken = turn.then(async (isTheirTurn) => isTheirTurn && (await take()) !== false);
     line = taken;
     const isOver = (): void => {
       if (line === taken) line = undefined;
@@ -140,20 +140,35 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
       throw error;
     }
   };
+  /** Those that waited behind others may be answered first as well, when it is their turn. */
+  const take = (
+    arrivals: readonly Arrival[],
+    whenCaughtUp: typeof takeInLine,
+  ): Promise<void> | Promise<boolean> | undefined => {
+    const isFull = arrivals.length >= committedAtOnce;
+    const isCrowded = (isFull && (wasFull || line !== undefined)) || backlog.size > 0;
+    wasFull = isFull;
+    if (isCrowded && backlog.size < mostBehind && answerFirst(arrivals)) {
+      // Nothing is asked for yet, but more is to come than rounds.
+      wished(new Asking(arrivals.length));
+      catchUp.start();
+      return store.synced();
+    }
+    const caughtUp = catchUp.caughtUp();
+    return caughtUp ? whenCaughtUp(caughtUp, () => takeNow(arrivals)) : takeNow(arrivals);
+  };
   return {
-    accept(arrivals) {
-      if (line) return takeInLine(line, arrivals);
-      const isCrowded = arrivals.length >= committedAtOnce || backlog.size > 0;
-      if (isCrowded && backlog.size < mostBehind && answerFirst(arrivals)) {
-        catchUp.start();
-        return store.synced();
-      }
-      const caughtUp = catchUp.caughtUp();
-      return caughtUp ? takeInLine(caughtUp, arrivals) : takeNow(arrivals);
-    },
+    accept: (arrivals) => (line ? takeInLine(line, () => take(arrivals, within)) : take(arrivals, takeInLine)),
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
 }
+
+/** As the place in the line is theirs already. */
+const within = async (caughtUp: Promise<boolean>, takeNow: () => Promise<unknown> | undefined): Promise<boolean> => {
+  const isTheirTurn = await caughtUp;
+  if (isTheirTurn) await takeNow();
+  return isTheirTurn;
+};
 
 /** Replies are held in memory, and echo no more than so many bytes of Correlation Data. */
 const mostEchoed = 1024;

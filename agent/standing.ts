@@ -5,8 +5,8 @@ import type { DeviceId } from "./domain/ids.ts";
 import type { Standing } from "./mqtt/retained.ts";
 import type { Store } from "./store/store.ts";
 
-/** So many devices are looked through at once, some ten milliseconds: commands and rounds come between. */
-const devicesAtOnce = 20;
+/** So many devices are looked through at once, some milliseconds: commands and rounds come between. */
+const devicesAtOnce = 8;
 
 /** What stands on the broker, made anew only for the devices of which something changed. */
 export function standingOf(store: Store, facts: () => AgentFacts): Standing {

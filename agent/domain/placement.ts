@@ -127,6 +127,16 @@ export function isShut(placement: Placement): boolean {
 export const isLeaving = (placement: Placement): boolean =>
   !placement.wanted || (isToBeShut(placement) && !isShut(placement)) || opensAtOtherTimes(placement);
 
+/**
+ * There is nothing to do about it, now or at a time that is known, whatever its lock can do: it is only in the way of others
+ * that look for a slot.
+ */
+export function isAtRest(placement: Placement): boolean {
+  const { belief, wanted, suspect, late, refusal, next } = placement;
+  if (belief.at !== "held" || belief.disabled !== undefined || belief.otherWindow) return false;
+  return wanted && !suspect && !late && !refusal && next === undefined && !isToBeShut(placement);
+}
+
 export const opensAtOtherTimes = ({ belief }: Placement): boolean =>
   belief.at === "held" && belief.otherWindow === true;
 

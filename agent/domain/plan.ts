@@ -41,8 +41,10 @@ export interface Plan {
 
 /** All that a plan depends on. */
 export interface LockState {
-  /** Every open placement of the lock; the wanted ones oldest grant first. */
+  /** Every open placement of the lock that is not at rest; the wanted ones oldest grant first. */
   readonly placements: readonly Placement[];
+  /** The slots of those that are. */
+  readonly atRest: ReadonlySet<SlotName>;
   readonly limits: MemoryLimits;
   readonly can: { readonly read: boolean; readonly list: boolean; readonly enable?: boolean };
   /** Slots in which something was found that is not ours, or that could not be read. */
@@ -178,7 +180,7 @@ function fill(writable: readonly Placement[], state: LockState): { steps: Step[]
   const steps: Step[] = [];
   const full = new Set<PlacementId>();
   const ours = new Set(state.placements.flatMap((placement) => [slotOf(placement), placement.late?.slot]));
-  const taken = new Set([...ours, ...state.occupied]);
+  const taken = new Set([...ours, ...state.atRest, ...state.occupied]);
   const spareIn = (slots: readonly SlotName[]): SlotName | undefined => slots.find((slot) => !taken.has(slot));
   for (const { id, kind, late, refusal } of writable) {
     const limits = state.limits.kinds.get(kind);

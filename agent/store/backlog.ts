@@ -15,11 +15,14 @@ export interface AnsweredCommand {
   readonly correlation?: Uint8Array | undefined;
 }
 
-/** Commands that came together, in their order. */
+/** Commands that are carried out together, in their order. */
 export interface AnsweredGroup {
   readonly firstLetter: number;
   readonly commands: readonly AnsweredCommand[];
 }
+
+/** So many are carried out in one go, some ten milliseconds: whoever comes meanwhile waits for no more. */
+const mostInGroup = 25;
 
 type Letters = Pick<Outbox, "reserve" | "putEarly" | "settleEarly" | "silence">;
 type Row = { first_letter: number; commands: string };
@@ -58,6 +61,10 @@ export class Backlog {
 
   /** Puts commands behind those that are here. The caller's transaction; where it is undone, only {@link silence} is left to do. */
   add(commands: readonly AnsweredCommand[]): void {
+    for (let at = 0; at < commands.length; at += mostInGroup) this.#addGroup(commands.slice(at, at + mostInGroup));
+  }
+
+  #addGroup(commands: readonly AnsweredCommand[]): void {
     const firstLetter = this.#outbox.reserve(commands.length);
     this.#insert.run(firstLetter, toText(commands));
     this.#remember({ firstLetter, commands });

@@ -36,7 +36,6 @@ export interface Place {
 }
 type Row = {
   added_at: number;
-  abilities: string | null;
   online: number;
   locked: number | null;
   door_open: number | null;
@@ -62,7 +61,7 @@ export class Devices {
   readonly #doors: ReadonlyMap<DeviceId, MemoryLimits>;
   readonly #add: Statement;
   readonly #get: Statement<[string], Row>;
-  readonly #abilities: Statement<[string], Pick<Row, "abilities">>;
+  readonly #abilities: Statement<[string], { abilities: string | null }>;
   readonly #news: Statement<[string], News>;
   readonly #glance: Statement<[], GlanceRow>;
   readonly #ids: Statement<[], { device_id: string }>;
@@ -83,9 +82,12 @@ export class Devices {
     this.#configured = new Map(configured.map((device) => [device.id, device]));
     this.#doors = new Map(configured.flatMap(({ id, doorman }) => (doorman ? [[id, doorLimits(doorman)]] : [])));
     this.#add = db.prepare("INSERT INTO devices (device_id, added_at, online) VALUES (?, ?, 0) ON CONFLICT DO NOTHING");
-    this.#get = db.prepare("SELECT * FROM devices WHERE device_id = ?");
+    // Without the abilities, which are longer than all the rest.
+    this.#get = db.prepare(
+      `SELECT added_at, online, locked, door_open, battery, breaker_since, breaker_tries, breaker_next, audit_day,
+         audit_reads, audit_at FROM devices WHERE device_id = ?`,
+    );
     this.#abilities = db.prepare("SELECT abilities FROM devices WHERE device_id = ?");
-    // Asked for in every round, and without the abilities, which are longer than all the rest.
     this.#news = db.prepare(
       "SELECT online, breaker_since, breaker_tries, breaker_next FROM devices WHERE device_id = ?",
     );

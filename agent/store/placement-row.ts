@@ -5,7 +5,7 @@ import { deviceId, lockId, placementId, userIdentityId } from "../domain/ids.ts"
 import { instant } from "../domain/instant.ts";
 import type { Late } from "../domain/late.ts";
 import type { TimedWindow, When } from "../domain/lock-window.ts";
-import type { Belief, Refusal } from "../domain/placement.ts";
+import { type Belief, isAtRest, type Refusal } from "../domain/placement.ts";
 import type { ReceiptState } from "../domain/receipt.ts";
 import { type Proof, type SlotName, slotName } from "../domain/slot.ts";
 
@@ -45,6 +45,7 @@ export type Row = {
   disabled: "by_us" | "by_hand" | null;
   other_window: number | null;
   switch_on: number | null;
+  at_rest: number;
 };
 export const columns = [
   "placement_id",
@@ -81,6 +82,7 @@ export const columns = [
   "disabled",
   "other_window",
   "switch_on",
+  "at_rest",
 ] as const satisfies readonly (keyof Row)[];
 
 /** A placement, and what its receipt says since when. */
@@ -114,6 +116,7 @@ export const toRow = ({ placement, state, since, rank }: Kept): Row => ({
   dormant: Number(placement.dormant),
   external: Number(placement.external),
   in_place: Number(placement.inPlace),
+  at_rest: Number(isAtRest(placement)),
 });
 
 type BeliefColumns = Pick<

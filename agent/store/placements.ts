@@ -15,13 +15,16 @@ import {
 import { type Instant, instant } from "../domain/instant.ts";
 import type { Placement, Refusal } from "../domain/placement.ts";
 import { type ReceiptState, standing } from "../domain/receipt.ts";
-import { LastLocks } from "./last-locks.ts";
+import { type SlotName, slotName } from "../domain/slot.ts";
+import { type AtWork, type Auditable, atRest, atWork, LastLocks, working } from "./last-locks.ts";
 import { columns, fromRow, type Kept, type Row, toRow } from "./placement-row.ts";
 
 /** Whose credential is presented, and whether they have the direct grant, which has no window. */
 interface AtDoor extends Pick<Placement, "identity" | "credential"> {
   readonly isForAlways: boolean;
 }
+
+type AuditableRow = Pick<Row, "placement_id" | "rank"> & { readonly slot: string };
 
 /** What is where on the locks, as rows: each change closes one and adds one. */
 export class Placements {
@@ -33,6 +36,10 @@ export class Placements {
   readonly #ofDevice: Statement<[string], Row>;
   readonly #ofPair: Statement<[string, string], Row>;
   readonly #onLock: Statement<[string], Row>;
+  readonly #inSlot: Statement<[string, string], Row>;
+  readonly #atWork: Statement<[string], Row>;
+  readonly #atRest: Statement<[string], AuditableRow>;
+  readonly #auditable: Statement<[{ lock: string; rank: number; id: string }], AuditableRow>;
   readonly #ofPersonOnLock: Statement<[string, string], Row>;
   readonly #ofCredential: Statement<[string], Row>;
   readonly #withFingerprint: Statement<[string], Row>;
@@ -50,7 +57,10 @@ export class Placements {
 
   /** What {@link owes} said of each lock since something of that was last kept: it is asked at every turn of every lock. */
   readonly #owing = new Map<LockId, boolean>();
-  readonly #lastLocks = new LastLocks();
+  /** The same of {@link tally}: a list of devices is a list of these. */
+  readonly #tallies = new Map<DeviceId, ReturnType<Placements["tally"]>>();
+  readonly #lastAtWork = new LastLocks(atWork);
+  readonly #lastAtRest = new LastLocks(atRest);
 
   constructor(db: Database) {
     const open = `SELECT ${columns.join(", ")} FROM placements WHERE valid_to IS NULL`;
@@ -66,6 +76,14 @@ export class Placements {
     const byPair = open.replace("FROM placements", "FROM placements INDEXED BY placements_of_identity");
     this.#ofPair = db.prepare(`${byPair} AND user_identity_id = ? AND device_id = ? ORDER BY rank, row`);
     this.#onLock = db.prepare(`${open} AND lock = ? ORDER BY rank, row`);
+    this.#inSlot = db.prepare(`${open} AND lock = ? AND slot = ? ORDER BY rank, row`);
+    this.#atWork = db.prepare(`${open} AND at_rest = 0 AND lock = ? ORDER BY rank, row`);
+    const held =
+      "SELECT placement_id, slot, rank FROM placements WHERE valid_to IS NULL AND belief = 'held' AND lock =";
+    this.#atRest = db.prepare(`${held} ? AND at_rest = 1 ORDER BY rank, row`);
+    this.#auditable = db.prepare(
+      `${held} @lock AND suspect = 0 AND (rank, placement_id) > (@rank, @id) ORDER BY rank, placement_id LIMIT 1`,
+    );
     this.#ofPersonOnLock = db.prepare(`${byPair} AND user_identity_id = ? AND lock = ? ORDER BY rank, row`);
     this.#ofCredential = db.prepare(`${open} AND credential_id = ? ORDER BY rank, row`);
     this.#last = db.prepare(
@@ -112,15 +130,19 @@ export class Placements {
   /** Closes what stood before, and where something is left keeps what stands now. Returns both. */
   keep(placement: Placement, rank: number, now: Instant): { before: Kept | undefined; after: Kept } {
     const before = this.get(placement.id);
-    this.#owing.delete(placement.lock);
-    if (before) this.#owing.delete(before.placement.lock);
+    for (const { lock, device } of before ? [placement, before.placement] : [placement]) {
+      this.#owing.delete(lock);
+      this.#tallies.delete(device);
+    }
     const { state } = standing(placement);
     const since = before?.state === state ? before.since : now;
     const after: Kept = { placement, state, since, rank: before?.rank ?? rank };
     const row = state === "gone" ? undefined : toRow(after);
     this.#close.run(now, placement.id);
     if (row) this.#insert.run({ ...row, valid_from: now });
-    this.#lastLocks.changed(before, row && fromRow(row));
+    const kept = row && fromRow(row);
+    this.#lastAtWork.changed(before, kept);
+    this.#lastAtRest.changed(before, kept);
     return { before, after };
   }
 
@@ -135,7 +157,31 @@ export class Placements {
 
   /** Whatever device they were made for. */
   onLock(lock: LockId): readonly Kept[] {
-    return this.#lastLocks.of(lock, () => this.#onLock.all(lock).map(fromRow));
+    return this.#onLock.all(lock).map(fromRow);
+  }
+
+  /** Those that are, or may be, in one slot of it. */
+  inSlot(lock: LockId, slot: SlotName): readonly Kept[] {
+    return this.#inSlot.all(lock, slot).map(fromRow);
+  }
+
+  /** As {@link onLock}, without those at rest. */
+  atWork(lock: LockId): readonly Placement[] {
+    const load = (): readonly AtWork[] => this.#atWork.all(lock).map((row) => working(fromRow(row)));
+    return this.#lastAtWork.of(lock, load).map(({ placement }) => placement);
+  }
+
+  /** The slots of those at rest. */
+  slotsAtRest(lock: LockId): ReadonlySet<SlotName> {
+    const entries = this.#lastAtRest.of(lock, () => this.#atRest.all(lock).map(auditable));
+    return new Set(entries.map(({ slot }) => slot));
+  }
+
+  /** Of what is on it and in no doubt, what comes after that by the age of its grant; after the last, the first. */
+  auditable(lock: LockId, after: Auditable = first): Auditable | undefined {
+    const next = ({ rank, id }: Auditable): AuditableRow | undefined => this.#auditable.get({ lock, rank, id });
+    const row = next(after) ?? next(first);
+    return row && auditable(row);
   }
 
   ofPersonOnLock(identity: UserIdentityId, lock: LockId): readonly Kept[] {
@@ -174,8 +220,12 @@ export class Placements {
   }
 
   tally(device: DeviceId): ReadonlyMap<ReceiptState, { count: number; oldest: Instant }> {
+    const known = this.#tallies.get(device);
+    if (known) return known;
     const rows = this.#tally.all(device);
-    return new Map(rows.map(({ state, count, oldest }) => [state, { count, oldest: instant(oldest) }]));
+    const tally = new Map(rows.map(({ state, count, oldest }) => [state, { count, oldest: instant(oldest) }]));
+    this.#tallies.set(device, tally);
+    return tally;
   }
 
   /** What is not yet proven gone, by device. */
@@ -197,7 +247,9 @@ export class Placements {
   /** The rows may be others than they were. */
   reread(): void {
     this.#owing.clear();
-    this.#lastLocks.clear();
+    this.#tallies.clear();
+    this.#lastAtWork.clear();
+    this.#lastAtRest.clear();
   }
 
   oldestDebt(): Instant | undefined {
@@ -221,3 +273,10 @@ export class Placements {
     return device === undefined ? this.#ofIdentity.all(identity) : this.#ofPair.all(identity, device);
   }
 }
+
+const first: Auditable = { id: branded<PlacementId>(""), slot: branded<SlotName>(""), rank: Number.NEGATIVE_INFINITY };
+const auditable = ({ placement_id: id, slot, rank }: AuditableRow): Auditable => ({
+  id: branded<PlacementId>(id),
+  slot: slotName(slot),
+  rank,
+});

@@ -8,12 +8,14 @@ import type { DeviceId, LockId, PlacementId } from "../domain/ids.ts";
 import { type Instant, toIso } from "../domain/instant.ts";
 import { interrupted, type Placement } from "../domain/placement.ts";
 import { type Shake, shaken } from "../domain/shaken.ts";
+import type { SlotName } from "../domain/slot.ts";
 import type { Choices } from "./choices.ts";
 import type { Chooser } from "./chooser.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DeviceEvents } from "./device-events.ts";
 import type { DeviceNews, Devices } from "./devices.ts";
 import type { Journal } from "./journal.ts";
+import type { Auditable } from "./last-locks.ts";
 import type { PlacementLedger } from "./ledger.ts";
 import type { Locks } from "./locks.ts";
 import type { Meetings } from "./meetings.ts";
@@ -42,6 +44,14 @@ export interface RoundStore extends Pick<Meetings, "learn" | "recognise"> {
   refuseRoom(ids: readonly PlacementId[]): void;
   /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
+  /** Of these, those that are, or may be, in a slot. */
+  inSlot(device: DeviceId, slot: SlotName): readonly Placement[];
+  /** Of these, those that are not at rest. */
+  atWork(device: DeviceId): readonly Placement[];
+  /** The slots of those that are. */
+  slotsAtRest(device: DeviceId): ReadonlySet<SlotName>;
+  /** Of what is on the lock and in no doubt, what comes after that; after the last, the first. */
+  auditable(device: DeviceId, after: Auditable | undefined): Auditable | undefined;
   placement(id: PlacementId): Placement | undefined;
   /**
    * Changes a placement as it is now, which may not be as the caller saw it. Undefined, and nothing is changed, where it is
@@ -113,17 +123,23 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     now,
     isClockTrusted,
   } = parts;
+  /** Where we decide, nothing is on a lock. */
+  const memoryAt = (device: DeviceId): LockId | undefined =>
+    devices.isDecidedHere(device) ? undefined : locks.at(device);
   const openOf = (device: DeviceId): readonly Placement[] => {
-    // Where we decide, nothing is on a lock.
-    if (devices.isDecidedHere(device)) return [];
-    const lock = locks.at(device);
+    const lock = memoryAt(device);
     return lock === undefined ? [] : placements.onLock(lock).map(({ placement }) => placement);
+  };
+  const atWork = (device: DeviceId): readonly Placement[] => {
+    const lock = memoryAt(device);
+    return lock === undefined ? [] : placements.atWork(lock);
   };
   const isTaken = ({ fingerprint, lock, identity }: Placement): boolean =>
     credentials.isInUse(fingerprint, lock, identity);
   const doubt = (device: DeviceId, shake: Shake): void => {
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
-    for (const placement of openOf(device)) {
+    // What is at rest waits for nothing.
+    for (const placement of shake.suspect === undefined ? atWork(device) : openOf(device)) {
       const next = shaken(placement, shake, { isTold, isTaken });
       if (next) ledger.keep(next, now());
     }
@@ -160,6 +176,19 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         }
       }),
     placements: openOf,
+    inSlot: (device, slot) => {
+      const lock = memoryAt(device);
+      return lock === undefined ? [] : placements.inSlot(lock, slot).map(({ placement }) => placement);
+    },
+    atWork,
+    slotsAtRest: (device) => {
+      const lock = memoryAt(device);
+      return lock === undefined ? new Set() : placements.slotsAtRest(lock);
+    },
+    auditable: (device, after) => {
+      const lock = memoryAt(device);
+      return lock === undefined ? undefined : placements.auditable(lock, after);
+    },
     placement: (id) => placements.get(id)?.placement,
     onDisk: synced,
     change: (device, id, by) =>

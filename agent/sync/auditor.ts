@@ -1,10 +1,9 @@
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { type Audit, audited, nextAudit, usualReads } from "../domain/audit.ts";
-import type { DeviceId, PlacementId } from "../domain/ids.ts";
+import type { DeviceId } from "../domain/ids.ts";
 import { type Instant, instant, type Milliseconds } from "../domain/instant.ts";
-import type { Placement } from "../domain/placement.ts";
 import type { LockState, Step } from "../domain/plan.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Auditable, Ledger } from "./ledger.ts";
 
 /** How often it is written down how many reads there were: where a lock is read every minute, not each time. */
 const notedEvery: Milliseconds = 10 * 60_000;
@@ -13,12 +12,12 @@ const notedEvery: Milliseconds = 10 * 60_000;
 const awaitedPause: Milliseconds = 1_000;
 
 /**
- * Looks at what is on a lock and in no doubt, a slot at a time, so that what nobody has told of is found: the one that was
- * looked at longest ago, within what the lock bears in a day.
+ * Looks at what is on a lock and in no doubt, a slot at a time, so that what nobody has told of is found: one after the other,
+ * and then again, within what the lock bears in a day.
  */
 export class Auditor {
   readonly #device: DeviceId;
-  readonly #looked = new Map<PlacementId, Instant>();
+  #last: Auditable | undefined;
   #audit: Audit | undefined;
   #noted: Instant | undefined;
 
@@ -33,20 +32,18 @@ export class Auditor {
    * @param isAwaited another lock on the wire has something to do, which comes first.
    */
   look(
-    { placements, limits, can, now }: LockState,
+    { limits, can, now }: Pick<LockState, "limits" | "can" | "now">,
     ledger: Ledger,
     isAwaited: boolean,
   ): { readonly step?: Step; readonly next?: Instant } {
-    const candidates = can.read ? placements.filter(isAuditable) : [];
-    const [oldest] = candidates.toSorted((one, other) => this.#age(one) - this.#age(other));
-    if (oldest?.belief.at !== "held") return {};
+    const following = can.read ? ledger.auditable(this.#device, this.#last) : undefined;
+    if (!following) return {};
     const next = nextAudit(this.#known(ledger), this.#perDay(limits, ledger), now);
     if (next === undefined) return {};
     if (next > now || isAwaited) return { next: instant(Math.max(next, now + awaitedPause)) };
-    for (const id of this.#looked.keys()) if (!placements.some((known) => known.id === id)) this.#looked.delete(id);
-    this.#looked.set(oldest.id, now);
+    this.#last = following;
     this.#count(ledger, now);
-    return { step: { do: "verify", placement: oldest.id, slot: oldest.belief.slot } };
+    return { step: { do: "verify", placement: following.id, slot: following.slot } };
   }
 
   #count(ledger: Ledger, now: Instant): void {
@@ -64,10 +61,4 @@ export class Auditor {
   #perDay({ cost }: MemoryLimits, ledger: Ledger): number {
     return ledger.auditReads(this.#device) ?? usualReads[cost.read];
   }
-
-  #age({ id }: Placement): number {
-    return this.#looked.get(id) ?? Number.NEGATIVE_INFINITY;
-  }
 }
-
-const isAuditable = ({ belief, suspect }: Placement): boolean => belief.at === "held" && !suspect;

@@ -115,7 +115,7 @@ export class Keeper {
 
   /** Whose codes it may be about: where it names no slot, they are not looked up. */
   #usersOf(event: LinkEvent, device: DeviceId): readonly Placement[] {
-    return "slot" in event && event.slot !== undefined ? this.#parts.ledger.placements(device) : [];
+    return "slot" in event && event.slot !== undefined ? this.#parts.ledger.inSlot(device, event.slot) : [];
   }
 
   async #work(
@@ -161,8 +161,8 @@ export class Keeper {
     const { ledger, clock } = this.#parts;
     if (watch.breaker.state === "open") await choose(device, around, signal);
     if (watch.heard) this.#set(device, watch, heard(watch.breaker, clock.now()));
-    // Where it answers, all of it is tried, whether it is new or not: up to a thousand need not be looked through.
-    const placements = watch.breaker === closed ? [] : ledger.placements(device);
+    // Where it answers, all of it is tried, whether it is new or not: they need not be looked through.
+    const placements = watch.breaker === closed ? [] : ledger.atWork(device);
     const leaving = placements.flatMap((placement) => (isLeaving(placement) ? [placement.id] : []));
     const isNew = leaving.some((id) => !watch.tried.has(id));
     const isTried = isNew || isDue(watch.breaker, clock.now());

@@ -7,6 +7,14 @@ import type { Placement } from "../domain/placement.ts";
 import type { Observed, SlotName } from "../domain/slot.ts";
 import type { Happening } from "./happenings.ts";
 
+/** One to look at, though nothing is known to have happened to it. */
+export interface Auditable {
+  readonly id: PlacementId;
+  readonly slot: SlotName;
+  /** The older its grant, the lower. */
+  readonly rank: number;
+}
+
 /** What a round needs of the database: what a method writes is on disk when it returns, but for `choose` and `change`. */
 export interface Ledger {
   abilities(device: DeviceId): Abilities | undefined;
@@ -41,6 +49,14 @@ export interface Ledger {
   refuseRoom(ids: readonly PlacementId[]): void;
   /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
+  /** Of these, those that are, or may be, in a slot. */
+  inSlot(device: DeviceId, slot: SlotName): readonly Placement[];
+  /** Of these, those that are not at rest: a lock may hold a thousand that are. */
+  atWork(device: DeviceId): readonly Placement[];
+  /** The slots of those that are. */
+  slotsAtRest(device: DeviceId): ReadonlySet<SlotName>;
+  /** Of what is on the lock and in no doubt, what comes after that by the age of its grant; after the last, the first. A look-up. */
+  auditable(device: DeviceId, after: Auditable | undefined): Auditable | undefined;
   placement(id: PlacementId): Placement | undefined;
   /**
    * Changes a placement as it is now; receipt, journal and event go with it. Undefined, and nothing is changed, where it is

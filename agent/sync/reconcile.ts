@@ -39,10 +39,10 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<RoundEnd> {
   const { ledger, clock } = around;
-  await choose(device, around, signal);
+  // Who had its turn for that goes on when it is on disk.
+  let size = (await choose(device, around, signal)) ? 0 : Number.POSITIVE_INFINITY;
   forget(known.occupied, clock.now());
   let steps: Steps | undefined;
-  let size = Number.POSITIVE_INFINITY;
   for (let pass = 0; pass < mostPasses; ) {
     await ownTurn(device, size, around, signal);
     if (isStranger(device, known, ledger)) {
@@ -58,13 +58,14 @@ export async function reconcile(
     steps ??= new Steps(device, memory, limits, known, around, signal);
     known.outdated = false;
     await choose(device, around, signal);
-    const placements = ledger.placements(device);
+    const placements = ledger.atWork(device);
     size = placements.length;
     const now = clock.now();
-    const unread = ledger.isUnread(device) ? known.survey.left(limits, can, placements, now) : undefined;
+    const atRest = atRestOf(device, placements, ledger);
+    const unread = unreadOf(device, known, { limits, can, now }, ledger);
     const occupied = new Set(known.occupied.keys());
     const isTimeUnknown = !ledger.isTimeKnown();
-    const state = { placements, limits, can, survey: dueOf(unread, now), occupied, now, isTimeUnknown };
+    const state = { placements, atRest, limits, can, survey: dueOf(unread, now), occupied, now, isTimeUnknown };
     const { steps: planned, full } = plan(state);
     await refuseRoom(
       placements.flatMap(({ id, refusal }) => (full.has(id) && refusal?.reason !== "full" ? [id] : [])),
@@ -83,7 +84,7 @@ export async function reconcile(
     const audit = known.auditor.look(state, ledger, around.isAwaited("usual"));
     if (audit.step) await steps.perform(audit.step);
     else {
-      const looks = [nextSurvey(unread), nextLook(ledger.placements(device), known.occupied, now), audit.next];
+      const looks = [nextSurvey(unread), nextLook(ledger.atWork(device), known.occupied, now), audit.next];
       const next = earliest([...looks, nextOfHeldBack(state)]);
       return { next, unconfirmed: steps.progress.isUnconfirmed };
     }
@@ -91,6 +92,10 @@ export async function reconcile(
   around.log.error({ device, passes: mostPasses }, "a round found no end");
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
 }
+
+/** Only where a slot is looked for. */
+const atRestOf = (device: DeviceId, placements: readonly Placement[], ledger: Ledger): ReadonlySet<SlotName> =>
+  placements.some(({ belief }) => belief.at === "nowhere") ? ledger.slotsAtRest(device) : new Set();
 
 const nothingToKeep: RoundEnd = { next: undefined, unconfirmed: false };
 
@@ -112,6 +117,14 @@ const nextOfHeldBack = ({ placements, now, isTimeUnknown }: LockState): Instant 
     : undefined;
 
 type Unread = ReturnType<Acquaintance["survey"]["left"]>;
+/** What is still to be read of a lock that took another's place; undefined where it did not. */
+const unreadOf = (
+  device: DeviceId,
+  { survey }: Acquaintance,
+  { limits, can, now }: Pick<LockState, "limits" | "can" | "now">,
+  ledger: Ledger,
+): Unread | undefined =>
+  ledger.isUnread(device) ? survey.left(limits, can, ledger.placements(device), now) : undefined;
 const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread.map(({ from }) => from));
 const dueOf = (unread: Unread = [], now: Instant): LockState["survey"] =>
   unread.flatMap(({ slot, from = now }) => (from <= now ? [{ do: "survey", slot }] : []));
@@ -128,19 +141,21 @@ async function ownTurn(
   signal.throwIfAborted();
 }
 
-/** Chooses what the people of a device open it with: all that can be done for it without its lock. */
+/** Chooses what the people of a device open it with: all that can be done for it without its lock. Whether there was any. */
 export async function choose(
   device: DeviceId,
   around: Pick<Surroundings, "ledger" | "due" | "turn">,
   signal: AbortSignal,
-): Promise<void> {
-  for (let more = around.ledger.isToChoose(device); more; ) {
+): Promise<boolean> {
+  const isToChoose = around.ledger.isToChoose(device);
+  for (let more = isToChoose; more; ) {
     await ownTurn(device, Number.POSITIVE_INFINITY, around, signal);
     const chosen = around.ledger.choose(device);
     await around.ledger.onDisk();
     for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
   }
+  return isToChoose;
 }
 
 /** Ends early where the plan is outdated, and where others on the wire are not to wait for what is left of it. */

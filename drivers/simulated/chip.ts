@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { isMissing } from "../../agent/errors.ts";
@@ -40,16 +40,13 @@ function newChip(file: string): Chip {
   return blank;
 }
 
-/** On disk when it returns, whole or not at all: a real lock's memory survives our being killed, too. */
+/**
+ * There when it returns, whole or not at all: a real lock's memory survives our being killed, too. The disk is not waited for,
+ * which a real lock would not keep busy: who cuts the power of the machine may find a simulated lock as it was seconds before.
+ */
 export function writeKept(file: string, content: Chip | Condition): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const next = `${file}.new`;
-  const handle = openSync(next, "w", 0o600);
-  try {
-    writeSync(handle, JSON.stringify(content));
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  writeFileSync(next, JSON.stringify(content), { mode: 0o600 });
   renameSync(next, file);
 }

@@ -15,7 +15,7 @@ export interface WireParts {
   readonly timeout: Milliseconds;
   /** Aborted when the link closes. */
   readonly closing: AbortSignal;
-  /** The lock's memory has changed: on disk when it returns. */
+  /** The lock's memory has changed: it would survive our being killed when it returns. */
   readonly keep: () => void;
 }
 

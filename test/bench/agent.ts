@@ -107,7 +107,7 @@ export class Agent implements AsyncDisposable {
 export async function allOnline(agent: Agent, devices: number): Promise<void> {
   await until(
     "all locks are online",
-    async () => [...(await agent.ask("devices/list")).matchAll(/"online":true/g)].length >= devices,
+    async () => [...(await agent.ask("agent/status")).matchAll(/"online":true/g)].length >= devices,
     120_000,
     50,
   );

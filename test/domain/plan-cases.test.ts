@@ -283,7 +283,16 @@ const shutting: readonly Case[] = [
 
 const steps = ({ steps: planned }: ReturnType<typeof plan>): string[] => planned.map(words);
 const planFor = (placements: readonly Placement[], of: Partial<LockState>): ReturnType<typeof plan> =>
-  plan({ placements, limits, can: { read: true, list: false }, occupied: new Set(), survey: [], now, ...of });
+  plan({
+    placements,
+    atRest: new Set(),
+    limits,
+    can: { read: true, list: false },
+    occupied: new Set(),
+    survey: [],
+    now,
+    ...of,
+  });
 
 test.each(writing)("plan() writes %s", (_, placements, of, expected) => {
   expect(steps(planFor(placements, of))).toEqual(expected);

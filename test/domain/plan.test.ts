@@ -6,7 +6,15 @@ import type { PlacementId } from "../../agent/domain/ids.ts";
 import { instant, later } from "../../agent/domain/instant.ts";
 import type { Late } from "../../agent/domain/late.ts";
 import { observe } from "../../agent/domain/observe.ts";
-import { type Belief, isClean, isLeaving, type Placement, type Refusal, slotOf } from "../../agent/domain/placement.ts";
+import {
+  type Belief,
+  isAtRest,
+  isClean,
+  isLeaving,
+  type Placement,
+  type Refusal,
+  slotOf,
+} from "../../agent/domain/placement.ts";
 import { type LockState, plan, type Step } from "../../agent/domain/plan.ts";
 import {
   intendClear,
@@ -30,6 +38,7 @@ const limitsOf = (slots: number): MemoryLimits => ({
 });
 const stateOf = (placements: readonly Placement[], of: Partial<LockState> = {}): LockState => ({
   placements,
+  atRest: new Set(),
   limits: limitsOf(3),
   can: { read: true, list: false },
   occupied: new Set(),
@@ -109,7 +118,12 @@ class Lock {
   plan(): ReturnType<typeof plan> {
     const limits = { ...limitsOf(this.slots.length), suspends: this.suspends };
     const can = { read: true, list: false, enable: this.suspends };
-    return plan(stateOf(this.placements, { limits, can, occupied: this.occupied }));
+    const whole = plan(stateOf(this.placements, { limits, can, occupied: this.occupied }));
+    const atRest = new Set(this.placements.filter(isAtRest).flatMap((placement) => slotOf(placement) ?? []));
+    const atWork = this.placements.filter((placement) => !isAtRest(placement));
+    // What is at rest changes nothing but where there is room.
+    assert.deepEqual(plan(stateOf(atWork, { limits, can, occupied: this.occupied, atRest })), whole);
+    return whole;
   }
 
   read(slot: SlotName): Observed {

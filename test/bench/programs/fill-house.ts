@@ -44,8 +44,8 @@ const grants = new Grants(db);
 const credentials = new Credentials(db, vault);
 const placement = db.prepare(
   `INSERT INTO placements (placement_id, device_id, lock, user_identity_id, credential_id, kind, fingerprint, wanted, rank,
-     belief, slot, proof, suspect, attempts, pauses, state, since, valid_from)
-   VALUES (?, ?, ?, ?, ?, 'pin', ?, 1, ?, 'held', ?, 'read_back', 0, 1, 0, 'live', ?, ?)`,
+     belief, slot, proof, suspect, attempts, pauses, at_rest, state, since, valid_from)
+   VALUES (?, ?, ?, ?, ?, 'pin', ?, 1, ?, 'held', ?, 'read_back', 0, 1, 0, 1, 'live', ?, ?)`,
 );
 db.pragma("synchronous = OFF");
 db.transaction(() => {
