@@ -41,7 +41,7 @@ export const bulk: Bench = {
       const at = join(folder, `bulk-wire-${round}`);
       mkdirSync(at);
       // A rate does not depend on how many there are.
-      const some = Math.round(codes / 3);
+      const some = Math.round(codes / 10);
       await using child = new Child([ownProgram("bare-driver"), at, String(some), String(lockAnswersIn)]);
       const { took } = told.parse(await child.message());
       rmSync(at, { recursive: true });
