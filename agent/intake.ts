@@ -5,7 +5,7 @@ import { type Call, foretell, perform, type Reply } from "./commands/perform.ts"
 import { matches, type Scope } from "./commands/scope.ts";
 import type { ActionAttempt } from "./domain/action-attempt.ts";
 import type { DeviceId } from "./domain/ids.ts";
-import type { Instant } from "./domain/instant.ts";
+import type { Instant, Milliseconds } from "./domain/instant.ts";
 import { type Arrival, committedAtOnce, type Intake } from "./mqtt/inbox.ts";
 import type { Topics } from "./mqtt/topics.ts";
 import type { AnsweredCommand } from "./store/backlog.ts";
@@ -62,8 +62,8 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
   const commandOf = arrivedAt(topics, mqtt.commands);
   /** Batches that wait for those that are answered already, in their order. */
   let line: Promise<boolean> | undefined;
-  /** Whether the last batch was: a hundred are carried out sooner than others that may come can be waited for. */
-  let wasFull = false;
+  /** When the last full batch came: a hundred are carried out sooner than others that may come can be waited for. */
+  let lastFull: Instant | undefined;
 
   const onDisk = (asked: Asked): Promise<void> | undefined => {
     // In order, also where those before still wait for the disk.
@@ -146,8 +146,9 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     whenCaughtUp: typeof takeInLine,
   ): Promise<void> | Promise<boolean> | undefined => {
     const isFull = arrivals.length >= committedAtOnce;
-    const isCrowded = (isFull && (wasFull || line !== undefined)) || backlog.size > 0;
-    wasFull = isFull;
+    const isBehindFull = lastFull !== undefined && Math.abs(now() - lastFull) < burstsWithin;
+    const isCrowded = (isFull && (isBehindFull || line !== undefined)) || backlog.size > 0;
+    lastFull = isFull ? now() : undefined;
     if (isCrowded && backlog.size < mostBehind && answerFirst(arrivals)) {
       // Nothing is asked for yet, but more is to come than rounds.
       wished(new Asking(arrivals.length));
@@ -169,6 +170,9 @@ const within = async (caughtUp: Promise<boolean>, takeNow: () => Promise<unknown
   if (isTheirTurn) await takeNow();
   return isTheirTurn;
 };
+
+/** Two full batches belong together that come within this time. */
+const burstsWithin: Milliseconds = 1_000;
 
 /** Replies are held in memory, and echo no more than so many bytes of Correlation Data. */
 const mostEchoed = 1024;

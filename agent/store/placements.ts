@@ -36,7 +36,7 @@ export class Placements {
   readonly #ofDevice: Statement<[string], Row>;
   readonly #ofPair: Statement<[string, string], Row>;
   readonly #onLock: Statement<[string], Row>;
-  readonly #inSlot: Statement<[string, string], Row>;
+  readonly #inSlot: Statement<[{ lock: string; slot: string }], Row>;
   readonly #atWork: Statement<[string], Row>;
   readonly #atRest: Statement<[string], AuditableRow>;
   readonly #auditable: Statement<[{ lock: string; rank: number; id: string }], AuditableRow>;
@@ -76,7 +76,7 @@ export class Placements {
     const byPair = open.replace("FROM placements", "FROM placements INDEXED BY placements_of_identity");
     this.#ofPair = db.prepare(`${byPair} AND user_identity_id = ? AND device_id = ? ORDER BY rank, row`);
     this.#onLock = db.prepare(`${open} AND lock = ? ORDER BY rank, row`);
-    this.#inSlot = db.prepare(`${open} AND lock = ? AND slot = ? ORDER BY rank, row`);
+    this.#inSlot = db.prepare(`${open} AND lock = @lock AND (slot = @slot OR late_slot = @slot) ORDER BY rank, row`);
     this.#atWork = db.prepare(`${open} AND at_rest = 0 AND lock = ? ORDER BY rank, row`);
     const held =
       "SELECT placement_id, slot, rank FROM placements WHERE valid_to IS NULL AND belief = 'held' AND lock =";
@@ -160,9 +160,9 @@ export class Placements {
     return this.#onLock.all(lock).map(fromRow);
   }
 
-  /** Those that are, or may be, in one slot of it. */
+  /** Those that are, or may be, or may come to be in one slot of it. */
   inSlot(lock: LockId, slot: SlotName): readonly Kept[] {
-    return this.#inSlot.all(lock, slot).map(fromRow);
+    return this.#inSlot.all({ lock, slot }).map(fromRow);
   }
 
   /** As {@link onLock}, without those at rest. */

@@ -44,7 +44,7 @@ export interface RoundStore extends Pick<Meetings, "learn" | "recognise"> {
   refuseRoom(ids: readonly PlacementId[]): void;
   /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
-  /** Of these, those that are, or may be, in a slot. */
+  /** Of these, those that are, or may be, or may come to be in a slot. */
   inSlot(device: DeviceId, slot: SlotName): readonly Placement[];
   /** Of these, those that are not at rest. */
   atWork(device: DeviceId): readonly Placement[];
@@ -134,12 +134,21 @@ export function roundLedgerOf(parts: Parts): RoundStore {
     const lock = memoryAt(device);
     return lock === undefined ? [] : placements.atWork(lock);
   };
+  const inSlot = (device: DeviceId, slot: SlotName): readonly Placement[] => {
+    const lock = memoryAt(device);
+    return lock === undefined ? [] : placements.inSlot(lock, slot).map(({ placement }) => placement);
+  };
   const isTaken = ({ fingerprint, lock, identity }: Placement): boolean =>
     credentials.isInUse(fingerprint, lock, identity);
+  /** What is at rest waits for nothing, and was not refused: it is shaken only in its slot. */
+  const shakenBy = (device: DeviceId, suspect: Shake["suspect"]): Iterable<Placement> => {
+    if (suspect === "all") return openOf(device);
+    const others = suspect === undefined ? [] : inSlot(device, suspect);
+    return new Map([...atWork(device), ...others].map((placement) => [placement.id, placement])).values();
+  };
   const doubt = (device: DeviceId, shake: Shake): void => {
     const isTold = devices.abilities(device)?.memory?.readBack === "full";
-    // What is at rest waits for nothing.
-    for (const placement of shake.suspect === undefined ? atWork(device) : openOf(device)) {
+    for (const placement of shakenBy(device, shake.suspect)) {
       const next = shaken(placement, shake, { isTold, isTaken });
       if (next) ledger.keep(next, now());
     }
@@ -176,10 +185,7 @@ export function roundLedgerOf(parts: Parts): RoundStore {
         }
       }),
     placements: openOf,
-    inSlot: (device, slot) => {
-      const lock = memoryAt(device);
-      return lock === undefined ? [] : placements.inSlot(lock, slot).map(({ placement }) => placement);
-    },
+    inSlot,
     atWork,
     slotsAtRest: (device) => {
       const lock = memoryAt(device);

@@ -49,7 +49,7 @@ export interface Ledger {
   refuseRoom(ids: readonly PlacementId[]): void;
   /** All that is or may be on the lock that is there, or is to be, whatever device it is for. Oldest grant first. */
   placements(device: DeviceId): readonly Placement[];
-  /** Of these, those that are, or may be, in a slot. */
+  /** Of these, those that are, or may be, or may come to be in a slot. */
   inSlot(device: DeviceId, slot: SlotName): readonly Placement[];
   /** Of these, those that are not at rest: a lock may hold a thousand that are. */
   atWork(device: DeviceId): readonly Placement[];

@@ -39,7 +39,7 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<RoundEnd> {
   const { ledger, clock } = around;
-  // Who had its turn for that goes on when it is on disk.
+  // Who had its turn for that goes on in it: what is chosen is on disk before anything is sent that changes a lock.
   let size = (await choose(device, around, signal)) ? 0 : Number.POSITIVE_INFINITY;
   forget(known.occupied, clock.now());
   let steps: Steps | undefined;
@@ -48,6 +48,7 @@ export async function reconcile(
     if (isStranger(device, known, ledger)) {
       await meet(device, lock, known, around, signal);
       steps = undefined;
+      size = Number.POSITIVE_INFINITY;
       pass += 1;
       continue;
     }
@@ -62,7 +63,7 @@ export async function reconcile(
     size = placements.length;
     const now = clock.now();
     const atRest = atRestOf(device, placements, ledger);
-    const unread = unreadOf(device, known, { limits, can, now }, ledger);
+    const unread = unreadOf(device, known, { placements, atRest, limits, can, now }, ledger);
     const occupied = new Set(known.occupied.keys());
     const isTimeUnknown = !ledger.isTimeKnown();
     const state = { placements, atRest, limits, can, survey: dueOf(unread, now), occupied, now, isTimeUnknown };
@@ -93,9 +94,11 @@ export async function reconcile(
   throw new LinkError(`a round found no end in ${mostPasses} passes`);
 }
 
-/** Only where a slot is looked for. */
+/** Only where it is read as a whole, or a slot is looked for. */
 const atRestOf = (device: DeviceId, placements: readonly Placement[], ledger: Ledger): ReadonlySet<SlotName> =>
-  placements.some(({ belief }) => belief.at === "nowhere") ? ledger.slotsAtRest(device) : new Set();
+  ledger.isUnread(device) || placements.some(({ belief }) => belief.at === "nowhere")
+    ? ledger.slotsAtRest(device)
+    : new Set();
 
 const nothingToKeep: RoundEnd = { next: undefined, unconfirmed: false };
 
@@ -121,10 +124,9 @@ type Unread = ReturnType<Acquaintance["survey"]["left"]>;
 const unreadOf = (
   device: DeviceId,
   { survey }: Acquaintance,
-  { limits, can, now }: Pick<LockState, "limits" | "can" | "now">,
+  { limits, can, now, ...on }: Omit<LockState, "survey" | "occupied">,
   ledger: Ledger,
-): Unread | undefined =>
-  ledger.isUnread(device) ? survey.left(limits, can, ledger.placements(device), now) : undefined;
+): Unread | undefined => (ledger.isUnread(device) ? survey.left(limits, can, on, now) : undefined);
 const nextSurvey = (unread: Unread = []): Instant | undefined => earliest(unread.map(({ from }) => from));
 const dueOf = (unread: Unread = [], now: Instant): LockState["survey"] =>
   unread.flatMap(({ slot, from = now }) => (from <= now ? [{ do: "survey", slot }] : []));
@@ -151,7 +153,6 @@ export async function choose(
   for (let more = isToChoose; more; ) {
     await ownTurn(device, Number.POSITIVE_INFINITY, around, signal);
     const chosen = around.ledger.choose(device);
-    await around.ledger.onDisk();
     for (const other of chosen.due) if (other !== device) around.due(other);
     ({ more } = chosen);
   }

@@ -90,9 +90,9 @@ export class Steps {
   async #find(id: PlacementId): Promise<boolean> {
     const placement = this.#around.ledger.placement(id);
     if (!placement || !this.#asking.lists) return false;
-    const ours = new Set(
-      this.#around.ledger.placements(this.#device).flatMap(({ belief }) => (belief.at === "held" ? [belief.slot] : [])),
-    );
+    const { ledger } = this.#around;
+    const ours = new Set(ledger.slotsAtRest(this.#device));
+    for (const { belief } of ledger.atWork(this.#device)) if (belief.at === "held") ours.add(belief.slot);
     const found: { readonly slot: SlotName; readonly contents: Observed }[] = [];
     let isExplained = true;
     await this.progress.pausing(id, () =>
@@ -140,28 +140,38 @@ export class Steps {
       listed.push([at, contents]);
       return false;
     });
+    const all = this.#around.ledger.placements(this.#device);
     // All at once: what happens while the disk is waited for is newer than the list.
-    await Promise.all(listed.map(([at, contents]) => this.#see(at, contents)));
+    await Promise.all(listed.map(([at, contents]) => this.#see(at, contents, all)));
     const ours = this.#ours();
     for (const [at, contents] of listed) if (!ours.has(at)) this.#found(at, contents);
     survey.answered(undefined, true, this.#now(), this.#around.random);
     return true;
   }
 
-  /** Whatever it was looked at for: what waits to be cleared is not, once its owner's code was seen in its place (Law 6). */
-  async #see(slot: SlotName, contents: Observed): Promise<void> {
+  /**
+   * Whatever it was looked at for: what waits to be cleared is not, once its owner's code was seen in its place (Law 6).
+   *
+   * @param among all that it can be about.
+   */
+  async #see(
+    slot: SlotName,
+    contents: Observed,
+    among: readonly Placement[] = this.#around.ledger.inSlot(this.#device, slot),
+  ): Promise<void> {
     const isCertain = contents.state === "known" || contents.state === "empty";
-    const about = this.#around.ledger
-      .placements(this.#device)
-      .filter((placement) => placement.late?.slot === slot || (isCertain && slotOf(placement) === slot));
+    const about = among.filter(
+      (placement) => placement.late?.slot === slot || (isCertain && slotOf(placement) === slot),
+    );
     await Promise.all(
       about.map(({ id }) => this.progress.change(id, (now) => observe(now, slot, contents, this.#now()))),
     );
   }
 
   #ours(): ReadonlySet<SlotName | undefined> {
-    const placements = this.#around.ledger.placements(this.#device);
-    return new Set(placements.flatMap((placement) => [slotOf(placement), placement.late?.slot]));
+    const { ledger } = this.#around;
+    const atWork = ledger.atWork(this.#device).flatMap((placement) => [slotOf(placement), placement.late?.slot]);
+    return new Set([...ledger.slotsAtRest(this.#device), ...atWork]);
   }
 
   /** In a slot that no placement explains: the owner's, unless it is what we put into the lock under its former name. */

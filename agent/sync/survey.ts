@@ -1,7 +1,7 @@
 import type { MemoryLimits } from "../domain/abilities.ts";
 import { backoff } from "../domain/backoff.ts";
 import { type Instant, later, type Milliseconds } from "../domain/instant.ts";
-import { type Placement, slotOf } from "../domain/placement.ts";
+import { slotOf } from "../domain/placement.ts";
 import type { LockState } from "../domain/plan.ts";
 import type { SlotName } from "../domain/slot.ts";
 
@@ -25,7 +25,7 @@ export class Survey {
   left(
     { kinds }: MemoryLimits,
     can: LockState["can"],
-    placements: readonly Placement[],
+    { placements, atRest }: Pick<LockState, "placements" | "atRest">,
     now: Instant,
   ): readonly { readonly slot: SlotName | undefined; readonly from: Instant | undefined }[] {
     const all = [...kinds.values()].map((kind) => kind.slots);
@@ -33,11 +33,8 @@ export class Survey {
     const isReadOneByOne = can.read && all.every(Array.isArray);
     if (can.list && !isReadOneByOne) return this.#read.has("all") ? [] : [{ slot: undefined, from: undefined }];
     if (!can.read) return [];
-    const ours = new Set(
-      placements
-        .filter(({ next }) => next === undefined || next <= now)
-        .flatMap((placement) => [slotOf(placement), placement.late?.slot]),
-    );
+    const due = placements.filter(({ next }) => next === undefined || next <= now);
+    const ours = new Set([...atRest, ...due.flatMap((placement) => [slotOf(placement), placement.late?.slot])]);
     const slots = new Set(all.flatMap((each) => (Array.isArray(each) ? each : [])));
     return [...slots]
       .filter((slot) => !ours.has(slot) && !this.#read.has(slot))

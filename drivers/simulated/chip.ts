@@ -42,7 +42,8 @@ function newChip(file: string): Chip {
 
 /**
  * There when it returns, whole or not at all: a real lock's memory survives our being killed, too. The disk is not waited for,
- * which a real lock would not keep busy: who cuts the power of the machine may find a simulated lock as it was seconds before.
+ * which a real lock would not keep busy: who cuts the power of the machine may find a simulated lock as it was seconds before, or
+ * damaged.
  */
 export function writeKept(file: string, content: Chip | Condition): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

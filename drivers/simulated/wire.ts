@@ -97,9 +97,11 @@ export class Wire {
       return await orAbort(Promise.race([arrival, silence]), signal);
     } finally {
       silence.catch(() => undefined);
-      over.abort();
+      over.abort(settled);
     }
   }
 }
 
+/** One for all: to make one each time costs more than the rest of an answer. */
+const settled = new LinkError("nobody waits for it any more");
 const never = new Promise<never>(() => undefined);

@@ -3,6 +3,12 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+const running = new Set<ChildProcess>();
+// A run that is cut short leaves nothing behind; its folder is removed after this.
+process.prependOnceListener("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A program of ours that runs beside, in a process of its own; ended by its id. */
 export class Child implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -31,10 +37,8 @@ export class Child implements AsyncDisposable {
     };
     child.stdout?.on("data", heard);
     child.stderr?.on("data", heard);
-    // A run that is cut short leaves nothing behind; its folder is removed after this.
-    const kill = (): void => void child.kill("SIGKILL");
-    process.prependOnceListener("exit", kill);
-    child.once("exit", () => process.off("exit", kill));
+    running.add(child);
+    child.once("exit", () => running.delete(child));
   }
 
   get pid(): number {

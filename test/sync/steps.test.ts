@@ -164,3 +164,36 @@ test("what happens to a slot while a list of the lock goes to the disk is newer 
   await surveyed;
   expect(rounds.placements(door).map(({ suspect }) => suspect)).toEqual([true, true]);
 });
+
+test("for a slot that is looked at not all is read that is on its lock, and for a list once", async () => {
+  using desk = new MemoryStore();
+  const { rounds } = desk.store;
+  const [door] = doors;
+  const { memory: limits } = keypad();
+  assert(door && limits);
+  rounds.learn(door, keypad());
+  let loads = 0;
+  const placements: Surroundings["ledger"]["placements"] = (device) => {
+    loads += 1;
+    return rounds.placements(device);
+  };
+  const slots = ["1", "2", "3"].map(slotName);
+  const memory: Memory = {
+    write: never,
+    clear: never,
+    read: async () => ({ state: "opaque" }),
+    async *list() {
+      for (const slot of slots) yield { slot, contents: { state: "opaque" } };
+    },
+  };
+  const known = new Acquaintance(door);
+  known.asked = true;
+  const around = aroundOf({ ...rounds, placements });
+  const steps = new Steps(door, memory, limits, known, around, new AbortController().signal);
+  for (const slot of slots) await steps.perform({ do: "look", slot });
+  for (const slot of slots) await steps.perform({ do: "survey", slot });
+  expect(loads).toBe(0);
+  await steps.perform({ do: "survey", slot: undefined });
+  expect(loads).toBe(1);
+  expect([...known.occupied.keys()]).toEqual(slots);
+});
