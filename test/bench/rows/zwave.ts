@@ -24,7 +24,7 @@ export const zwave: Bench = {
 
   async *rounds(context) {
     const { quick, folder, progress, missing, note } = context;
-    const [first, times, rounds] = quick ? [1, 3, 1] : [5, 10, 5];
+    const [first, times, rounds] = quick ? [1, 3, 1] : [5, 8, 5];
     if (spawnSync("socat", ["-V"]).error !== undefined)
       return missing(row, "there is no serial device without socat (apt-get install socat)");
     progress("zwave: two controllers with a lock each, and the interviews of both");
