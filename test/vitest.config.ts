@@ -44,7 +44,6 @@ export default defineConfig({
           exclude: ["test/e2e/**", "test/interop/**", "test/model/**"],
           // No module of ours has a state, so that one process serves for all files.
           isolate: false,
-          maxWorkers: 2,
           // They take under five seconds in all; properties have time for their runs on a busy machine, too.
           testTimeout: 30_000,
         },
