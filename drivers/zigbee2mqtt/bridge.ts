@@ -37,6 +37,7 @@ export class Bridge {
   readonly #told: Told;
   readonly #responses: Waiters<BridgeResponse>;
   readonly #readiness: Waiters<true>;
+  readonly #settings: Waiters<BridgeInfo>;
   #online: boolean | undefined;
   #described = false;
   #wasReady = false;
@@ -51,6 +52,7 @@ export class Bridge {
     this.#told = told;
     this.#responses = new Waiters(clock);
     this.#readiness = new Waiters(clock);
+    this.#settings = new Waiters(clock);
   }
 
   get isReady(): boolean {
@@ -83,8 +85,7 @@ export class Bridge {
       case "bridge/devices":
         return this.#heardDevices(decodeDevices(text));
       case "bridge/info":
-        this.#info = decodeInfo(text) ?? this.#info;
-        return;
+        return this.#heardInfo(decodeInfo(text));
       case "bridge/response/device/options": {
         const response = decodeResponse(text);
         if (response) this.#responses.hear(response);
@@ -106,6 +107,16 @@ export class Bridge {
     throw new LinkError(this.#online ? "zigbee2mqtt has not listed its devices" : "zigbee2mqtt is not online", {
       sent: false,
       hint: "check that zigbee2mqtt runs on this broker with this base_topic, without mqtt.force_disable_retain",
+    });
+  }
+
+  /** How it is set up: that comes beside its devices, and perhaps after them. Rejects as {@link ready}. */
+  async settings(signal: AbortSignal): Promise<BridgeInfo> {
+    const info = this.#info ?? (await this.#settings.next((told) => told, this.#timeout, signal));
+    if (info) return info;
+    throw new LinkError("zigbee2mqtt has not said how it is set up, in bridge/info", {
+      sent: false,
+      hint: "check that zigbee2mqtt may publish it retained on this broker",
     });
   }
 
@@ -138,6 +149,12 @@ export class Bridge {
     if (!this.#online || !retained) this.#described = false;
     if (this.#online && !this.#described) this.#startGrace();
     this.#become();
+  }
+
+  #heardInfo(info: BridgeInfo | undefined): void {
+    if (!info) return;
+    this.#info = info;
+    this.#settings.hear(info);
   }
 
   #heardDevices(devices: readonly Device[] | undefined): void {

@@ -54,13 +54,14 @@ export class Zigbee2mqttLink implements Link, Listener {
   }
 
   async exposures(signal: AbortSignal): Promise<readonly Exposure[]> {
-    await this.#bridge.ready(AbortSignal.any([signal, this.#closing.signal]));
-    const { info } = this.#bridge;
+    const within = AbortSignal.any([signal, this.#closing.signal]);
+    await this.#bridge.ready(within);
+    const info = await this.#bridge.settings(within);
     const locks = [...this.#locks.keys()].flatMap((address) => {
       const device = this.#bridge.device(address);
       return device ? [{ address, device }] : [];
     });
-    return info ? exposuresOf(info, locks, this.#options.base_topic) : [];
+    return exposuresOf(info, locks, this.#options.base_topic);
   }
 
   heard(topic: string, text: string, retained: boolean): void {
