@@ -54,7 +54,7 @@ const campaigns: readonly Campaign[] = isLong
       { ...onMosquitto, kills: 270 },
       { ...onPty, kills: 30 },
     ]
-  : [{ ...onMosquitto, kills: 8 }];
+  : [{ ...onMosquitto, kills: 5 }];
 
 const hasSocat = spawnSync("socat", ["-V"]).error === undefined;
 const isPossible = ({ houses }: Campaign): boolean =>
