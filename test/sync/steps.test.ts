@@ -16,6 +16,15 @@ const log: Log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: 
 const one = slotName("1");
 const never = (): Promise<never> => Promise.reject(new Error("nothing is to be sent"));
 
+/** The first door, whose keypad has said what it is. */
+function metAt({ store: { rounds } }: MemoryStore) {
+  const [door] = doors;
+  const { memory: limits } = keypad();
+  assert(door && limits);
+  rounds.learn(door, keypad(), []);
+  return { rounds, door, limits };
+}
+
 /** What a round needs beside the lock, where nothing else happens. */
 const aroundOf = (ledger: Surroundings["ledger"]): Surroundings => ({
   ledger,
@@ -31,12 +40,8 @@ const aroundOf = (ledger: Surroundings["ledger"]): Surroundings => ({
 
 test("a code that waits to be cleared is not, once a survey has seen its owner's code in that slot", async () => {
   using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  const [door] = doors;
-  const { memory: limits } = keypad();
-  assert(door && limits);
+  const { rounds, door, limits } = metAt(desk);
   const pair = { user_identity_id: "ann", device_id: door };
-  rounds.learn(door, keypad());
   desk.ask("user_identities/grant_access_to_device", pair);
   rounds.choose(door);
   const [placement] = rounds.placements(door);
@@ -70,11 +75,7 @@ test("a code that waits to be cleared is not, once a survey has seen its owner's
 /** A step of a person's code at a door, whose intent waits for the disk until a test lets it go. */
 async function whileOnItsWay(of: "write" | "clear", meanwhile: (desk: MemoryStore, known: Acquaintance) => void) {
   using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  const [door] = doors;
-  const { memory: limits } = keypad();
-  assert(door && limits);
-  rounds.learn(door, keypad());
+  const { rounds, door, limits } = metAt(desk);
   desk.ask("user_identities/grant_access_to_device", { user_identity_id: "ann", device_id: door });
   rounds.choose(door);
   const [placement] = rounds.placements(door);
@@ -129,11 +130,7 @@ test.each(["write", "clear"] as const)(
 
 test("what happens to a slot while a list of the lock goes to the disk is newer than the list", async () => {
   using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  const [door] = doors;
-  const { memory: limits } = keypad();
-  assert(door && limits);
-  rounds.learn(door, keypad());
+  const { rounds, door, limits } = metAt(desk);
   for (const person of ["ann", "bob"])
     desk.ask("user_identities/grant_access_to_device", { user_identity_id: person, device_id: door });
   rounds.choose(door);
@@ -167,11 +164,7 @@ test("what happens to a slot while a list of the lock goes to the disk is newer 
 
 test("for a slot that is looked at not all is read that is on its lock, and for a list once", async () => {
   using desk = new MemoryStore();
-  const { rounds } = desk.store;
-  const [door] = doors;
-  const { memory: limits } = keypad();
-  assert(door && limits);
-  rounds.learn(door, keypad());
+  const { rounds, door, limits } = metAt(desk);
   let loads = 0;
   const placements: Surroundings["ledger"]["placements"] = (device) => {
     loads += 1;
