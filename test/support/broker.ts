@@ -38,18 +38,20 @@ export async function startBroker(name: BrokerName, settings: readonly string[] 
 
 /** Below those that systems give to who asks for any port, as each connection does. */
 const ports = { from: 12_000, to: 32_000 };
+/** Each of the processes that run tests together has a range of its own. */
+const [share, shares] = [Number(process.env["VITEST_POOL_ID"] ?? 0) % 8, 8];
+const size = Math.floor((ports.to - ports.from) / shares);
+/** One after the other, as two who asked for one and do not listen yet must not get the same. */
+let last = Math.floor(Math.random() * size);
 
 /**
  * A port for who listens there later, and perhaps again after a pause: nobody else gets it by chance meanwhile. One of the
  * ephemeral ports might be the near end of a connection by then, or of the very connection that is to find nobody there.
  */
 export async function freePort(): Promise<number> {
-  const { from, to } = ports;
-  // Each of the processes that run tests together has a range of its own.
-  const [share, shares] = [Number(process.env["VITEST_POOL_ID"] ?? 0) % 8, 8];
-  const size = Math.floor((to - from) / shares);
   for (;;) {
-    const port = from + share * size + Math.floor(Math.random() * size);
+    last = (last + 1) % size;
+    const port = ports.from + share * size + last;
     if (await isFree(port)) return port;
   }
 }
