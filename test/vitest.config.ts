@@ -8,6 +8,8 @@ const atOnce = 3;
  * ten times slower than an idle one still gets through.
  */
 const patience = { testTimeout: 240_000, hookTimeout: 120_000 };
+/** A process serves for one file after another: no module has a state that another file could trip over. */
+const isolate = false;
 /** What measures how long people wait does so while nothing else runs. */
 const timed = ["test/e2e/agent-deaf.test.ts"];
 
@@ -42,9 +44,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/interop/**", "test/model/**"],
-          // No module of ours has a state, so that one process serves for all files.
-          isolate: false,
-          // They take under five seconds in all; properties have time for their runs on a busy machine, too.
+          isolate,
+          maxWorkers: 2,
+          // None of them takes five seconds; properties have time for their runs on a busy machine, too.
           testTimeout: 30_000,
         },
       },
@@ -65,6 +67,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
+          isolate,
           include: ["test/e2e/**/*.test.ts"],
           exclude: timed,
           ...patience,
@@ -77,6 +80,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "interop",
+          isolate,
           include: ["test/interop/*.test.ts"],
           ...patience,
           maxWorkers: atOnce,

@@ -9,11 +9,9 @@ import type { Clock } from "../../drivers/driver.ts";
 import { entry, never } from "../drivers/bench.ts";
 import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
 import { isLong } from "../support/long.ts";
+import { inZone } from "../support/machine-zone.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
-
-// zwave-js sets the clocks of locks by the zone of the machine: here it is not that of any door.
-process.env["TZ"] = "America/St_Johns";
 
 const { timed1, timed2 } = zwaveLocks;
 const slot = slotName("3");
@@ -37,6 +35,8 @@ class ShiftedClock implements Clock {
 }
 
 describe.skipIf(socatSkipReason())("over a serial device, in a zone that is not the door's", () => {
+  // zwave-js sets the clocks of locks by the zone of the machine.
+  inZone("America/St_Johns");
   let house: ZwaveHouse;
   let clock: ShiftedClock;
   let host: RecordingHost;

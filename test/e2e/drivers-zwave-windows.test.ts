@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeDriver } from "../drivers/conformance.ts";
 import { isLong } from "../support/long.ts";
+import { inZone } from "../support/machine-zone.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { socatSkipReason, zwaveLocks } from "../support/zwave-far-end.ts";
-
-// zwave-js sets the clocks of locks by the zone of the machine: here it is not that of any door.
-process.env["TZ"] = "America/St_Johns";
 
 const minute = 60_000;
 const local = { together: false, base: "local" } as const;
 
 describe.skipIf(socatSkipReason() ?? !isLong)("over a serial device, in a zone that is not the door's", () => {
+  // zwave-js sets the clocks of locks by the zone of the machine.
+  inZone("America/St_Johns");
   let house: ZwaveHouse;
   beforeAll(async () => {
     house = await ZwaveHouse.open(cases.map(({ address }) => address));
