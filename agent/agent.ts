@@ -29,7 +29,7 @@ import { Links } from "./sync/links.ts";
 import { Turnstile } from "./sync/turnstile.ts";
 import { Synchronisation, timePlaces } from "./synchronisation.ts";
 import { linkFacts, whereabouts, wiresOf } from "./wires.ts";
-import { tellEvents, tellOrphans } from "./words.ts";
+import { tellEvents, tellOrphans, tellUnchecked } from "./words.ts";
 import { worldOf } from "./world.ts";
 
 /** A running agent. */
@@ -90,7 +90,7 @@ async function start(
   const clock: Clock = { now, sleep: (ms, signal) => parts.clock.sleep(ms, signal) };
   const store = openStore({ ...storeOptions(config, now), isClockTrusted: () => watch.isTrusted });
   onClose(() => store.close());
-  onClose(store.checkOn(fail));
+  onClose(store.checkOn({ failed: fail, unknown: (reason) => tellUnchecked(reason, log) }));
   await watch.start(store);
   onClose(() => watch.close());
   store.rounds.interrupt();

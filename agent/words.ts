@@ -62,3 +62,9 @@ export function tellOrphans(orphans: readonly OrphanRecord[], log: Log): void {
     log.warn({ ...where, reason, hint: orphanHint(reason) }, "codes are on a lock that nobody can look after");
   }
 }
+
+/** Where a large database could not be looked through for damage: the agent goes on with it. */
+export function tellUnchecked(problem: string, log: Log): void {
+  const hint = "mend what the problem says and start latchd again: the database is looked through at each start";
+  log.warn({ problem, hint }, "nobody knows whether the database is whole: it could not be looked through");
+}

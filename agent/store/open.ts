@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import type { Instant } from "../domain/instant.ts";
 import { ConfigError } from "../errors.ts";
-import { check, damaged } from "./check.ts";
+import { check, damaged, isDamage } from "./check.ts";
 import { readKey } from "./key-file.ts";
 import { Vault } from "./vault.ts";
 
@@ -62,9 +62,7 @@ function openFile(file: string): Database.Database {
 }
 
 const explain = (error: unknown, file: string): unknown =>
-  error instanceof Database.SqliteError && ["SQLITE_NOTADB", "SQLITE_CORRUPT"].includes(error.code)
-    ? damaged(file, error.message)
-    : error;
+  error instanceof Database.SqliteError && isDamage(error.code) ? damaged(file, error.message) : error;
 
 /** Runs the numbered migrations that the database has not seen, each in a transaction of its own. */
 export function migrate(db: Database.Database, directory: string, file: string): void {

@@ -12,7 +12,7 @@ import { Backlog } from "./backlog.ts";
 import { begin } from "./begin.ts";
 import { BrokerSessions } from "./broker-sessions.ts";
 import { Calendar } from "./calendar.ts";
-import { checkMeanwhile } from "./check.ts";
+import { checkMeanwhile, type Looked } from "./check.ts";
 import { Choices } from "./choices.ts";
 import { Chooser, type PinPolicy } from "./chooser.ts";
 import { ClockRecord } from "./clock-record.ts";
@@ -103,8 +103,8 @@ export interface Store extends Desk, Pick<Transactions, "transaction" | "transac
   takeChanged(): ReadonlySet<DeviceId>;
   /** Devices of which something is to be chosen because of what was committed since this was last asked. */
   takeDue(): ReadonlySet<DeviceId>;
-  /** Goes on to look through the database, where it is large: `failed` is told where it is damaged. Returns what ends it. */
-  checkOn(failed: (error: unknown) => void): () => void;
+  /** Goes on to look through the database, where it is large. Returns what ends it. */
+  checkOn(told: Looked): () => void;
   /** Removes some of what is past its time of keeping. True where there is more: ask again, in another turn of the loop. */
   prune(): boolean;
   close(): void;
@@ -268,7 +268,7 @@ export function storeOn({ db, vault, ...names }: Opened, options: Omit<StoreOpti
       now,
       isClockTrusted,
     }),
-    checkOn: (failed) => checkMeanwhile(fileIn(dataDir), failed).end,
+    checkOn: (told) => checkMeanwhile(fileIn(dataDir), told).end,
     prune: () =>
       transaction(() => {
         const removed = [journal, outbox, requests, marks, retainedRefusals, attempts].map((kept) =>

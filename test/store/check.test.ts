@@ -20,21 +20,40 @@ function databaseFile(): string {
   return file;
 }
 
-test("a large database that is damaged is found to be so by a thread that looks through it meanwhile", async () => {
-  const file = databaseFile();
-  const whole = readFileSync(file);
-  writeFileSync(file, Buffer.concat([whole.subarray(0, 16_384), Buffer.alloc(whole.length - 16_384, 0x5a)]));
+/** What was told of a file that was looked through by a thread. */
+async function looked(file: string, large?: boolean) {
   const failures: unknown[] = [];
-  await checkMeanwhile(file, (error) => failures.push(error), true).ended;
-  expect(failures).toHaveLength(1);
-  expect(failures[0]).toBeInstanceOf(StoreError);
-  expect(failures[0]).toMatchObject({ message: expect.stringContaining("is damaged") });
+  const reasons: string[] = [];
+  const told = { failed: (error: unknown) => failures.push(error), unknown: (reason: string) => reasons.push(reason) };
+  await checkMeanwhile(file, told, large).ended;
+  return { failures, reasons };
+}
+
+test.each([
+  ["in its middle", 16_384],
+  ["from its first byte", 0],
+])(
+  "a large database that is damaged %s is found to be so by a thread that looks through it meanwhile",
+  async (_, from) => {
+    const file = databaseFile();
+    const whole = readFileSync(file);
+    writeFileSync(file, Buffer.concat([whole.subarray(0, from), Buffer.alloc(whole.length - from, 0x5a)]));
+    const { failures, reasons } = await looked(file, true);
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toBeInstanceOf(StoreError);
+    expect(failures[0]).toMatchObject({ message: expect.stringContaining("is damaged") });
+    expect(reasons).toEqual([]);
+  },
+);
+
+test("one that could not be looked through is not called damaged, and it is told why", async () => {
+  const { failures, reasons } = await looked(`${databaseFile()}-elsewhere`, true);
+  expect(failures).toEqual([]);
+  expect(reasons).toEqual([expect.stringContaining("unable to open database file")]);
 });
 
 test("one that is whole is nothing to tell of, and one that is small was looked through before", async () => {
   const file = databaseFile();
-  const failures: unknown[] = [];
-  await checkMeanwhile(file, (error) => failures.push(error), true).ended;
-  await checkMeanwhile(file, (error) => failures.push(error)).ended;
-  expect(failures).toEqual([]);
+  expect(await looked(file, true)).toEqual({ failures: [], reasons: [] });
+  expect(await looked(file)).toEqual({ failures: [], reasons: [] });
 });
