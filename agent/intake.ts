@@ -1,7 +1,7 @@
 import type { Log } from "../drivers/driver.ts";
 import { type CatchUp, mostBehind } from "./catch-up.ts";
 import type { AgentFacts, Context, World } from "./commands/command.ts";
-import { type Call, foretell, perform, type Reply } from "./commands/perform.ts";
+import { type Call, foretell, isMomentary, perform, type Reply } from "./commands/perform.ts";
 import { matches, type Scope } from "./commands/scope.ts";
 import type { ActionAttempt } from "./domain/action-attempt.ts";
 import type { DeviceId } from "./domain/ids.ts";
@@ -45,6 +45,8 @@ export class Asking implements Asked {
   }
 }
 
+type Taken = ReturnType<Intake["accept"]>;
+
 interface MqttDoor {
   readonly codes: "never" | "clear";
   readonly commands: readonly string[];
@@ -54,7 +56,8 @@ interface MqttDoor {
  * Commands from a broker: each batch in one transaction, and with it the replies (Law 1).
  *
  * Where more come than can be carried out at once, and all of a batch may be answered before, they are: then they are on disk with
- * their replies, and carried out when nothing more comes. Whatever comes after them waits until they are (Law 5).
+ * their replies, and carried out when nothing more comes. Whatever comes after them waits until they are (Law 5), but for what is
+ * for now only.
  */
 export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): Intake {
   const { store, now, wished, committed, catchUp } = parts;
@@ -141,10 +144,7 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     }
   };
   /** Those that waited behind others may be answered first as well, when it is their turn. */
-  const take = (
-    arrivals: readonly Arrival[],
-    whenCaughtUp: typeof takeInLine,
-  ): Promise<void> | Promise<boolean> | undefined => {
+  const take = (arrivals: readonly Arrival[], whenCaughtUp: typeof takeInLine): Taken => {
     const isFull = arrivals.length >= committedAtOnce;
     const isBehindFull = lastFull !== undefined && Math.abs(now() - lastFull) < burstsWithin;
     const isCrowded = (isFull && (isBehindFull || line !== undefined)) || backlog.size > 0;
@@ -158,8 +158,25 @@ export function mqttIntake(parts: IntakeParts, topics: Topics, mqtt: MqttDoor): 
     const caughtUp = catchUp.caughtUp();
     return caughtUp ? whenCaughtUp(caughtUp, () => takeNow(arrivals)) : takeNow(arrivals);
   };
+  const takeInTurn = (arrivals: readonly Arrival[]): Taken =>
+    line ? takeInLine(line, () => take(arrivals, within)) : take(arrivals, takeInLine);
+  /** What is for now only waits for nobody's wish: after that, it is too late for it (Law 10). */
+  const takeAhead = async (forNow: readonly Arrival[], others: readonly Arrival[]): Promise<boolean> => {
+    const ahead = takeNow(forNow);
+    const inTurn = async (): Promise<unknown> => others.length === 0 || takeInTurn(others);
+    const [isTaken] = await Promise.all([inTurn(), ahead]);
+    return isTaken !== false;
+  };
+  const isForNow = ({ topic }: Arrival): boolean => isMomentary(topics.commandName(topic));
   return {
-    accept: (arrivals) => (line ? takeInLine(line, () => take(arrivals, within)) : take(arrivals, takeInLine)),
+    accept: (arrivals) => {
+      const forNow = line || backlog.size > 0 ? arrivals.filter(isForNow) : [];
+      if (forNow.length === 0) return takeInTurn(arrivals);
+      return takeAhead(
+        forNow,
+        arrivals.filter((arrival) => !isForNow(arrival)),
+      );
+    },
     handedOut: (kept, since) => store.transaction(() => store.retainedRefusals.keepOnly(kept, since)),
   };
 }

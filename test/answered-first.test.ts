@@ -224,6 +224,28 @@ test("a bolt is not kept waiting, also where it is asked for together with what 
   expect(waiting()).toBe(0);
 });
 
+const unlock = (id: string): Arrival =>
+  arrival(id, { user_identity_id: undefined, issued_at: new Date(desk.now).toISOString() }, "locks/unlock_door");
+
+test("a bolt is not kept waiting over MQTT either, nor by who waits for all that, nor in the middle of a burst", async () => {
+  learnBolt();
+  void intake.accept(burst("a"));
+  void intake.accept([unlock("u-1")]);
+  const revoked = intake.accept([arrival("r", { user_identity_id: "person-a-7" }, revoke)]);
+  void intake.accept([unlock("u-2")]);
+  const [first, ...others] = burst("b");
+  const mixed = intake.accept([first, unlock("u-3"), ...others, unlock("u-3")].filter((each) => each !== undefined));
+  expect(moved).toEqual([committedAtOnce, committedAtOnce, committedAtOnce]);
+  await Promise.all([revoked, mixed]);
+  await settle();
+  expect(["u-1", "u-2", "u-3"].map(replies)).toMatchObject([
+    [{ ok: true }],
+    [{ ok: true }],
+    [{ ok: true }, { ok: true }],
+  ]);
+  expect(people()).toHaveLength(2 * committedAtOnce - 1);
+});
+
 test("where it closes, nobody waits for what is to be carried out: not taken is what comes behind it, and all behind that", async () => {
   for (const name of ["a", "b"]) void intake.accept(burst(name));
   const asked = askHttp("access/list", {});
