@@ -63,15 +63,15 @@ export class Wire {
     const pause = (ms: Milliseconds): Promise<void> => host.clock.sleep(ms, closing);
     switch (becomes) {
       case "unheard":
-        return never;
+        return never();
       case "late":
         await pause(lateBy);
         done();
-        return never;
+        return never();
       case "lost":
         await pause(delay / 2);
         done();
-        return never;
+        return never();
       case "answered": {
         const asked = host.clock.now();
         await pause(delay / 2);
@@ -104,4 +104,5 @@ export class Wire {
 
 /** One for all: to make one each time costs more than the rest of an answer. */
 const settled = new LinkError("nobody waits for it any more");
-const never = new Promise<never>(() => undefined);
+/** Each time another one: it would remember all who wait for it. */
+const never = (): Promise<never> => new Promise(() => undefined);

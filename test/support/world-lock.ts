@@ -49,7 +49,8 @@ type Way = "write" | "clear" | "switch";
 export const owner = "owner";
 /** For whoever has to find out why a world failed. @param details are written out when somebody looks. */
 export type Note = (what: string, details?: object) => void;
-export const never = new Promise<never>(() => undefined);
+/** Each time another one: it would remember all who wait for it. */
+export const never = (): Promise<never> => new Promise(() => undefined);
 
 /** A simulated lock at the end of a bad wire. It outlives every agent, and knows what no agent can. */
 export class WorldLock {
@@ -298,7 +299,7 @@ export class WorldLock {
     if (fault === "not_sent") throw new LinkError("no line", { sent: false });
     this.#note(`${this.name} asked`);
     await orAborted(this.#clock.sleep(this.#latency()), signal);
-    if (agent.dead) return never;
+    if (agent.dead) return never();
     if (fault === "silent" || this.address !== address) return orAborted(this.#silence(agent), signal);
     return answer();
   }
@@ -378,7 +379,7 @@ export class WorldLock {
       const arrives = this.#random() < 0.5;
       this.#count(arrives ? "killed_after_sending" : "killed_before_sending");
       if (arrives) this.#executed(slot, way, act);
-      return never;
+      return never();
     }
     return this.#answer(agent, fault, slot, way, label, act);
   }
@@ -428,7 +429,7 @@ export class WorldLock {
     await this.#clock.sleep(this.#patience());
     if (!agent.dead) throw new LinkError("no answer");
     if (ifKilled !== undefined) this.#count(ifKilled);
-    return never;
+    return never();
   }
 
   #executed(slot: SlotName, way: string, act: () => WriteOutcome): WriteOutcome {

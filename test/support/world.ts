@@ -246,7 +246,7 @@ export class World implements Disposable {
         try {
           await this.clock.sleep(ms, signal);
         } finally {
-          if (process.dead) await never;
+          if (process.dead) await never();
         }
       },
     };
@@ -303,7 +303,7 @@ export class World implements Disposable {
         // Less often than the real one: it looks before whatever depends on the time, too.
         sleep: async (ms, signal) => {
           await this.clock.sleep(Math.max(ms, looksEvery), signal);
-          if (process.dead) await never;
+          if (process.dead) await never();
         },
       },
       monotonic: () => this.clock.now() - this.#began,
