@@ -105,7 +105,7 @@ function wrongStates(
   const say = (what: string): string => `${person} at ${lock.name}: ${what}`;
   if (wish !== "open") {
     const isShut = (row: Placement): boolean => wish === "closed" && isResting(row);
-    const wrong = mine.filter((row) => !isStuck(lock, row) && !isShut(row));
+    const wrong = mine.filter((row) => !isStuck(lock, row) && !isShut(row) && !isAwaited(world, row));
     return wrong.map((row) => say(`${wish}, but ${standing(row).state} ${String(standing(row).reason)}`));
   }
   if (mine.length === 0) return [say("granted, and nothing is under way")];
@@ -130,6 +130,10 @@ function wrongStates(
 /** It may be there, or was refused, and does not open. */
 const isResting = (row: Placement): boolean =>
   row.wanted && row.dormant && (standing(row).reason === "outside_window" || standing(row).state === "refused");
+
+/** A lock that has refused it not long ago may still carry it out: until it no longer may, nobody calls it gone. */
+const isAwaited = (world: World, { belief, refusal, late }: Placement): boolean =>
+  belief.at === "nowhere" && refusal !== undefined && late !== undefined && world.clock.now() < late.until;
 
 /** The owner has taken it out, or suspended it, and that stands. */
 const isByHand = (world: World, lock: WorldLock, person: string, { credential, refusal }: Placement): boolean =>
