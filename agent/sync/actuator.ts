@@ -114,8 +114,10 @@ export class Actuator {
     if (this.#end.signal.aborted) return failedFor("interrupted");
     if (left <= 0) return failedFor("command_too_late", "others were before it until its time was over");
     const over = new AbortController();
-    const waiting = AbortSignal.any([over.signal, this.#end.signal]);
-    clock.sleep(left, waiting).then(
+    // Not AbortSignal.any(), which the agent's end would remember for as long as it runs.
+    const interrupt = (): void => over.abort(this.#end.signal.reason);
+    this.#end.signal.addEventListener("abort", interrupt, { once: true });
+    clock.sleep(left, over.signal).then(
       () => over.abort(new LinkError("its time is over")),
       () => undefined,
     );
@@ -126,7 +128,7 @@ export class Actuator {
       const move = moveOf(lock.bolt, attempt.act);
       if (!move) return failedFor("not_supported", `this lock cannot be ${attempt.act}ed from afar`);
       this.#sent.set(attempt.device, { attempt, at: clock.now(), isTold: false });
-      return endOf(await move(waiting, isOver));
+      return endOf(await move(over.signal, isOver));
     } catch (error) {
       if (this.#end.signal.aborted) return failedFor("interrupted");
       if (error instanceof LinkError && !error.sent) {
@@ -135,6 +137,7 @@ export class Actuator {
       if (!(error instanceof LinkError)) log.error({ device: attempt.device, error }, "the driver failed at a bolt");
       return failedFor("outcome_unknown", error instanceof LinkError ? error.message : undefined);
     } finally {
+      this.#end.signal.removeEventListener("abort", interrupt);
       over.abort();
     }
   }

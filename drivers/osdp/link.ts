@@ -15,6 +15,7 @@ import {
 } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { openSerialLine, type SerialLine } from "../shared/serial-line.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { AddressChange } from "./address-change.ts";
 import { Bus, usualTimes } from "./bus.ts";
 import type { Happening } from "./happening.ts";
@@ -127,16 +128,21 @@ export class OsdpLink implements Link {
   }
 
   async pair(address: string, within: Milliseconds, signal: AbortSignal): Promise<ChangeOutcome> {
-    return this.#known(address).change.pair(within, AbortSignal.any([signal, this.#closing.signal]));
+    return this.#whileOpen(signal, (until) => this.#known(address).change.pair(within, until));
   }
 
   async rotateKey(address: string, signal: AbortSignal): Promise<ChangeOutcome> {
-    return this.#known(address).change.rotate(AbortSignal.any([signal, this.#closing.signal]));
+    return this.#whileOpen(signal, (until) => this.#known(address).change.rotate(until));
   }
 
   async readdress(address: string, to: string, signal: AbortSignal): Promise<ChangeOutcome> {
     const isTaken = this.#stations.has(to);
-    return this.#known(address).move.to(Number(to), isTaken, AbortSignal.any([signal, this.#closing.signal]));
+    return this.#whileOpen(signal, (until) => this.#known(address).move.to(Number(to), isTaken, until));
+  }
+
+  /** What is asked for here ends with the link. */
+  #whileOpen<T>(signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
+    return untilAny([signal, this.#closing.signal], work);
   }
 
   frames(after: number | undefined): WireFrames {

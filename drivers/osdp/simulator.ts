@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { type ActEffect, type Clock, LinkError, type PhysicalAct, type ReaderAnswer } from "../driver.ts";
 import { decode } from "../shared/decode.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { Waiters } from "../shared/waiters.ts";
 import { bitCountOf } from "./card-format.ts";
 
@@ -49,20 +50,15 @@ export class Simulator {
     const request = requestOf(act);
     if (!request) return { effect: "refused" };
     const within = answeredWithin + (act.act === "type" ? act.digits.reveal().length * perKey : 0);
-    const over = new AbortController();
-    const answer = this.#answers.next(
-      (one) => (one.address === address ? one.decision : undefined),
-      within,
-      AbortSignal.any([signal, over.signal]),
-    );
-    answer.catch(() => undefined);
-    try {
+    return untilAny([signal], async (until) => {
+      const decisionOf = (one: Answered): ReaderAnswer | undefined =>
+        one.address === address ? one.decision : undefined;
+      const answer = this.#answers.next(decisionOf, within, until);
+      answer.catch(() => undefined);
       // What nobody comes for is not answered.
       if (!(await this.#ask({ reader: address, ...request }))) return { effect: "done" };
       return { effect: effects[(await answer) ?? "ignored"] };
-    } finally {
-      over.abort();
-    }
+    });
   }
 
   /** @returns whether the reader will tell of it. */

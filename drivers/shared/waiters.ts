@@ -1,5 +1,6 @@
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import type { Clock } from "../driver.ts";
+import { untilAny } from "./until-any.ts";
 
 /** Those who wait for a message that answers them, on a wire that carries no number to tell answers by. */
 export class Waiters<Message> {
@@ -26,7 +27,6 @@ export class Waiters<Message> {
     signal: AbortSignal,
   ): Promise<T | undefined> {
     signal.throwIfAborted();
-    const over = new AbortController();
     let offer: ((message: Message) => void) | undefined;
     const heard = new Promise<T>((resolve) => {
       offer = (message) => {
@@ -36,10 +36,11 @@ export class Waiters<Message> {
       this.#waiting.add(offer);
     });
     try {
-      const silence = this.#clock.sleep(ms, AbortSignal.any([signal, over.signal]));
-      return await Promise.race([heard, silence.then(() => undefined)]);
+      return await untilAny([signal], (until) => {
+        const silence = this.#clock.sleep(ms, until);
+        return Promise.race([heard, silence.then(() => undefined)]);
+      });
     } finally {
-      over.abort();
       if (offer) this.#waiting.delete(offer);
     }
   }

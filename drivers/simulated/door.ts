@@ -6,6 +6,7 @@ import { type SlotName, slotName } from "../../agent/domain/slot.ts";
 import { type FaultSetting, readFault, usual } from "../../simulator/fault.ts";
 import type { LyingLock } from "../../simulator/lying-lock.ts";
 import type { ActEffect, FaultChange, FaultsOn, Host, Inside, LinkEvent, LockDevice, PhysicalAct } from "../driver.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { boltOf } from "./bolt.ts";
 import { memoryOf } from "./memory.ts";
 import { SimulatedReader } from "./reader.ts";
@@ -187,10 +188,11 @@ export class SimulatedDoor {
   #watchBattery(): void {
     this.#battery.abort();
     this.#battery = new AbortController();
-    const until = AbortSignal.any([this.#parts.closing, this.#battery.signal]);
+    const ends = [this.#parts.closing, this.#battery.signal];
     // It ends when it is told to, in the middle of its sleep.
-    this.#reportBattery(until).catch((error: unknown) => {
-      if (!until.aborted) this.#parts.host.log.error({ lock: this.#parts.address, error }, "a simulated lock failed");
+    untilAny(ends, (until) => this.#reportBattery(until)).catch((error: unknown) => {
+      if (ends.some(({ aborted }) => aborted)) return;
+      this.#parts.host.log.error({ lock: this.#parts.address, error }, "a simulated lock failed");
     });
   }
 

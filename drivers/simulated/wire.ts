@@ -6,6 +6,7 @@ import type { LyingLock } from "../../simulator/lying-lock.ts";
 import { type Host, LinkError } from "../driver.ts";
 import { orAbort } from "../shared/or-abort.ts";
 import { Turns } from "../shared/turns.ts";
+import { untilAny } from "../shared/until-any.ts";
 
 export interface WireParts {
   readonly address: string;
@@ -30,8 +31,7 @@ export class Wire {
 
   /** One caller at a time: nobody knows what is in a slot while another one writes to it. */
   async turn<T>(signal: AbortSignal, work: (within: AbortSignal) => Promise<T>): Promise<T> {
-    const within = AbortSignal.any([signal, this.#parts.closing]);
-    return this.#turns.take(() => work(within), within);
+    return untilAny([signal, this.#parts.closing], (within) => this.#turns.take(() => work(within), within));
   }
 
   /** What the lock answers. Rejects with a LinkError where nothing comes. */
@@ -85,24 +85,18 @@ export class Wire {
 
   async #unlessSilent<T>(arrival: Promise<T>, signal: AbortSignal): Promise<T> {
     const { host, timeout, address, closing } = this.#parts;
-    const over = new AbortController();
-    // Where it fails after somebody gave up waiting, nobody is left to be told but the log.
-    arrival.catch((error: unknown) => {
-      if (over.signal.aborted && !closing.aborted) host.log.error({ lock: address, error }, "a simulated lock failed");
+    return untilAny([signal], (until) => {
+      // Where it fails after somebody gave up waiting, nobody is left to be told but the log.
+      arrival.catch((error: unknown) => {
+        if (until.aborted && !closing.aborted) host.log.error({ lock: address, error }, "a simulated lock failed");
+      });
+      const silence = host.clock.sleep(timeout, until).then(() => {
+        throw new LinkError(`${address} does not answer`, { hint: "it is a simulated lock: see its faults" });
+      });
+      return orAbort(Promise.race([arrival, silence]), until);
     });
-    const silence = host.clock.sleep(timeout, AbortSignal.any([signal, over.signal])).then(() => {
-      throw new LinkError(`${address} does not answer`, { hint: "it is a simulated lock: see its faults" });
-    });
-    try {
-      return await orAbort(Promise.race([arrival, silence]), signal);
-    } finally {
-      silence.catch(() => undefined);
-      over.abort(settled);
-    }
   }
 }
 
-/** One for all: to make one each time costs more than the rest of an answer. */
-const settled = new LinkError("nobody waits for it any more");
 /** Each time another one: it would remember all who wait for it. */
 const never = (): Promise<never> => new Promise(() => undefined);

@@ -1,6 +1,7 @@
 import { type ActOutcome, type Bolt, type Clock, LinkError } from "../driver.ts";
 import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import { type Place, settledBolt } from "../shared/settled-bolt.ts";
+import { untilAny } from "../shared/until-any.ts";
 
 /** A bolt that can be told to move. */
 export interface Approach {
@@ -44,11 +45,12 @@ export function boltOf(parts: BoltParts): Bolt {
   };
   const move = async (to: Place, given: AbortSignal, isOver: IsOver): Promise<ActOutcome> => {
     unlessTooLate(given, isOver);
-    const signal = AbortSignal.any([given, closing]);
-    const { ask, send } = await approach(signal);
-    unlessTooLate(signal, isOver);
-    await send(to);
-    return boltVerdict(undefined, await settledBolt(to, { clock, patience, tell: ask }, signal));
+    return untilAny([given, closing], async (signal) => {
+      const { ask, send } = await approach(signal);
+      unlessTooLate(signal, isOver);
+      await send(to);
+      return boltVerdict(undefined, await settledBolt(to, { clock, patience, tell: ask }, signal));
+    });
   };
   return {
     unlock: (signal, isOver) => move("unlocked", signal, isOver),

@@ -1,4 +1,5 @@
 import { type Exposure, type Host, type Link, LinkError, type LinkEvent, type LockDevice } from "../driver.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { Bridge } from "./bridge.ts";
 import { decodeFailure } from "./codec-bridge.ts";
 import { exposuresOf } from "./exposures.ts";
@@ -54,9 +55,10 @@ export class Zigbee2mqttLink implements Link, Listener {
   }
 
   async exposures(signal: AbortSignal): Promise<readonly Exposure[]> {
-    const within = AbortSignal.any([signal, this.#closing.signal]);
-    await this.#bridge.ready(within);
-    const info = await this.#bridge.settings(within);
+    const info = await untilAny([signal, this.#closing.signal], async (within) => {
+      await this.#bridge.ready(within);
+      return this.#bridge.settings(within);
+    });
     const locks = [...this.#locks.keys()].flatMap((address) => {
       const device = this.#bridge.device(address);
       return device ? [{ address, device }] : [];

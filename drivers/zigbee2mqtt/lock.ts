@@ -2,6 +2,7 @@ import type { Abilities, MemoryLimits } from "../../agent/domain/abilities.ts";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { type Bolt, type Host, LinkError, type LockDevice, type Memory } from "../driver.ts";
 import { Turns } from "../shared/turns.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { Waiters } from "../shared/waiters.ts";
 import { type Approach, boltOf } from "./bolt.ts";
 import type { Bridge } from "./bridge.ts";
@@ -128,8 +129,7 @@ export class ZigbeeLock implements LockDevice {
   }
 
   async #turn<T>(signal: AbortSignal, work: (within: AbortSignal) => Promise<T>): Promise<T> {
-    const within = AbortSignal.any([signal, this.#parts.closing]);
-    return this.#turns.take(() => work(within), within);
+    return untilAny([signal, this.#parts.closing], (within) => this.#turns.take(() => work(within), within));
   }
 
   async #device(signal: AbortSignal): Promise<Device> {

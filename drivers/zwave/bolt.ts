@@ -2,6 +2,7 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { type ActOutcome, type Bolt, type Clock, LinkError } from "../driver.ts";
 import { boltVerdict, type IsOver, unlessTooLate } from "../shared/bolt-verdict.ts";
 import { type Place, settledBolt } from "../shared/settled-bolt.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { placeOf, wordOf } from "./codec-bolt.ts";
 import { failureOf } from "./codec-failure.ts";
 import { asking, orSilence } from "./conversation.ts";
@@ -37,25 +38,25 @@ export function boltOf(parts: BoltParts): Bolt {
     if (!partsOf(node, library).bolt)
       throw new LinkError(`${who} has no bolt that moves when it is told to`, { sent: false });
     const { commands, MessagePriority } = library;
-    const signal = AbortSignal.any([given, closing, wire.gone]);
     const nodeId = node.id;
     const { Secured, Unsecured } = commands.DoorLockMode;
     const mode = to === "locked" ? Secured : Unsecured;
     const command = new commands.DoorLockCCOperationSet({ nodeId, mode });
-    const { sent, status, error } = await wire.sendTimely(command, signal, isOver);
-    if (!sent) throw unsent(who, error);
-
     const options = { expire: questionsExpireAfter, priority: MessagePriority.ImmediateLow };
     const ask = asker(send, options);
     const question = (): Promise<Place | undefined> =>
       ask(new commands.DoorLockCCOperationGet({ nodeId }), commands.DoorLockCCOperationReport, () => true).then(
         (report) => placeOf(report?.currentMode),
       );
-    const tell = (): Promise<Place | undefined> => orSilence(asking(who, signal)(question));
-    const word = wordOf(status);
-    const isNo = word !== undefined && word !== "yes";
-    const isThere = await settledBolt(to, { clock, patience: isNo ? patienceAfterNo : patience, tell }, signal);
-    return boltVerdict(word, isThere);
+    return untilAny([given, closing, wire.gone], async (signal) => {
+      const { sent, status, error } = await wire.sendTimely(command, signal, isOver);
+      if (!sent) throw unsent(who, error);
+      const tell = (): Promise<Place | undefined> => orSilence(asking(who, signal)(question));
+      const word = wordOf(status);
+      const isNo = word !== undefined && word !== "yes";
+      const isThere = await settledBolt(to, { clock, patience: isNo ? patienceAfterNo : patience, tell }, signal);
+      return boltVerdict(word, isThere);
+    });
   };
   return {
     unlock: (signal, isOver) => move("unlocked", signal, isOver),

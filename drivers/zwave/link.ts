@@ -5,6 +5,7 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 import { type Host, type Link, LinkError, type LinkEvent, type LockDevice } from "../driver.ts";
 import { keepPort, portToOpen, portToReopen } from "../shared/port.ts";
 import { Turns } from "../shared/turns.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { modifier, pinCode } from "./codec-user-credential.ts";
 import { securityKeys } from "./keys.ts";
 import type { Library } from "./library.ts";
@@ -86,7 +87,7 @@ export class ZwaveLink implements Link {
     for (let stack: Stack | undefined = first; stack && !closing.aborted; stack = await this.#again()) {
       this.#stack = stack;
       this.#follow(stack);
-      await aborted(AbortSignal.any([stack.gone, closing]));
+      await untilAny([stack.gone, closing], aborted);
       this.#stack = undefined;
       if (closing.aborted) return stack[Symbol.asyncDispose]();
       this.#host.log.warn({ port: this.#options.port }, "the Z-Wave controller is gone; waiting for it");

@@ -11,6 +11,7 @@ import {
   type WriteOutcome,
 } from "../driver.ts";
 import type { Turns } from "../shared/turns.ts";
+import { untilAny } from "../shared/until-any.ts";
 import { boltOf } from "./bolt.ts";
 import { movedIn } from "./codec-bolt.ts";
 import {
@@ -228,11 +229,11 @@ export class ZwaveLock implements LockDevice {
 
   async #turn<T>(signal: AbortSignal, work: (ask: Ask, wire: Wire) => Promise<T>): Promise<T> {
     const { closing, turns } = this.#parts;
-    const waiting = AbortSignal.any([signal, closing]);
-    return turns.take(async () => {
+    const inTurn = async (waiting: AbortSignal): Promise<T> => {
       const wire = this.#parts.wire();
-      return work(asking(this.#who, AbortSignal.any([waiting, wire.gone])), wire);
-    }, waiting);
+      return untilAny([waiting, wire.gone], (until) => work(asking(this.#who, until), wire));
+    };
+    return untilAny([signal, closing], (waiting) => turns.take(() => inTurn(waiting), waiting));
   }
 
   #ready(wire: Wire, ask: Ask): Promise<Ready> {
