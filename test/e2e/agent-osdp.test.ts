@@ -42,6 +42,11 @@ test.skipIf(socatSkipReason())(
     }).start();
     const cloud = await (await Cloud.connect(broker.url, { clientId: "cloud", clean: false })).online();
     const opened = (): number => far.switched.filter(({ on }) => on).length;
+    const denials = (): { readonly stale: number; readonly others: number } => {
+      const all = cloud.events.filter(({ event_type: type }) => type === "lock.access_denied");
+      const stale = all.filter(({ reason_code: reason }) => reason === "stale").length;
+      return { stale, others: all.length - stale };
+    };
     await until("the reader is online", async () =>
       JSON.stringify(await agent.ask("devices/list")).includes('"online":true'),
     );
@@ -71,12 +76,16 @@ test.skipIf(socatSkipReason())(
     await until("it is offline", () => cloud.count("device.disconnected") > 0);
     await far.line({ act: "plug" });
     await until("it is back", () => cloud.count("device.connected") > 1);
-    await far.act("1", shown);
-    await until("the strike is released again", () => opened() === 2);
+    // Nobody knows of what a reader tells first whether it is from before it was back: that counts once it is shown again.
+    while (opened() < 2) {
+      const { stale } = denials();
+      await far.act("1", shown);
+      await until("the strike is released again", () => opened() === 2 || denials().stale > stale);
+    }
 
     expect(await cloud.command(revokeCommand, ann)).toEqual({ ok: true });
     await far.act("1", shown);
-    await until("the denial is told", () => cloud.count("lock.access_denied") === 2);
+    await until("the denial is told", () => denials().others === 2);
     expect(opened()).toBe(2);
     await agent.kill("SIGTERM");
     expect(agent.stdout + agent.stderr).not.toContain(card.bits);
