@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   type ActOutcome,
   type Bolt,
@@ -61,6 +62,8 @@ export class Actuator {
 
   constructor(parts: ActuatorParts) {
     this.#parts = parts;
+    // As many doors as there are may move at once.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /** Each of them is on disk. */

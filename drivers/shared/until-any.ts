@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { LinkError } from "../driver.ts";
 
 /** One for all: to make one each time costs more than the rest of an answer. */
@@ -14,6 +15,8 @@ export async function untilAny<T>(
 ): Promise<T> {
   const until = new AbortController();
   const ends = signals.map((signal) => ({ signal, end: () => until.abort(signal.reason) }));
+  // Of a link with a hundred locks as many are asked at once: Node calls more than ten a leak.
+  setMaxListeners(0, ...signals);
   for (const { signal, end } of ends) {
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });

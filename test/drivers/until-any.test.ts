@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { orAbort } from "../../drivers/shared/or-abort.ts";
 import { untilAny } from "../../drivers/shared/until-any.ts";
+import { never } from "./bench.ts";
 
 const forever = new Promise<never>(() => undefined);
 const enders = (): readonly AbortController[] => [new AbortController(), new AbortController()];
@@ -37,4 +38,22 @@ test("when it is done, or has failed, nothing of it is left, and the signals kno
   const failed = untilAny(signalsOf(controllers), async () => Promise.reject(new Error("no")));
   await expect(failed).rejects.toThrow("no");
   expect(listeners(controllers)).toBe(0);
+});
+
+test("as many locks as a link has may be asked at once, and Node warns of nothing", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", warned);
+  onTestFinished(() => void process.off("warning", warned));
+  const closing = new AbortController();
+  const asked = Array.from({ length: 100 }, () =>
+    untilAny([closing.signal, never()], (until) => orAbort(forever, until)),
+  );
+  // Warnings are told in a turn of their own.
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+  closing.abort(new Error("closed"));
+  await Promise.allSettled(asked);
+  expect(warnings).toEqual([]);
 });
