@@ -98,6 +98,7 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       const outcome = await unlock();
       expect(["done", "unknown"]).toContain("result" in outcome && outcome.result);
       expect(await place()).toBe("unlocked");
+      await stand().host.reported("unlocked");
     });
 
     test("one that is deaf is silence, and never done", async () => {
@@ -116,6 +117,8 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       await inMood("says_no_and_stores");
       expect(await unlock()).toEqual({ result: "done", confirmed: true });
       expect(await place()).toBe("unlocked");
+      // The lock tells of it later than it says where it is: not in the next test.
+      await stand().host.reported("unlocked");
     });
 
     test("nothing is sent once the signal is aborted", async () => {
@@ -134,7 +137,9 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       const before = await commands();
       const controller = new AbortController();
       const moving = ended(bolt().unlock(controller.signal));
-      setTimeout(() => controller.abort(new LinkError("its time is over")), 30);
+      // Not while it is on its way: a lock that is mended would do what it hears only then.
+      await eventually("the command at the lock", async () => ((await commands()) > before ? true : undefined));
+      controller.abort(new LinkError("its time is over"));
       expect(isOpen(await moving)).toBe(true);
       await door.mend("deaf", stand().link);
       // What was given up may reach the wire only now, so that all are counted together.
