@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ActOutcome, type Bolt, type Link, LinkError } from "../../drivers/driver.ts";
 import { eventually, type RecordingHost } from "../support/host.ts";
 import { type Bench, never, rejection, Stand } from "./bench.ts";
-import { ended, isOpen } from "./bolt-ended.ts";
+import { ended, givenUp, isOpen } from "./bolt-ended.ts";
 
 export type Place = "locked" | "unlocked";
 
@@ -135,12 +135,11 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
     test("one that is given up is not known or not sent, at once, and nothing that comes later moves it", async () => {
       await inMood("deaf");
       const before = await commands();
-      const controller = new AbortController();
-      const moving = ended(bolt().unlock(controller.signal));
-      // Not while it is on its way: a lock that is mended would do what it hears only then.
-      await eventually("the command at the lock", async () => ((await commands()) > before ? true : undefined));
-      controller.abort(new LinkError("its time is over"));
-      expect(isOpen(await moving)).toBe(true);
+      const givenUpAs = await givenUp(
+        (signal) => bolt().unlock(signal),
+        async () => (await commands()) > before,
+      );
+      expect(isOpen(givenUpAs)).toBe(true);
       await door.mend("deaf", stand().link);
       // What was given up may reach the wire only now, so that all are counted together.
       let tries = 0;

@@ -57,7 +57,8 @@ class FarReader {
       const isOrder = frame?.isReply === false ? frame.code === out : this.#isOrdered;
       if (isOrder && frame?.isReply === false) this.#orders.add(Buffer.from(said).toString("hex"));
       this.#isOrdered = isOrder;
-      const isLost = this.#mood === "deaf" || (this.#mood === "loses_replies" && frame?.isReply === true && isOrder);
+      // Deaf to its orders: all else comes through, so that each order is sent, and what follows on it can come.
+      const isLost = isOrder && (this.#mood === "deaf" || (this.#mood === "loses_replies" && frame?.isReply === true));
       return isLost ? [] : calm(said);
     };
     this.#server = createServer((line) => this.#persona.talk(line.setNoDelay()));
