@@ -311,8 +311,8 @@ export class Session {
 
   #goOffline(now: Instant): void {
     this.#isOnline = false;
-    // Who is not trusted is not trusted sooner for having been silent.
-    this.#restart(now, Math.max(this.#pace.pause(), this.#pace.notBefore - now));
+    // What is begun anew already goes on: asked for once more, it would be waited for twice as long.
+    if (this.#isReady) this.#restart(now, this.#pace.pause());
     this.#tell([{ happening: "offline" }, ...this.#wanted.clear()]);
   }
 

@@ -60,9 +60,10 @@ test(
           wired.run(Math.max(later(began, at) - wired.now, 0));
           wired.show(address, address);
         }
+        // Who is away meets the next of it when it is looked for, twice a minute at least.
+        const isCalm = (): boolean => trouble.length === 0 && wired.now >= later(began, outage.at + outage.lasts);
+        wired.runUntil(isCalm, outage.lasts + fates.length * 30_000 + 30_000);
         const isOver = (): boolean =>
-          trouble.length === 0 &&
-          wired.now >= later(began, outage.at + outage.lasts) &&
           wired.sessions.every(({ isOnline }, address) => isOnline && isInChannel(wired, address)) &&
           wired.readers.every(({ isSecure, device }) => isSecure && device.waiting === 0);
         // A session that was lost at the end of it may be begun anew only after a pause.

@@ -190,6 +190,8 @@ const online = (options: Partial<SessionOptions> = {}): Bench => {
   return bench;
 };
 
+const order = { command: "OUT", outputs: [{ output: 0, code: 5, timer: 30 }] } as const;
+
 const clearReply = (reply: Uint8Array, code: number, data: Uint8Array): Uint8Array => {
   const frame = decodeFrame(reply);
   if (typeof frame === "string") throw new Error(frame);
@@ -221,6 +223,21 @@ test("a dead reader is looked for ever less often, down to twice a minute", () =
   expect(bench.sent.length).toBeLessThan(40);
   // It is polled now and then, for readers that say nothing else before that.
   expect(bench.sent.some((hex) => hex === "ff530108000460ba00")).toBe(true);
+});
+
+test("a reader that goes offline while it is looked for is not looked for later because of that", () => {
+  const bench = online();
+  const tries: Instant[] = [];
+  bench.out = () => {
+    tries.push(bench.now);
+    return false;
+  };
+  // Its end is the end of the session, long before the reader is offline.
+  bench.session.want({ id: "1", command: order, deadline: later(bench.now, 500) });
+  bench.run(100_000);
+  expect(bench.of("offline")).toHaveLength(1);
+  const seconds = tries.slice(1).map((at, nth) => Math.floor((at - (tries[nth] ?? at)) / 1_000));
+  expect(seconds.filter((pause) => pause > 0)).toEqual([1, 2, 4, 8, 16, 30, 30]);
 });
 
 test("a line that is lost for less than eight seconds loses no card, and tells none twice", () => {
@@ -273,7 +290,6 @@ const resultsOf = (bench: Bench): unknown =>
   bench.of("result").map((one) => (one.happening === "result" ? one.result : 0));
 
 describe("an order to an output", () => {
-  const order = { command: "OUT", outputs: [{ output: 0, code: 5, timer: 30 }] } as const;
   test("is sent at once, before other commands, and its result is told", () => {
     const bench = online();
     bench.session.want({
