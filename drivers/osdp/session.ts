@@ -126,9 +126,8 @@ export class Session {
   /** Looks at the time: what is too late, and whether the reader is offline. */
   tick(now: Instant): void {
     this.#tell(this.#wanted.late(now));
-    // A repeat may be what makes the reader act, and that would be too late; and no other command can have its number.
-    const deadline = this.#wanted.deadline;
-    if (deadline !== undefined && deadline <= now && !this.isAwaiting) this.#restart(now, 0);
+    // No other command can have the number of one that is not repeated.
+    if (!this.isAwaiting && this.#wanted.isLate(now)) this.#restart(now, 0);
     this.#carryOut(this.#opening.tick(now, this.#isReady), now);
     // Where the clock was set back, nothing tells how long it has been silent.
     if (this.#isOnline && (now - this.#lastGood >= offlineAfter || now < this.#lastGood)) this.#goOffline(now);
@@ -311,8 +310,8 @@ export class Session {
 
   #goOffline(now: Instant): void {
     this.#isOnline = false;
-    // What is begun anew already goes on: asked for once more, it would be waited for twice as long.
-    if (this.#isReady) this.#restart(now, this.#pace.pause());
+    // A session that is being begun waits no longer for that; and who is not trusted, no less.
+    this.#restart(now, this.#isReady ? this.#pace.pause() : Math.max(this.#pace.notBefore - now, 0));
     this.#tell([{ happening: "offline" }, ...this.#wanted.clear()]);
   }
 

@@ -11,7 +11,7 @@ export interface Wanted {
   readonly command: Command;
   /** Neither sent nor repeated from then on. */
   readonly deadline?: Instant;
-  /** Nobody wants it any more: it is not sent. */
+  /** Nobody wants it any more: it is not sent, and an order to an output is not repeated. */
   readonly isOver?: () => boolean;
 }
 
@@ -48,12 +48,18 @@ export class WantedCommands {
   }
 
   get isUrgent(): boolean {
-    return this.#waiting.some(({ command }) => command.command === "OUT");
+    return this.#waiting.some(isOrder);
   }
 
   /** Of the one that was sent and is not answered. */
   get deadline(): Instant | undefined {
     return this.#current?.deadline;
+  }
+
+  /** Whether it must not be repeated: that may be what makes the reader act. */
+  isLate(now: Instant): boolean {
+    const current = this.#current;
+    return current !== undefined && (!isBefore(current, now) || (isOrder(current) && isOver(current)));
   }
 
   add(wanted: Wanted): readonly Happening[] {
@@ -66,8 +72,7 @@ export class WantedCommands {
   next(now: Instant): Command | undefined {
     // Only what is for an output goes before a poll then.
     const isPollLate = !this.#wasPoll && now - this.#lastPoll > longestWithoutPoll;
-    const next =
-      this.#waiting.find(({ command }) => command.command === "OUT") ?? (isPollLate ? undefined : this.#waiting[0]);
+    const next = this.#waiting.find(isOrder) ?? (isPollLate ? undefined : this.#waiting[0]);
     this.#waiting = this.#waiting.filter((wanted) => wanted !== next);
     this.#current = next;
     this.#sentAt = now;
@@ -93,7 +98,7 @@ export class WantedCommands {
    */
   lost(now: Instant, isProven: boolean): readonly Happening[] {
     const lost = this.#current;
-    if (!lost || !pulseOf(lost.command) || !isBefore(lost, now) || this.#seconds.has(lost.id)) {
+    if (!lost || !pulseOf(lost.command) || isUseless(lost, now) || this.#seconds.has(lost.id)) {
       return this.#end({ result: "unknown" });
     }
     this.#current = undefined;
@@ -104,7 +109,7 @@ export class WantedCommands {
 
   /** Takes out what has become too late to be sent. */
   late(now: Instant): readonly Happening[] {
-    return this.#drop((wanted) => !isBefore(wanted, now) || wanted.isOver?.() === true);
+    return this.#drop((wanted) => isUseless(wanted, now));
   }
 
   /** Takes out all that was not sent. */
@@ -133,9 +138,9 @@ export class WantedCommands {
     this.#waiting = [wanted, ...this.#waiting];
   }
 
-  #drop(isOver: (wanted: Wanted) => boolean): readonly Happening[] {
-    const over = this.#waiting.filter(isOver);
-    const doubted = this.#doubted.filter(({ wanted }) => isOver(wanted));
+  #drop(isToGo: (wanted: Wanted) => boolean): readonly Happening[] {
+    const over = this.#waiting.filter(isToGo);
+    const doubted = this.#doubted.filter(({ wanted }) => isToGo(wanted));
     if (over.length === 0 && doubted.length === 0) return [];
     this.#waiting = this.#waiting.filter((wanted) => !over.includes(wanted));
     this.#doubted = this.#doubted.filter((doubt) => !doubted.includes(doubt));
@@ -159,6 +164,9 @@ export class WantedCommands {
 }
 
 const isBefore = ({ deadline }: Wanted, now: Instant): boolean => deadline === undefined || now < deadline;
+const isOver = (wanted: Wanted): boolean => wanted.isOver?.() === true;
+const isUseless = (wanted: Wanted, now: Instant): boolean => !isBefore(wanted, now) || isOver(wanted);
+const isOrder = ({ command }: Wanted): boolean => command.command === "OUT";
 
 /** The one output that is to be on for a time, if that is what is ordered. */
 function pulseOf(command: Command): { readonly output: number; readonly timer: number } | undefined {

@@ -140,6 +140,7 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
         async () => (await commands()) > before,
       );
       expect(isOpen(givenUpAs)).toBe(true);
+      expect((await commands()) - before).toBe(1);
       await door.mend("deaf", stand().link);
       // What was given up may reach the wire only now, so that all are counted together.
       let tries = 0;

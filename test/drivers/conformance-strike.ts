@@ -46,6 +46,19 @@ export function describeStrike(name: string, setup: () => Promise<StrikeBench>):
       return told;
     };
 
+    /** What is said after an order has been said: so has the order, if it ever is. */
+    const releasesAfterwards = async (): Promise<number> => {
+      const { link, bench } = stand();
+      const isHeard = (): Promise<true | undefined> =>
+        link
+          .lock(bench.address)
+          .abilities(never())
+          .then(() => true as const)
+          .catch(() => undefined);
+      await eventually("another answer", isHeard);
+      return strike.releases;
+    };
+
     test("abilities() says that it is there, and does not lock; nor can it be told to", async () => {
       const { link, bench, host } = stand();
       await online(host);
@@ -76,6 +89,7 @@ export function describeStrike(name: string, setup: () => Promise<StrikeBench>):
       strike.mood("deaf");
       expect(isOpen(await tried())).toBe(true);
       strike.mood("well");
+      expect(await releasesAfterwards()).toBe(0);
       await eventually("its answer", async () => {
         const told = await tried();
         return !(told instanceof LinkError) && told.result === "done" ? true : undefined;
@@ -105,6 +119,7 @@ export function describeStrike(name: string, setup: () => Promise<StrikeBench>):
       expect(isOpen(givenUpAs)).toBe(true);
       expect(strike.commands - before).toBe(1);
       strike.mood("well");
+      expect(await releasesAfterwards()).toBe(0);
       await eventually("its answer", async () => {
         const told = await tried();
         return !(told instanceof LinkError) && told.result === "done" ? true : undefined;

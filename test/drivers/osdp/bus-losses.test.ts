@@ -60,15 +60,15 @@ test(
           wired.run(Math.max(later(began, at) - wired.now, 0));
           wired.show(address, address);
         }
-        // Who is away meets the next of it when it is looked for, twice a minute at least.
+        // Who is away meets the next of it when it is looked for: once a minute at least, however little it is trusted.
         const isCalm = (): boolean => trouble.length === 0 && wired.now >= later(began, outage.at + outage.lasts);
-        wired.runUntil(isCalm, outage.lasts + fates.length * 30_000 + 30_000);
+        wired.runUntil(isCalm, outage.lasts + (fates.length + 1) * 60_000);
         const isOver = (): boolean =>
           wired.sessions.every(({ isOnline }, address) => isOnline && isInChannel(wired, address)) &&
           wired.readers.every(({ isSecure, device }) => isSecure && device.waiting === 0);
         // A session that was lost at the end of it may be begun anew only after a pause.
         do {
-          wired.runUntil(isOver, 40_000);
+          wired.runUntil(isOver, 100_000);
           wired.run(5_000);
         } while (!isOver());
         for (const address of shown.keys()) {

@@ -192,6 +192,12 @@ const online = (options: Partial<SessionOptions> = {}): Bench => {
 
 const order = { command: "OUT", outputs: [{ output: 0, code: 5, timer: 30 }] } as const;
 
+/** Of a command as it went over the line, mark and all. */
+const codeOf = (hex = ""): number | undefined => {
+  const frame = decodeFrame(fromHex(hex).subarray(1));
+  return typeof frame === "string" ? undefined : frame.code;
+};
+
 const clearReply = (reply: Uint8Array, code: number, data: Uint8Array): Uint8Array => {
   const frame = decodeFrame(reply);
   if (typeof frame === "string") throw new Error(frame);
@@ -238,6 +244,22 @@ test("a reader that goes offline while it is looked for is not looked for later 
   expect(bench.of("offline")).toHaveLength(1);
   const seconds = tries.slice(1).map((at, nth) => Math.floor((at - (tries[nth] ?? at)) / 1_000));
   expect(seconds.filter((pause) => pause > 0)).toEqual([1, 2, 4, 8, 16, 30, 30]);
+});
+
+test.for([
+  ["the challenge", 0x76],
+  ["the proof", 0x77],
+] as const)("a handshake whose line was lost after %s is not gone on with when that is back", ([, last]) => {
+  const bench = online();
+  bench.reader.reset();
+  bench.line = (reply) => (codeOf(bench.sent.at(-1)) === last ? undefined : reply);
+  while (codeOf(bench.sent.at(-1)) !== last) bench.run(10);
+  // Without a line nobody has a turn.
+  for (let waited = 0; waited < 20_000; waited += 100) bench.session.tick((bench.now = later(bench.now, 100)));
+  bench.reader.reset();
+  bench.line = (reply) => reply;
+  bench.run(500);
+  expect(bench.of("offline", "online", "suspect")).toEqual([{ happening: "offline" }, { happening: "online" }]);
 });
 
 test("a line that is lost for less than eight seconds loses no card, and tells none twice", () => {
@@ -325,6 +347,21 @@ describe("an order to an output", () => {
     bench.out = () => true;
     bench.run(3_000);
     expect(bench.reader.done).not.toContain("OUT");
+    expect(bench.session.isOnline).toBe(true);
+  });
+
+  test("is not repeated where it is not wanted any more, and nobody knows then what came of it", () => {
+    const bench = online();
+    bench.out = () => false;
+    let isOver = false;
+    bench.session.want({ id: "1", command: order, deadline: later(bench.now, 2_000), isOver: () => isOver });
+    bench.run(300);
+    expect(bench.of("result")).toEqual([]);
+    isOver = true;
+    bench.out = () => true;
+    bench.run(3_000);
+    expect(bench.reader.done).not.toContain("OUT");
+    expect(resultsOf(bench)).toEqual([{ result: "unknown" }]);
     expect(bench.session.isOnline).toBe(true);
   });
 
