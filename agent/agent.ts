@@ -127,7 +127,14 @@ async function start(
     },
     Math.random,
   );
-  const actuator = actuatorOf(config, store, { linkOf, clock, log, committed, failed: fail });
+  const actuator = actuatorOf(config, store, {
+    linkOf,
+    clock,
+    monotonic: parts.monotonic,
+    log,
+    committed,
+    failed: fail,
+  });
   const doorman = doormanOf(config, store, {
     begin: (attempt) => actuator.begin(attempt),
     saidAt: () => pulse.saidAt(),

@@ -25,6 +25,8 @@ export interface ActuatorParts {
   /** The lock that has the bolt of a device; undefined while its link is not open. */
   readonly lockOf: (device: DeviceId) => LockDevice | undefined;
   readonly clock: Clock;
+  /** Counts evenly, whatever the clock is set to. */
+  readonly monotonic: () => Milliseconds;
   readonly log: Log;
   /** After every commit of ours. */
   readonly committed: () => void;
@@ -68,11 +70,15 @@ export class Actuator {
 
   /** Each of them is on disk. */
   begin(...attempts: readonly ActionAttempt[]): void {
+    const { clock, monotonic } = this.#parts;
     for (const attempt of attempts) {
+      // Where the clock is set back while it waits, it is not good for longer.
+      const until = monotonic() + (attempt.deadline - clock.now());
+      const left = (): Milliseconds => Math.min(attempt.deadline - clock.now(), until - monotonic());
       const before = this.#running.get(attempt.device) ?? Promise.resolve();
       this.#running.set(
         attempt.device,
-        before.then(() => this.#carryOut(attempt)),
+        before.then(() => this.#carryOut(attempt, left)),
       );
     }
   }
@@ -97,9 +103,9 @@ export class Actuator {
     await Promise.all(this.#running.values());
   }
 
-  async #carryOut(attempt: ActionAttempt): Promise<void> {
+  async #carryOut(attempt: ActionAttempt, left: () => Milliseconds): Promise<void> {
     const { end, committed, failed } = this.#parts;
-    const ended = await this.#move(attempt);
+    const ended = await this.#move(attempt, left);
     const sent = this.#sent.get(attempt.device);
     const isOurs = sent?.attempt === attempt;
     try {
@@ -111,20 +117,19 @@ export class Actuator {
     }
   }
 
-  async #move(attempt: ActionAttempt): Promise<AttemptEnd> {
+  async #move(attempt: ActionAttempt, left: () => Milliseconds): Promise<AttemptEnd> {
     const { clock, lockOf, log } = this.#parts;
-    const left = attempt.deadline - clock.now();
     if (this.#end.signal.aborted) return failedFor("interrupted");
-    if (left <= 0) return failedFor("command_too_late", "others were before it until its time was over");
+    if (left() <= 0) return failedFor("command_too_late", "others were before it until its time was over");
     const over = new AbortController();
     // Not AbortSignal.any(), which the agent's end would remember for as long as it runs.
     const interrupt = (): void => over.abort(this.#end.signal.reason);
     this.#end.signal.addEventListener("abort", interrupt, { once: true });
-    clock.sleep(left, over.signal).then(
+    clock.sleep(left(), over.signal).then(
       () => over.abort(new LinkError("its time is over")),
       () => undefined,
     );
-    const isOver = (): boolean => clock.now() >= attempt.deadline;
+    const isOver = (): boolean => left() <= 0;
     try {
       const lock = lockOf(attempt.device);
       if (!lock) return failedFor("device_offline", "the link of this device is not open");

@@ -55,6 +55,8 @@ export class ReaderDevice implements LockDevice {
   /** As it told them last. */
   #outputs: readonly number[] = [];
   readonly #senses: Senses;
+  /** Orders to the strike of which no result was told yet. */
+  readonly #orders = new Set<string>();
   #ids = 0;
 
   constructor(parts: Parts) {
@@ -85,12 +87,18 @@ export class ReaderDevice implements LockDevice {
     if (happening.happening === "identity") this.#identity = happening.identity;
     if (happening.happening === "abilities") this.#able(happening.abilities);
     if (happening.happening === "outputs") this.#outputs = happening.states;
+    if (happening.happening === "result" && this.#orders.delete(happening.id)) this.#ordered(happening.result);
     this.#heard.hear(happening);
     if (happening.happening === "online" || happening.happening === "offline") report({ event: happening.happening });
     if (happening.happening === "online") session.want({ id: "at rest", command: atRest(0) });
     if (happening.happening === "card") this.#shown(happening);
     if (happening.happening === "keys") report({ event: "keys", digits: happening.keys, ...where(happening) });
     for (const told of this.#senses.hear(happening)) report(told);
+  }
+
+  /** Also where nobody waits for it any more. */
+  #ordered({ result }: Result): void {
+    if (result === "unknown") this.#parts.inDoubt();
   }
 
   #able(abilities: ReaderAbilities): void {
@@ -140,10 +148,7 @@ export class ReaderDevice implements LockDevice {
     const order: Command = { command: "OUT", outputs: [{ output: strike.output, code: 5, timer }] };
     const result = await this.#do(order, signal, isOver);
     if (result.result === "unsent") throw this.#silent(result);
-    if (result.result === "unknown") {
-      this.#parts.inDoubt();
-      return { result: "unknown" };
-    }
+    if (result.result === "unknown") return { result: "unknown" };
     if (result.result === "refused") return boltVerdict({ no: nakWords(result.error) }, undefined);
     return boltVerdict("yes", await this.#isOn(strike.output, signal));
   }
@@ -166,6 +171,7 @@ export class ReaderDevice implements LockDevice {
       signal,
     );
     heard.catch(() => undefined);
+    if (command.command === "OUT") this.#orders.add(id);
     const deadline = later(host.clock.now(), ofUseFor);
     session.want({ id, command, deadline, isOver: () => signal.aborted || isOver() });
     wake();

@@ -7,9 +7,9 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 /** An open serial device, or a connection to a serial bridge. */
 export interface SerialLine {
   readonly bytes: Duplex;
-  /** Resolves when nobody keeps it any more. */
+  /** Resolves when nobody keeps it any more. What was written to a connection, and has not gone out, is not sent any more. */
   close(): Promise<void>;
-  /** Ends it at once, and what was written and has not gone out with it. A device has no such thing: it goes out by itself. */
+  /** Ends it at once, and what has not gone out with it. A device has no such thing: it goes out by itself. */
   cut?(): void;
 }
 
@@ -73,7 +73,8 @@ async function openBridge({ hostname: host, port }: URL): Promise<SerialLine> {
     cut: () => void bytes.resetAndDestroy(),
     async close() {
       const closed = new Promise((resolve) => void bytes.once("close", resolve));
-      bytes.destroy();
+      // A door that is to be opened is not opened whenever the connection goes on again (Law 10).
+      bytes.resetAndDestroy();
       if (!bytes.closed) await closed;
     },
   };

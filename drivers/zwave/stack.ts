@@ -38,11 +38,11 @@ export class Stack implements AsyncDisposable {
   readonly #closePort: () => Promise<void>;
   readonly sendTimely: SendTimely;
 
-  private constructor(driver: Zwave, library: Library, gone: AbortController, closePort: () => Promise<void>) {
+  private constructor(driver: Zwave, library: Library, gone: AbortController, ends: () => Ends | undefined) {
     this.#driver = driver;
     this.#gone = gone;
-    this.#closePort = closePort;
-    this.sendTimely = timely(driver, library);
+    this.#closePort = async () => ends()?.close();
+    this.sendTimely = timely(driver, library, () => ends()?.forget());
   }
 
   /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */
@@ -76,7 +76,7 @@ export class Stack implements AsyncDisposable {
       return ends;
     };
     const driver = new library.Driver(open, optionsOf(parts));
-    const stack = new Stack(driver, library, gone, async () => ends?.close());
+    const stack = new Stack(driver, library, gone, () => ends);
     try {
       await orAbort(
         new Promise<void>((resolve, reject) => {

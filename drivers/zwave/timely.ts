@@ -28,8 +28,10 @@ const surelyUnsentWithin: Milliseconds = 1_500;
 /**
  * zwave-js does not let go of a command that waits for the stick, and sends one again where the stick has failed, however
  * long that takes. So whether one is still to go is asked here, at the moment at which its bytes go to the stick.
+ *
+ * @param forget called where the bytes have gone, and nobody knows what came of it: a connection brings them when it can.
  */
-export function timely(driver: Zwave, library: Library): SendTimely {
+export function timely(driver: Zwave, library: Library, forget: () => void): SendTimely {
   const gates = new WeakMap<CommandClass, () => void>();
   const wrap = driver.createSendDataMessage.bind(driver);
   driver.createSendDataMessage = (command, options) => {
@@ -66,6 +68,7 @@ export function timely(driver: Zwave, library: Library): SendTimely {
       const result = await orAbort(sending, signal);
       return { sent, status: result?.status };
     } catch (error) {
+      if (sent) forget();
       return { sent, error };
     }
   };

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { instant } from "../../agent/domain/instant.ts";
-import type { Clock, Link, LinkEvent } from "../../drivers/driver.ts";
+import type { ActOutcome, Clock, Link, LinkEvent } from "../../drivers/driver.ts";
 import osdp from "../../drivers/osdp/index.ts";
 import { OsdpPersona } from "../../simulator/osdp.ts";
 import type { OsdpReader } from "../../simulator/osdp-reader.ts";
 import { calm } from "../../simulator/osdp-weather.ts";
 import { rejection } from "../drivers/bench.ts";
+import { givenUp } from "../drivers/bolt-ended.ts";
 import { describeStrike, type StrikeBench, type StrikeMood } from "../drivers/conformance-strike.ts";
 import { hurriedClock, RecordingHost } from "../support/host.ts";
 import { frameIn } from "../support/osdp-wired.ts";
@@ -34,6 +35,8 @@ class FarReader {
   /** Whether the last command was to the strike. */
   #isOrdered = false;
   releases = 0;
+  /** How its connections have ended. */
+  readonly ends: string[] = [];
   /** How often it was asked what there is to tell. */
   polls = 0;
 
@@ -61,7 +64,10 @@ class FarReader {
       const isLost = isOrder && (this.#mood === "deaf" || (this.#mood === "loses_replies" && frame?.isReply === true));
       return isLost ? [] : calm(said);
     };
-    this.#server = createServer((line) => this.#persona.talk(line.setNoDelay()));
+    this.#server = createServer((line) => {
+      line.on("error", ({ message }) => void this.ends.push(message));
+      this.#persona.talk(line.setNoDelay());
+    });
   }
 
   async start(): Promise<this> {
@@ -122,6 +128,29 @@ async function bench(clock: Clock = hurriedClock(1)): Promise<{ far: FarReader; 
   });
   return { far, host };
 }
+
+describe("an order to a strike that was not answered", () => {
+  test("is not left to the connection when it is given up, which would bring it when it can", async () => {
+    const { far, host } = await bench();
+    await using link = await far.open(host);
+    await host.reported("online");
+    far.mood("deaf");
+    const unlock = (signal: AbortSignal): Promise<ActOutcome> =>
+      link.lock(address).bolt?.unlock(signal) ?? Promise.reject(new Error("it has no bolt"));
+    await givenUp(unlock, () => far.commands > 0);
+    await until("the connection is cut", () => far.ends.length > 0);
+    expect(far.ends).toEqual(["read ECONNRESET"]);
+  });
+
+  test("is not left to a connection that is closed", async () => {
+    const { far, host } = await bench();
+    const link = await far.open(host);
+    await host.reported("online");
+    await link[Symbol.asyncDispose]();
+    await until("the connection is cut", () => far.ends.length > 0);
+    expect(far.ends).toEqual(["read ECONNRESET"]);
+  });
+});
 
 describe("the reader of driver osdp", () => {
   test("has no memory, reports what it is shown, and shows what was decided of it", async () => {

@@ -5,7 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Secret } from "../../agent/domain/secret.ts";
 import { slotName } from "../../agent/domain/slot.ts";
+import type { ActOutcome } from "../../drivers/driver.ts";
 import { never, rejection } from "../drivers/bench.ts";
+import { givenUp, isOpen } from "../drivers/bolt-ended.ts";
 import { eventually, hurriedClock, RecordingHost } from "../support/host.ts";
 import { ZwaveHouse } from "../support/zwave-bench.ts";
 import { zwaveLocks } from "../support/zwave-far-end.ts";
@@ -73,6 +75,51 @@ test("a stick that leaves the bus when zwave-js resets it at its start is opened
     expect(resets).toBeGreaterThan(0);
   } finally {
     bus.close();
+  }
+});
+
+test("a door command that a bridge has not answered is not left to the connection, which would bring it when it can", async () => {
+  const { far } = house;
+  const address = zwaveLocks.userCode2;
+  let isMute = false;
+  let kept = 0;
+  const ends: string[] = [];
+  const bridge = createServer((near) => {
+    const stick = connect(Number(new URL(far.url).port), "127.0.0.1");
+    near.on("error", ({ message }) => void ends.push(message));
+    stick.on("error", () => undefined);
+    for (const end of [near, stick]) end.on("close", () => [near, stick].map((each) => each.destroy()));
+    stick.on("data", (bytes) => isMute || near.write(bytes));
+    near.on("data", (bytes) => {
+      if (isMute) kept += 1;
+      else stick.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => void bridge.listen(0, "127.0.0.1", resolve));
+  try {
+    const at = bridge.address();
+    const port = `tcp://127.0.0.1:${typeof at === "object" ? at?.port : ""}`;
+    await using link = await house.connect(host, { port });
+    const lock = link.lock(address);
+    await lock.abilities(never());
+    const bolts = (): number => far.asked.filter(({ asked }) => asked === "bolt").length;
+    const before = bolts();
+    isMute = true;
+    const unlock = (signal: AbortSignal): Promise<ActOutcome> =>
+      lock.bolt?.unlock(signal) ?? Promise.reject(new Error());
+    expect(isOpen(await givenUp(unlock, () => kept > 0))).toBe(true);
+    await eventually("the end of the connection", () => ends[0]);
+    expect(ends).toEqual(["read ECONNRESET"]);
+    isMute = false;
+    const isBack = (): Promise<true | undefined> =>
+      lock.abilities(never()).then(
+        () => true,
+        () => undefined,
+      );
+    await eventually("the stick", isBack, 60_000);
+    expect(bolts()).toBe(before);
+  } finally {
+    bridge.close();
   }
 });
 

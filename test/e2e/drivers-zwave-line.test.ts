@@ -30,7 +30,7 @@ async function held(port: string) {
   const reader = new ReadableStream(ends.source).getReader();
   const writer = new WritableStream(ends.sink).getWriter();
   writer.closed.catch(() => undefined);
-  return { reader, writer, close: () => ends.close(), losses: () => losses };
+  return { reader, writer, close: () => ends.close(), forget: () => ends.forget(), losses: () => losses };
 }
 
 describe.skipIf(socatSkipReason())("a serial device", () => {
@@ -97,7 +97,10 @@ describe.skipIf(socatSkipReason())("a serial device", () => {
 
 /** A serial bridge, which does so with a host. */
 async function bridge(host: (socket: Socket) => void): Promise<string> {
-  const server = createServer(host);
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    host(socket);
+  });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const address = server.address();
@@ -106,7 +109,7 @@ async function bridge(host: (socket: Socket) => void): Promise<string> {
 
 /** It hangs up on the first word. */
 const rude = (how: "destroy" | "resetAndDestroy" | "end"): Promise<string> =>
-  bridge((socket) => void socket.on("error", () => undefined).once("data", () => socket[how]()));
+  bridge((socket) => void socket.once("data", () => socket[how]()));
 
 describe("a serial bridge", () => {
   test.each(["destroy", "resetAndDestroy", "end"] as const)("that hangs up (%s) is lost, once", async (how) => {
@@ -128,6 +131,33 @@ describe("a serial bridge", () => {
       );
     expect(await eventually("the end", isOver)).toBe(true);
     await close();
+  });
+
+  test.for([
+    ["is cut where it has not answered what was written", "", "read ECONNRESET"],
+    ["is left alone where it has", "\u0006", "nothing"],
+  ] as const)("that is to forget what it may not have got %s", async ([, answer, end]) => {
+    let heard = "";
+    let ended = "nothing";
+    const url = await bridge((socket) => {
+      socket.on("error", ({ message }) => (ended = message));
+      socket.on("data", (some) => {
+        heard += some.toString();
+        socket.write(answer);
+      });
+    });
+    const { reader, writer, forget, losses } = await held(url);
+    const reading = reader.read().then(
+      ({ value }) => String(value),
+      () => "",
+    );
+    await writer.write(Buffer.from("open"));
+    await eventually("it", () => (heard === "open" ? true : undefined));
+    if (answer !== "") await reading;
+    forget();
+    if (answer === "") await eventually("the end", () => (ended === "nothing" ? undefined : true));
+    expect(ended).toBe(end);
+    expect(losses()).toBe(end === "nothing" ? 0 : 1);
   });
 
   test("that nobody listens at is an error", async () => {

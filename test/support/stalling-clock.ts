@@ -9,6 +9,12 @@ export class StallingClock extends VirtualClock {
     return later(super.now(), this.#ahead);
   }
 
+  /** Milliseconds that go on evenly meanwhile. */
+  steady(): Milliseconds {
+    return super.now();
+  }
+
+  /** @param ms below 0: the clock is set back. */
   stall(ms: Milliseconds): void {
     this.#ahead += ms;
   }

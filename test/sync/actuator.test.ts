@@ -47,6 +47,7 @@ beforeEach(() => {
     end: ({ id }, end, isTold) => void ended.push({ id, end, isTold }),
     lockOf: () => lock,
     clock,
+    monotonic: () => clock.steady(),
     log: quiet,
     committed: () => undefined,
     failed(error) {
@@ -97,6 +98,19 @@ test("what is wanted of one device is done one after the other, as it was wanted
     // It was sent in time, and this lock takes longer.
     { id: "b", end: { result: "done" } },
     { id: "c", ...failed("command_too_late") },
+  ]);
+});
+
+test("one that waits behind others is not good for longer where the clock is set back meanwhile", async () => {
+  answer = after(8_000, { result: "done", confirmed: true });
+  actuator.begin(attempt("a"), attempt("b", "lock", 2_000), attempt("c", "unlock", 9_000));
+  await clock.run(1_000);
+  clock.stall(-60_000);
+  await clock.run(7_000);
+  expect(sent).toEqual(["unlock", "unlock"]);
+  expect(ended).toMatchObject([
+    { id: "a", end: { result: "done" } },
+    { id: "b", ...failed("command_too_late") },
   ]);
 });
 

@@ -41,7 +41,7 @@ class Entrance extends MemoryStore {
       warn: (_: object, text: string) => void this.warned.push(text),
       error: fail,
     };
-    const parts = { clock: this.clock, log, committed: quiet, failed: fail };
+    const parts = { clock: this.clock, monotonic: () => this.clock.now(), log, committed: quiet, failed: fail };
     this.actuator = new Actuator({
       ...parts,
       end: (...ended) => this.door.attempts.end(...ended),
