@@ -65,7 +65,7 @@ class FarReader {
       return isLost ? [] : calm(said);
     };
     this.#server = createServer((line) => {
-      line.on("error", ({ message }) => void this.ends.push(message));
+      line.on("error", (error: NodeJS.ErrnoException) => void this.ends.push(error.code ?? ""));
       this.#persona.talk(line.setNoDelay());
     });
   }
@@ -139,7 +139,7 @@ describe("an order to a strike that was not answered", () => {
       link.lock(address).bolt?.unlock(signal) ?? Promise.reject(new Error("it has no bolt"));
     await givenUp(unlock, () => far.commands > 0);
     await until("the connection is cut", () => far.ends.length > 0);
-    expect(far.ends).toEqual(["read ECONNRESET"]);
+    expect(far.ends).toEqual(["ECONNRESET"]);
   });
 
   test("is not left to a connection that is closed", async () => {
@@ -148,7 +148,7 @@ describe("an order to a strike that was not answered", () => {
     await host.reported("online");
     await link[Symbol.asyncDispose]();
     await until("the connection is cut", () => far.ends.length > 0);
-    expect(far.ends).toEqual(["read ECONNRESET"]);
+    expect(far.ends).toEqual(["ECONNRESET"]);
   });
 });
 
