@@ -173,8 +173,7 @@ export class OsdpLink implements Link {
     const wake = (): void => this.#pump.wake();
     const clock = this.#clock;
     const answered = (decision: ReaderAnswer): void => this.#simulator?.answered(address, decision);
-    // What a connection has taken it brings when it can, and nobody wants a door opened then (Law 10).
-    const inDoubt = (): void => this.#line?.cut?.();
+    const inDoubt = (): void => this.#cut();
     const parts = { address, options, session, host: { clock, log: host.log }, wake, report, answered, inDoubt };
     const device = new ReaderDevice(parts);
     const change = new KeyChange({ security: options.security, session, clock, wake });
@@ -217,10 +216,16 @@ export class OsdpLink implements Link {
     for (let line: SerialLine | undefined = first; line; line = await this.#again()) {
       this.#line = line;
       await this.#pump.run(line, closing);
+      if ([...this.#stations.values()].some(({ device }) => device.isOrdering)) this.#cut();
       await line.close();
       if (closing.aborted) return;
       this.#host.log.warn({ port: this.#options.port }, "the line of readers is gone; waiting for it");
     }
+  }
+
+  /** What a connection has taken it brings when it can, and nobody wants a door opened then (Law 10). */
+  #cut(): void {
+    this.#line?.cut?.();
   }
 
   async #again(): Promise<SerialLine | undefined> {

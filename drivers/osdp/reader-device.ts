@@ -96,6 +96,11 @@ export class ReaderDevice implements LockDevice {
     for (const told of this.#senses.hear(happening)) report(told);
   }
 
+  /** Whether an order to the strike may be on its way. */
+  get isOrdering(): boolean {
+    return this.#orders.size > 0;
+  }
+
   /** Also where nobody waits for it any more. */
   #ordered({ result }: Result): void {
     if (result === "unknown") this.#parts.inDoubt();

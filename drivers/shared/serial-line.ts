@@ -7,7 +7,7 @@ import type { Milliseconds } from "../../agent/domain/instant.ts";
 /** An open serial device, or a connection to a serial bridge. */
 export interface SerialLine {
   readonly bytes: Duplex;
-  /** Resolves when nobody keeps it any more. What was written to a connection, and has not gone out, is not sent any more. */
+  /** Resolves when nobody keeps it any more. What was written to a connection before that may still arrive: see {@link cut}. */
   close(): Promise<void>;
   /** Ends it at once, and what has not gone out with it. A device has no such thing: it goes out by itself. */
   cut?(): void;
@@ -70,11 +70,11 @@ async function openBridge({ hostname: host, port }: URL): Promise<SerialLine> {
   bytes.setTimeout(0);
   return {
     bytes,
-    cut: () => void bytes.resetAndDestroy(),
+    // One that is at its end already is beyond a reset.
+    cut: () => void (bytes.writableEnded ? bytes.destroy() : bytes.resetAndDestroy()),
     async close() {
       const closed = new Promise((resolve) => void bytes.once("close", resolve));
-      // A door that is to be opened is not opened whenever the connection goes on again (Law 10).
-      bytes.resetAndDestroy();
+      bytes.destroy();
       if (!bytes.closed) await closed;
     },
   };

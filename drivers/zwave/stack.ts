@@ -42,7 +42,7 @@ export class Stack implements AsyncDisposable {
     this.#driver = driver;
     this.#gone = gone;
     this.#closePort = async () => ends()?.close();
-    this.sendTimely = timely(driver, library, () => ends()?.forget());
+    this.sendTimely = timely(driver, library, ends);
   }
 
   /** Rejects with {@link LinkError} where no controller answers there, and with the signal's reason. */

@@ -3,6 +3,7 @@ import type { Driver as Zwave } from "zwave-js";
 import type { Milliseconds } from "../../agent/domain/instant.ts";
 import type { IsOver } from "../shared/bolt-verdict.ts";
 import { orAbort } from "../shared/or-abort.ts";
+import type { Ends } from "./ends.ts";
 import type { Library } from "./library.ts";
 
 /** What became of a command: whether it may have left, and the status of Supervision where the lock has told one. */
@@ -29,9 +30,9 @@ const surelyUnsentWithin: Milliseconds = 1_500;
  * zwave-js does not let go of a command that waits for the stick, and sends one again where the stick has failed, however
  * long that takes. So whether one is still to go is asked here, at the moment at which its bytes go to the stick.
  *
- * @param forget called where the bytes have gone, and nobody knows what came of it: a connection brings them when it can.
+ * @param line that the bytes go to: where nobody knows what came of them it is to forget them, or it brings them when it can.
  */
-export function timely(driver: Zwave, library: Library, forget: () => void): SendTimely {
+export function timely(driver: Zwave, library: Library, line: () => Pick<Ends, "forget"> | undefined): SendTimely {
   const gates = new WeakMap<CommandClass, () => void>();
   const wrap = driver.createSendDataMessage.bind(driver);
   driver.createSendDataMessage = (command, options) => {
@@ -53,9 +54,11 @@ export function timely(driver: Zwave, library: Library, forget: () => void): Sen
 
   return async (command, signal, isOver) => {
     let sent = false;
+    let taken: Pick<Ends, "forget"> | undefined;
     gates.set(command, () => {
       if (signal.aborted || isOver?.()) throw library.expired();
       sent = true;
+      taken = line();
     });
     try {
       const sending = driver.sendCommand(command, {
@@ -68,7 +71,7 @@ export function timely(driver: Zwave, library: Library, forget: () => void): Sen
       const result = await orAbort(sending, signal);
       return { sent, status: result?.status };
     } catch (error) {
-      if (sent) forget();
+      taken?.forget();
       return { sent, error };
     }
   };

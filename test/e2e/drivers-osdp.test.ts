@@ -146,7 +146,14 @@ describe("an order to a strike that was not answered", () => {
     const { far, host } = await bench();
     const link = await far.open(host);
     await host.reported("online");
+    far.mood("deaf");
+    const unlocking = link
+      .lock(address)
+      .bolt?.unlock(new AbortController().signal)
+      .catch(() => undefined);
+    await until("the order", () => far.commands > 0);
     await link[Symbol.asyncDispose]();
+    await unlocking;
     await until("the connection is cut", () => far.ends.length > 0);
     expect(far.ends).toEqual(["ECONNRESET"]);
   });

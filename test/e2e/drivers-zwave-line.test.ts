@@ -136,6 +136,7 @@ describe("a serial bridge", () => {
   test.for([
     ["is cut where it has not answered what was written", "", "ECONNRESET"],
     ["is left alone where it has", "\u0006", "nothing"],
+    ["is cut where it has only said something else", "\u0001\u0003\u0006\u0006\u0006", "ECONNRESET"],
   ] as const)("that is to forget what it may not have got %s", async ([, answer, end]) => {
     let heard = "";
     let ended = "nothing";
@@ -147,15 +148,17 @@ describe("a serial bridge", () => {
       });
     });
     const { reader, writer, forget, losses } = await held(url);
-    const reading = reader.read().then(
-      ({ value }) => String(value),
-      () => "",
-    );
-    await writer.write(Buffer.from("open"));
-    await eventually("it", () => (heard === "open" ? true : undefined));
+    const reading = reader.read().catch(() => undefined);
+    await writer.write(Buffer.from("\u0001open"));
+    await eventually("it", () => (heard === "\u0001open" ? true : undefined));
     if (answer !== "") await reading;
+    // What is said of a frame of the stick's has no answer.
+    await writer.write(Buffer.from("\u0006"));
     forget();
-    if (answer === "") await eventually("the end", () => (ended === "nothing" ? undefined : true));
+    if (end === "nothing") {
+      await writer.write(Buffer.from("more"));
+      await eventually("the rest", () => (heard.endsWith("more") ? true : undefined));
+    } else await eventually("the end", () => (ended === "nothing" ? undefined : true));
     expect(ended).toBe(end);
     expect(losses()).toBe(end === "nothing" ? 0 : 1);
   });
