@@ -72,7 +72,7 @@ async function start(
   onClose: (closer: () => unknown) => void,
   close: () => Promise<void>,
 ): Promise<Agent> {
-  const { log } = parts;
+  const { log, monotonic } = parts;
   const end = deferred<void>();
   const fail = (error: unknown): void => {
     log.error({ error }, "the agent has to stop");
@@ -127,14 +127,7 @@ async function start(
     },
     Math.random,
   );
-  const actuator = actuatorOf(config, store, {
-    linkOf,
-    clock,
-    monotonic: parts.monotonic,
-    log,
-    committed,
-    failed: fail,
-  });
+  const actuator = actuatorOf(config, store, { linkOf, clock, monotonic, log, committed, failed: fail });
   const doorman = doormanOf(config, store, {
     begin: (attempt) => actuator.begin(attempt),
     saidAt: () => pulse.saidAt(),
@@ -144,7 +137,7 @@ async function start(
     committed,
     failed: fail,
   });
-  const turnstile = new Turnstile(parts.clock, parts.monotonic);
+  const turnstile = new Turnstile(parts.clock, monotonic);
   const keeper = new Keeper({
     turn: (isUrgent) => turnstile.pass(isUrgent),
     causeOf: (...of) => actuator.causeOf(...of),

@@ -35,13 +35,13 @@ const backAfterReset: Milliseconds = 15_000;
 export class Stack implements AsyncDisposable {
   readonly #driver: Zwave;
   readonly #gone: AbortController;
-  readonly #closePort: () => Promise<void>;
+  readonly #ends: () => Ends | undefined;
   readonly sendTimely: SendTimely;
 
   private constructor(driver: Zwave, library: Library, gone: AbortController, ends: () => Ends | undefined) {
     this.#driver = driver;
     this.#gone = gone;
-    this.#closePort = async () => ends()?.close();
+    this.#ends = ends;
     this.sendTimely = timely(driver, library, ends);
   }
 
@@ -138,7 +138,9 @@ export class Stack implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
       // zwave-js may have opened it once more meanwhile, and a serial device that is held is nobody else's.
-      this.#closePort().catch(() => undefined);
+      this.#ends()
+        ?.close()
+        .catch(() => undefined);
     }
   }
 }

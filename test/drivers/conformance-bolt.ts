@@ -98,6 +98,7 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       const outcome = await unlock();
       expect(["done", "unknown"]).toContain("result" in outcome && outcome.result);
       expect(await place()).toBe("unlocked");
+      // The lock tells of it later than it says where it is: not in the next test.
       await stand().host.reported("unlocked");
     });
 
@@ -117,7 +118,6 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       await inMood("says_no_and_stores");
       expect(await unlock()).toEqual({ result: "done", confirmed: true });
       expect(await place()).toBe("unlocked");
-      // The lock tells of it later than it says where it is: not in the next test.
       await stand().host.reported("unlocked");
     });
 
@@ -142,7 +142,7 @@ export function describeBolt(name: string, { refusals, pace = 1 }: BoltAble, set
       expect(isOpen(givenUpAs)).toBe(true);
       expect((await commands()) - before).toBe(1);
       await door.mend("deaf", stand().link);
-      // What was given up may reach the wire only now, so that all are counted together.
+      // Each try is one command, and what was given up is none any more.
       let tries = 0;
       await eventually("its answer", async () => {
         tries += 1;
